@@ -1,0 +1,71 @@
+// main of every test binary. ctest reads the exit status and nothing else, so each way in which a
+// run can go wrong must end in a status that is not 0:
+//   1   a test failed or threw, or the filter selected no test
+//   86  the process left through exit() before the last test had ended
+//   77  every selected test was skipped; ctest reports these as skipped, by name
+// KILN_SKIP_LOG names a file to which each skipped test appends one line with its reason.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+namespace {
+
+constexpr int kAllSkipped = 77;
+constexpr int kLeftEarly = 86;
+
+bool run_finished = false;
+
+void reject_early_exit() {
+  if (run_finished) return;
+  std::fputs("test_main: the process called exit() before the tests had ended\n", stderr);
+  std::fflush(nullptr);
+  std::_Exit(kLeftEarly);
+}
+
+class SkipLog : public testing::EmptyTestEventListener {
+ public:
+  explicit SkipLog(const char* path) : path_(path) {}
+
+ private:
+  void OnTestEnd(const testing::TestInfo& test) override {
+    if (!test.result()->Skipped()) return;
+    std::FILE* file = std::fopen(path_.c_str(), "a");
+    if (file == nullptr) return;
+    std::string reason;
+    for (int i = 0; i < test.result()->total_part_count(); ++i) {
+      const testing::TestPartResult& part = test.result()->GetTestPartResult(i);
+      if (part.skipped()) reason = part.message();
+    }
+    for (char& c : reason) {
+      if (c == '\n') c = ' ';
+    }
+    std::fprintf(file, "%s.%s: %s\n", test.test_suite_name(), test.name(), reason.c_str());
+    std::fclose(file);
+  }
+
+  std::string path_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  testing::InitGoogleMock(&argc, argv);
+  if (const char* path = std::getenv("KILN_SKIP_LOG")) {
+    testing::UnitTest::GetInstance()->listeners().Append(new SkipLog(path));
+  }
+  const bool listing = testing::GTEST_FLAG(list_tests);
+  std::atexit(reject_early_exit);
+  const int status = RUN_ALL_TESTS();
+  run_finished = true;
+  if (status != 0 || listing) return status;
+  const testing::UnitTest& unit = *testing::UnitTest::GetInstance();
+  if (unit.test_to_run_count() == 0) {
+    std::fputs("test_main: no test was selected\n", stderr);
+    return 1;
+  }
+  return unit.skipped_test_count() == unit.test_to_run_count() ? kAllSkipped : 0;
+}
