@@ -1,0 +1,99 @@
+// What an evaluation does, decided once for a class of bindings: buffers, kernels and library calls in
+// order. Made by passes from a Graph, executed by the frontend through a device. Sizes are
+// expressions in the graph's symbols.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+#include "ir/kernel.h"
+
+namespace kiln::ir {
+
+// What a target can do, filled by runtime (or written by hand: plan-only devices) and read by passes
+// and codegen.
+struct Caps {
+  Target target = Target::cpu;
+  std::string name = "cpu";            // "cpu", "sm_80"
+  int compute_capability = 0;          // CUDA: 80
+  int vector_bytes = 32;               // CPU: width of a vector register
+  int threads = 1;                     // CPU: threads that run a kernel
+  std::int64_t cache_bytes = 0;        // last-level cache
+  std::int64_t shared_bytes = 0;       // CUDA: shared memory a block may have
+  std::int64_t parameter_bytes = 4096; // CUDA: limit of kernel parameters
+  int multiprocessors = 1;
+  double bandwidth = 20e9;             // bytes a second
+  double rate = 100e9;                 // float32 operations a second
+  double launch_seconds = 1e-6;
+  bool operator==(const Caps&) const = default;
+};
+
+enum class BufferRole : std::uint8_t { input, output, temporary };
+struct PlanBuffer {
+  BufferRole role = BufferRole::temporary;
+  std::uint32_t index = 0;   // of the graph's inputs or outputs
+  DType dtype = DType::float32;
+  SizeExpr elements;         // outputs and temporaries are dense
+  std::int64_t donated_from = -1;  // this output or temporary takes over that buffer's memory
+};
+
+// An argument of a launch, indexed like the kernel's params.
+struct PlanArg {
+  ParamKind kind = ParamKind::buffer;
+  std::uint32_t index = 0;  // buffer: into Plan::buffers; integer: a Sym; scalar: a bound scalar
+};
+struct PlanLaunch {
+  std::uint32_t kernel = 0;  // into Plan::kernels
+  std::vector<PlanArg> args;
+};
+// C = A x B by a library, row-major. A is (batch, m, k), B (batch, k, n), C (batch, m, n); a
+// transposed operand is stored as (batch, k, m) or (batch, n, k). A batch stride of 0 repeats it.
+struct PlanMatmul {
+  DType dtype = DType::float32;
+  std::uint32_t a = 0, b = 0, c = 0;  // into Plan::buffers
+  bool transpose_a = false, transpose_b = false;
+  bool repeat_a = false, repeat_b = false;
+  SizeExpr batch, m, n, k;
+};
+enum class StepKind : std::uint8_t { allocate, launch, matmul, release };
+struct PlanStep {
+  StepKind kind = StepKind::launch;
+  std::uint32_t index = 0;  // a buffer (allocate, release), of launches, of matmuls
+};
+
+// Why a kernel is what it is; for explain and plan.json.
+struct ClusterReport {
+  std::string name, expression, schedule, schedule_reason;
+  std::vector<NodeId> nodes;         // of the optimised graph
+  std::vector<std::string> lines;    // the user's, distinct, in order
+  SizeExpr compulsory_read, compulsory_written, requested_read, requested_written;  // bytes
+  SizeExpr operations;
+};
+struct BoundaryReport {  // a value that was stored rather than fused into a consumer
+  NodeId producer = 0, consumer = 0;
+  std::string reason;
+  SizeExpr bytes;  // written and read again because of it
+};
+
+struct Plan {
+  Graph graph;  // after the passes that rewrite it: what kernels were made from
+  std::vector<PlanBuffer> buffers;
+  std::vector<Kernel> kernels;
+  std::vector<PlanLaunch> launches;
+  std::vector<PlanMatmul> matmuls;
+  std::vector<PlanStep> steps;
+  std::vector<std::uint32_t> outputs;  // into buffers, one an output of the graph (may repeat)
+  std::vector<ClusterReport> clusters;  // one a launch, then one a matmul
+  std::vector<BoundaryReport> boundaries;
+};
+std::string verify(const Plan& plan);
+
+// A kernel as a compiler takes it: CUDA C text, or object-file bytes for the host.
+struct KernelSource {
+  std::string name;  // the entry symbol
+  std::string text;  // CUDA C
+  std::vector<std::byte> object;
+};
+
+}  // namespace kiln::ir
