@@ -1,0 +1,77 @@
+// Plans made ready for a device, and their execution.
+//
+// load is the cold part: kernels are looked up or compiled (in parallel), and every step is resolved
+// to plain tables. execute is the warm part: bind sizes, pointers and scalars, and launch. A loaded plan
+// is immutable; several threads may execute it at once. A throwing execution leaves all inputs as they
+// were, donated ones included, unless the device itself failed.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "ir/graph.h"
+#include "ir/plan.h"
+#include "runtime/cache.h"
+#include "runtime/device.h"
+
+namespace kiln::runtime {
+
+// Memory of an input or output: element (0, 0, ...) lies `offset` bytes from the block's start.
+// Outputs are dense; offset is 0 but for an output that is, or took over, an input.
+struct Block {
+  MemoryRef memory;
+  std::int64_t offset = 0;
+  void* data() const {
+    return memory ? static_cast<std::byte*>(memory->data()) + offset : nullptr;
+  }
+};
+
+class LoadedPlan {
+ public:
+  const ir::Plan& plan() const { return *plan_; }
+  Device& device() const { return *device_; }
+  const std::vector<CachedKernel>& kernels() const { return kernels_; }  // as Plan::kernels
+
+ private:
+  friend LoadedPlan load(Device&, ir::Plan, const Compiler&, KernelCache&);
+  friend void execute(const LoadedPlan&, const ir::Bindings&, std::span<const Block>,
+                      std::span<Block>);
+  friend struct Loader;
+  friend struct Execution;
+
+  struct Factor {
+    std::uint32_t first = 0, count = 0;  // symbols in grid_syms_
+    std::int64_t divisor = 1;
+  };
+  struct Step {
+    ir::StepKind kind = ir::StepKind::launch;
+    std::uint32_t index = 0;      // buffer, launch, matmul: as in ir::PlanStep
+    std::uint32_t args = 0, arg_count = 0;        // launch: in args_
+    std::uint32_t factors = 0, factor_count = 0;  // launch: in factors_
+    const LoadedKernel* kernel = nullptr;
+    std::uint32_t report = 0;     // launch, matmul: index into Plan::clusters, or kNone
+  };
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+
+  std::unique_ptr<const ir::Plan> plan_;
+  Device* device_ = nullptr;
+  std::vector<CachedKernel> kernels_;
+  std::vector<Step> steps_;
+  std::vector<ir::PlanArg> args_;
+  std::vector<Factor> factors_;
+  std::vector<ir::Sym> grid_syms_;
+};
+
+// Throws InternalError for a malformed plan, and what compiling throws.
+LoadedPlan load(Device& device, ir::Plan plan, const Compiler& compiler, KernelCache& cache);
+
+// inputs: one for each of the graph's, kept by the caller during the call; those that the plan donates
+// must be writable. outputs: one for each of Plan::outputs, filled.
+// Warm cost: about a microsecond for a one-kernel plan, the kernel itself aside.
+void execute(const LoadedPlan& plan, const ir::Bindings& bindings, std::span<const Block> inputs,
+             std::span<Block> outputs);
+std::vector<Block> execute(const LoadedPlan& plan, const ir::Bindings& bindings,
+                           std::span<const Block> inputs);
+
+}  // namespace kiln::runtime
