@@ -7,6 +7,7 @@
 function(kiln_discover target)
   set(script "${CMAKE_CURRENT_BINARY_DIR}/${target}_entries.cmake")
   file(GENERATE OUTPUT "${script}" CONTENT "
+set(cmake \"${CMAKE_COMMAND}\")
 set(binary \"$<TARGET_FILE:${target}>\")
 set(label \"${target}\")
 set(prefix \"\")
@@ -20,6 +21,7 @@ function(kiln_discover_elsewhere binary label prefix)
   string(MAKE_C_IDENTIFIER "${prefix}${label}" name)
   set(script "${CMAKE_CURRENT_BINARY_DIR}/${name}_entries.cmake")
   file(WRITE "${script}" "
+set(cmake \"${CMAKE_COMMAND}\")
 set(binary \"${binary}\")
 set(label \"${label}\")
 set(prefix \"${prefix}\")

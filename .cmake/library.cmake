@@ -20,7 +20,19 @@ target_compile_features(kiln PUBLIC cxx_std_20)
 target_include_directories(kiln PUBLIC
   "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/frontend/include>"
   "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
-target_link_libraries(kiln PRIVATE ${KILN_PRIVATE_LIBRARIES})
+# Shared dependencies are linked by file: as targets, even private ones would be named in the exported
+# package, and its consumers would have to find them.
+foreach(library IN LISTS KILN_PRIVATE_LIBRARIES)
+  set(type "")
+  if(TARGET ${library})
+    get_target_property(type ${library} TYPE)
+  endif()
+  if(type STREQUAL "SHARED_LIBRARY" OR type STREQUAL "UNKNOWN_LIBRARY")
+    target_link_libraries(kiln PRIVATE $<TARGET_FILE:${library}>)
+  else()
+    target_link_libraries(kiln PRIVATE ${library})
+  endif()
+endforeach()
 target_link_options(kiln PRIVATE
   "-Wl,--exclude-libs,ALL" "-Wl,--version-script=${PROJECT_SOURCE_DIR}/.cmake/kiln.map"
   "-Wl,--as-needed")

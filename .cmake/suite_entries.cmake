@@ -1,4 +1,4 @@
-# Read by ctest at start-up, with `binary`, `label` and `prefix` set: see discover.cmake.
+# Read by ctest at start-up, with `cmake`, `binary`, `label` and `prefix` set: see discover.cmake.
 
 set(suites "")
 set(failure "")
@@ -21,7 +21,7 @@ else()
 endif()
 
 if(failure)
-  add_test("${prefix}${label}.not_runnable" "${CMAKE_COMMAND}" -E cat "${failure}")
+  add_test("${prefix}${label}.not_runnable" "${cmake}" -E cat "${failure}")
 endif()
 
 foreach(suite IN LISTS suites)
