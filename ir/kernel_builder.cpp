@@ -24,10 +24,12 @@ std::size_t KernelBuilder::KeyHash::operator()(const Key& key) const {
   return h;
 }
 
-std::uint32_t KernelBuilder::buffer(DType dtype, std::string name) {
+std::uint32_t KernelBuilder::buffer(DType dtype, std::string name, bool constant) {
   const auto param = static_cast<std::uint32_t>(kernel_.params.size());
   kernel_.params.push_back({ParamKind::buffer, dtype, false, false, name});
   kernel_.memories.push_back({Space::global, dtype, 0, param, std::move(name)});
+  constant_memory_.resize(kernel_.memories.size());
+  constant_memory_.back() = constant;
   return static_cast<std::uint32_t>(kernel_.memories.size() - 1);
 }
 
@@ -37,7 +39,7 @@ Value KernelBuilder::integer(std::string name) {
   inst.code = Code::param;
   inst.dtype = kernel_.index;
   inst.imm = static_cast<std::int64_t>(kernel_.params.size() - 1);
-  return append(inst);
+  return place(inst, 0);
 }
 
 Value KernelBuilder::scalar(DType dtype, std::string name) {
@@ -46,33 +48,59 @@ Value KernelBuilder::scalar(DType dtype, std::string name) {
   inst.code = Code::param;
   inst.dtype = dtype;
   inst.imm = static_cast<std::int64_t>(kernel_.params.size() - 1);
-  return append(inst);
+  return place(inst, 0);
 }
 
 std::uint32_t KernelBuilder::local(DType dtype, std::int64_t size, std::string name) {
   kernel_.memories.push_back({Space::local, dtype, size, 0, std::move(name)});
+  constant_memory_.push_back(false);
   return static_cast<std::uint32_t>(kernel_.memories.size() - 1);
 }
 
 std::uint32_t KernelBuilder::shared(DType dtype, std::int64_t size, std::string name) {
   kernel_.memories.push_back({Space::shared, dtype, size, 0, std::move(name)});
+  constant_memory_.push_back(false);
   return static_cast<std::uint32_t>(kernel_.memories.size() - 1);
 }
 
-Value KernelBuilder::append(Inst inst) {
+Value KernelBuilder::place(Inst inst, int depth) {
   inst.line = line_;
+  const auto value = static_cast<Value>(kernel_.insts.size());
   kernel_.insts.push_back(inst);
-  return static_cast<Value>(kernel_.insts.size() - 1);
+  depths_.push_back(depth);
+  scopes_[static_cast<std::size_t>(depth)].order.push_back(value);
+  return value;
 }
 
-Value KernelBuilder::pure(Inst inst) {
+Value KernelBuilder::append(Inst inst) { return place(inst, static_cast<int>(scopes_.size()) - 1); }
+
+int KernelBuilder::depth_of(const Inst& inst) const {
+  int depth = 0;
+  for (const Value arg : inst.args) {
+    if (arg != kNoValue) depth = std::max(depth, depths_[arg]);
+  }
+  return depth;
+}
+
+Value KernelBuilder::pure(Inst inst, int least_depth) {
   const Key key{inst};
   for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
-    if (const auto found = scope->find(key); found != scope->end()) return found->second;
+    if (const auto found = scope->table.find(key); found != scope->table.end()) {
+      return found->second;
+    }
   }
-  const Value value = append(inst);
-  scopes_.back().emplace(key, value);
+  const int depth = std::max(least_depth, depth_of(inst));
+  const Value value = place(inst, depth);
+  scopes_[static_cast<std::size_t>(depth)].table.emplace(key, value);
   return value;
+}
+
+Value KernelBuilder::open(Inst inst) {
+  Scope scope;
+  scope.guards = inst.code == Code::if_;
+  scopes_.push_back(std::move(scope));
+  scopes_.back().opener = append(inst);
+  return scopes_.back().opener;
 }
 
 Value KernelBuilder::constant(DType dtype, std::uint64_t bits, int lanes) {
@@ -185,7 +213,10 @@ Value KernelBuilder::load(std::uint32_t memory, Value index, int lanes, Value ma
   }
   inst.args = {index, mask, otherwise, kNoValue};
   inst.imm = memory;
-  return append(inst);
+  if (!constant_memory_[memory]) return append(inst);
+  int guard = static_cast<int>(scopes_.size()) - 1;
+  while (guard > 0 && !scopes_[static_cast<std::size_t>(guard)].guards) --guard;
+  return pure(inst, guard);
 }
 
 void KernelBuilder::store(std::uint32_t memory, Value index, Value value, Value mask,
@@ -206,9 +237,7 @@ Value KernelBuilder::begin_grid() {
   Inst inst;
   inst.code = Code::grid;
   inst.dtype = kernel_.index;
-  open_.push_back(append(inst));
-  scopes_.emplace_back();
-  return open_.back();
+  return open(inst);
 }
 
 Value KernelBuilder::begin_thread(std::int64_t threads) {
@@ -216,9 +245,7 @@ Value KernelBuilder::begin_thread(std::int64_t threads) {
   inst.code = Code::thread;
   inst.dtype = kernel_.index;
   inst.imm = threads;
-  open_.push_back(append(inst));
-  scopes_.emplace_back();
-  return open_.back();
+  return open(inst);
 }
 
 Value KernelBuilder::begin_loop(Value begin, Value end, Value step, bool unroll) {
@@ -227,35 +254,33 @@ Value KernelBuilder::begin_loop(Value begin, Value end, Value step, bool unroll)
   inst.dtype = dtype(begin);
   inst.args = {begin, end, step, kNoValue};
   inst.imm = unroll;
-  open_.push_back(append(inst));
-  scopes_.emplace_back();
-  return open_.back();
+  return open(inst);
 }
 
 void KernelBuilder::begin_if(Value condition) {
   Inst inst;
   inst.code = Code::if_;
   inst.args[0] = condition;
-  open_.push_back(append(inst));
-  scopes_.emplace_back();
+  open(inst);
 }
 
 void KernelBuilder::begin_else() {
   Inst inst;
   inst.code = Code::else_;
-  inst.imm = open_.back();
+  inst.imm = scopes_.back().opener;
   append(inst);
-  scopes_.back().clear();
+  scopes_.back().table.clear();
 }
 
 void KernelBuilder::end() {
-  internal_check(!open_.empty(), "kernel builder: end without an open scope");
+  internal_check(scopes_.size() > 1, "kernel builder: end without an open scope");
   Inst inst;
   inst.code = Code::end;
-  inst.imm = open_.back();
+  inst.imm = scopes_.back().opener;
   append(inst);
-  open_.pop_back();
+  const std::vector<Value> order = std::move(scopes_.back().order);
   scopes_.pop_back();
+  scopes_.back().order.insert(scopes_.back().order.end(), order.begin(), order.end());
 }
 
 Value KernelBuilder::splat(Value scalar, int lanes) {
@@ -346,14 +371,28 @@ void KernelBuilder::name(Value value, std::string_view hint) {
 }
 
 Kernel KernelBuilder::finish() {
-  internal_check(open_.empty(), "kernel builder: a scope is still open");
-  for (const Inst& inst : kernel_.insts) {
+  internal_check(scopes_.size() == 1, "kernel builder: a scope is still open");
+  const std::vector<Value>& order = scopes_.back().order;
+  std::vector<Value> renumbered(kernel_.insts.size(), kNoValue);
+  for (std::size_t i = 0; i < order.size(); ++i) renumbered[order[i]] = static_cast<Value>(i);
+  std::vector<Inst> insts;
+  insts.reserve(order.size());
+  for (const Value old : order) {
+    Inst inst = kernel_.insts[old];
+    for (Value& arg : inst.args) {
+      if (arg != kNoValue) arg = renumbered[arg];
+    }
+    if (inst.code == Code::end || inst.code == Code::else_) {
+      inst.imm = renumbered[static_cast<std::size_t>(inst.imm)];
+    }
+    insts.push_back(inst);
     if (inst.code != Code::load && inst.code != Code::store) continue;
     const Memory& memory = kernel_.memories[static_cast<std::size_t>(inst.imm)];
     if (memory.space != Space::global) continue;
     (inst.code == Code::load ? kernel_.params[memory.param].read
                              : kernel_.params[memory.param].written) = true;
   }
+  kernel_.insts = std::move(insts);
   return std::move(kernel_);
 }
 

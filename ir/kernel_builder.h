@@ -1,6 +1,10 @@
-// Writes a kernel instruction by instruction: types are derived, pure instructions are value-numbered
-// within the open scopes, integer identities and constants are folded, so that schedules can be
-// written plainly. An instruction is appended to the innermost open scope.
+// Writes a kernel instruction by instruction, so that schedules can be written plainly: types are
+// derived, integer identities and constants are folded, and pure instructions (operations, and loads
+// from memories that the kernel does not write) are value-numbered and placed in the outermost open
+// scope where their operands are known: loop-invariant code never stands in a loop. A load stays
+// inside the `if` that guards it. Everything else goes to the end of the innermost open scope.
+//
+// Values are final only in the kernel that finish() returns; until then they are the builder's ids.
 #pragma once
 #include <functional>
 #include <initializer_list>
@@ -15,7 +19,8 @@ class KernelBuilder {
   KernelBuilder(Target target, DType index);
 
   // Parameters and memories. Integers are deduplicated by the caller.
-  std::uint32_t buffer(DType dtype, std::string name);  // gives the memory; the param is its `param`
+  // Gives the memory; the param is its `param`. `constant`: this kernel never writes it.
+  std::uint32_t buffer(DType dtype, std::string name, bool constant);
   Value integer(std::string name);                      // type: index
   Value scalar(DType dtype, std::string name);
   std::uint32_t local(DType dtype, std::int64_t size, std::string name);
@@ -67,14 +72,19 @@ class KernelBuilder {
   int lanes(Value v) const { return kernel_.insts[v].lanes; }
   bool is_constant(Value v, std::int64_t* value = nullptr) const;  // of an integer type
   Kernel& kernel() { return kernel_; }
-  // Closes nothing; fills Param::read and written from the loads and stores.
+  // Numbers the instructions in their final order; fills Param::read and written.
   Kernel finish();
 
  private:
-  Value append(Inst inst);
-  Value pure(Inst inst);  // value-numbered
+  Value append(Inst inst);              // to the innermost scope
+  Value place(Inst inst, int depth);
+  Value pure(Inst inst, int least_depth = 0);
+  Value open(Inst inst);
+  int depth_of(const Inst& inst) const;
   Kernel kernel_;
   std::uint32_t line_ = 0;
+  std::vector<int> depths_;             // of each value's scope
+  std::vector<bool> constant_memory_;   // by memory
   struct Key {
     Inst inst;
     bool operator==(const Key&) const = default;
@@ -83,8 +93,13 @@ class KernelBuilder {
     std::size_t operator()(const Key& key) const;
   };
   using Table = std::unordered_map<Key, Value, KeyHash>;
-  std::vector<Table> scopes_;       // one a scope; looked up innermost first
-  std::vector<Value> open_;         // the instructions that opened them
+  struct Scope {
+    Value opener = kNoValue;
+    bool guards = false;       // an if: loads inside may not leave it
+    std::vector<Value> order;  // its instructions, the opener first, closed inner scopes in place
+    Table table;
+  };
+  std::vector<Scope> scopes_;
 };
 
 }  // namespace kiln::ir
