@@ -4,6 +4,7 @@
 """
 
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -17,10 +18,11 @@ README_LINES = 25
 
 def tracked(root):
     """Files of the project relative to the root: git's list, or what lies there in a tarball."""
-    listed = subprocess.run(["git", "-C", str(root), "ls-files", "-z"], capture_output=True)
-    if listed.returncode == 0 and listed.stdout:
-        names = listed.stdout.decode().split("\0")
-        return [pathlib.Path(n) for n in names if n and (root / n).exists()]
+    if shutil.which("git"):
+        listed = subprocess.run(["git", "-C", str(root), "ls-files", "-z"], capture_output=True)
+        if listed.returncode == 0 and listed.stdout:
+            names = listed.stdout.decode().split("\0")
+            return [pathlib.Path(n) for n in names if n and (root / n).exists()]
     return [
         p.relative_to(root)
         for p in root.rglob("*")
