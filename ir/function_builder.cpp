@@ -34,7 +34,8 @@ Val FunctionBuilder::constant_int(DType type, std::int64_t value) {
 }
 
 Val FunctionBuilder::constant_bits(DType type, std::uint64_t bits) {
-  // An equal constant of an open scope serves again. Walking back over a closed rare region skips it.
+  // An equal constant of an open scope serves again. Walking back over a closed rare region skips
+  // it.
   int closed = 0;
   for (std::size_t i = function_.insts.size(); i-- > 0;) {
     const Inst& inst = function_.insts[i];

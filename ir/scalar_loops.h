@@ -13,7 +13,7 @@ using Loop = void (*)(std::int64_t n, const void* const* in, void* out);
 // which runs their expansion.
 Loop loop_of(Op op, DType type, DType result);
 
-Loop cast_loop(DType from, DType to);     // ir/scalar_cast.cpp
+Loop cast_loop(DType from, DType to);    // ir/scalar_cast.cpp
 Loop expansion_loop(Op op, DType type);  // ir/function.cpp
 
 // Whether this processor runs the loops compiled for AVX2 and FMA.

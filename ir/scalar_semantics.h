@@ -25,20 +25,60 @@ struct Bfloat {
 };
 
 // The stored C++ type of a dtype.
-template <DType t> struct StoredOf;
-template <> struct StoredOf<DType::bool_> { using Type = Bool; };
-template <> struct StoredOf<DType::int8> { using Type = std::int8_t; };
-template <> struct StoredOf<DType::int16> { using Type = std::int16_t; };
-template <> struct StoredOf<DType::int32> { using Type = std::int32_t; };
-template <> struct StoredOf<DType::int64> { using Type = std::int64_t; };
-template <> struct StoredOf<DType::uint8> { using Type = std::uint8_t; };
-template <> struct StoredOf<DType::uint16> { using Type = std::uint16_t; };
-template <> struct StoredOf<DType::uint32> { using Type = std::uint32_t; };
-template <> struct StoredOf<DType::uint64> { using Type = std::uint64_t; };
-template <> struct StoredOf<DType::float16> { using Type = Half; };
-template <> struct StoredOf<DType::bfloat16> { using Type = Bfloat; };
-template <> struct StoredOf<DType::float32> { using Type = float; };
-template <> struct StoredOf<DType::float64> { using Type = double; };
+template <DType t>
+struct StoredOf;
+template <>
+struct StoredOf<DType::bool_> {
+  using Type = Bool;
+};
+template <>
+struct StoredOf<DType::int8> {
+  using Type = std::int8_t;
+};
+template <>
+struct StoredOf<DType::int16> {
+  using Type = std::int16_t;
+};
+template <>
+struct StoredOf<DType::int32> {
+  using Type = std::int32_t;
+};
+template <>
+struct StoredOf<DType::int64> {
+  using Type = std::int64_t;
+};
+template <>
+struct StoredOf<DType::uint8> {
+  using Type = std::uint8_t;
+};
+template <>
+struct StoredOf<DType::uint16> {
+  using Type = std::uint16_t;
+};
+template <>
+struct StoredOf<DType::uint32> {
+  using Type = std::uint32_t;
+};
+template <>
+struct StoredOf<DType::uint64> {
+  using Type = std::uint64_t;
+};
+template <>
+struct StoredOf<DType::float16> {
+  using Type = Half;
+};
+template <>
+struct StoredOf<DType::bfloat16> {
+  using Type = Bfloat;
+};
+template <>
+struct StoredOf<DType::float32> {
+  using Type = float;
+};
+template <>
+struct StoredOf<DType::float64> {
+  using Type = double;
+};
 template <DType t>
 using Stored = typename StoredOf<t>::Type;
 inline constexpr int kRealCount = static_cast<int>(DType::float64) + 1;
@@ -64,11 +104,24 @@ template <class S, class C>
   }
 }
 
-template <int kBytes> struct BitsOf;
-template <> struct BitsOf<1> { using Type = std::uint8_t; };
-template <> struct BitsOf<2> { using Type = std::uint16_t; };
-template <> struct BitsOf<4> { using Type = std::uint32_t; };
-template <> struct BitsOf<8> { using Type = std::uint64_t; };
+template <int kBytes>
+struct BitsOf;
+template <>
+struct BitsOf<1> {
+  using Type = std::uint8_t;
+};
+template <>
+struct BitsOf<2> {
+  using Type = std::uint16_t;
+};
+template <>
+struct BitsOf<4> {
+  using Type = std::uint32_t;
+};
+template <>
+struct BitsOf<8> {
+  using Type = std::uint64_t;
+};
 template <class T>
 using Bits = typename BitsOf<sizeof(T)>::Type;
 
@@ -115,8 +168,7 @@ template <bool kRemainder, class T>
 template <class T>
 [[gnu::always_inline]] inline T high_product(T a, T b) {
   if constexpr (sizeof(T) == 8) {
-    __extension__ using Wide =
-        std::conditional_t<std::is_signed_v<T>, __int128, unsigned __int128>;
+    __extension__ using Wide = std::conditional_t<std::is_signed_v<T>, __int128, unsigned __int128>;
     return static_cast<T>((static_cast<Wide>(a) * static_cast<Wide>(b)) >> 64);
   } else {
     using Wide = std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>;
@@ -134,7 +186,8 @@ template <bool kLeft, class T>
     return static_cast<T>(a >> (amount < kWidth ? amount : kWidth - 1));
   } else {
     const U inside = amount < kWidth ? amount : 0;
-    const U moved = static_cast<U>(kLeft ? static_cast<U>(a) << inside : static_cast<U>(a) >> inside);
+    const U moved =
+        static_cast<U>(kLeft ? static_cast<U>(a) << inside : static_cast<U>(a) >> inside);
     return static_cast<T>(amount < kWidth ? moved : U{0});
   }
 }
@@ -184,8 +237,10 @@ template <Op op, class S>
   if constexpr (info(op).rule == OpRule::Compare) {
     return Bool{static_cast<std::uint8_t>(compare<op>(widen(a), widen(b)))};
   } else if constexpr (std::is_same_v<S, Bool>) {
-    if constexpr (op == Op::not_) return Bool{static_cast<std::uint8_t>(a.bits ^ 1)};
-    else return Bool{int_op<op>(a.bits, b.bits)};
+    if constexpr (op == Op::not_)
+      return Bool{static_cast<std::uint8_t>(a.bits ^ 1)};
+    else
+      return Bool{int_op<op>(a.bits, b.bits)};
   } else if constexpr (!std::is_floating_point_v<C>) {
     return int_op<op>(a, b);
   } else if constexpr (op == Op::neg || op == Op::abs) {
@@ -284,7 +339,7 @@ void plain_loop(std::int64_t n, const void* const* in, void* out) {
 #if defined(__x86_64__)
 template <class Body>
 [[gnu::target("avx2,fma,bmi,lzcnt,popcnt")]] void wide_loop(std::int64_t n, const void* const* in,
-                                                          void* out) {
+                                                            void* out) {
   Body::run(n, in, out);
 }
 #else
