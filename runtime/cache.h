@@ -36,6 +36,7 @@ struct CachedKernel {
 class KernelCache {
  public:
   explicit KernelCache(const Config& config);
+  ~KernelCache();
 
   // The kernel, loaded into the device. Counts compiled, memory_hits or disk_hits of the device.
   // Throws what emit, compile or load_kernel throw; nothing is kept then, and a later call tries anew.

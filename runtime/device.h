@@ -44,6 +44,7 @@ class Memory {
 
  protected:
   friend class MemoryRef;
+  friend class Device;
   explicit Memory(Device& device) : device_(&device) {}
   ~Memory() = default;
 
@@ -52,6 +53,7 @@ class Memory {
   std::int64_t bytes_ = 0;  // asked for
   std::atomic<std::uint32_t> references_{0};
   bool writable_ = true;
+  bool foreign_ = false;
 };
 
 class MemoryRef {
@@ -178,7 +180,7 @@ class Device {
  protected:
   Device(std::string name, ir::Caps caps, bool host_memory);
   friend class MemoryRef;
-  virtual void release(Memory* memory) noexcept = 0;
+  virtual void release(Memory* memory) noexcept = 0;  // own blocks whose last reference went
   void release_any(Memory* memory) noexcept;
 
   std::string name_;

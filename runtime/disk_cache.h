@@ -32,13 +32,15 @@ class DiskCache {
 
  private:
   enum class State { unknown, usable, unusable };
-  bool usable();
+  bool usable(bool create);
+  bool write(const std::string& target, std::span<const std::byte> entry);
   void give_up(const std::string& why);
 
   std::string folder_;
   std::int64_t capacity_;
   std::atomic<State> state_{State::unknown};
-  std::atomic<std::int64_t> unswept_{0};  // bytes written since the last sweep; < 0: never swept
+  std::atomic<std::int64_t> unswept_{0};  // bytes written since the last sweep
+  std::atomic<bool> swept_{false};
   std::atomic<bool> said_{false};
 };
 

@@ -52,6 +52,9 @@ class Registry {
 void configure(Config config);
 Registry& registry();
 
+// Held while OpenBLAS's process-wide thread count is changed.
+std::mutex& blas_mutex();
+
 // How often this process image was forked since start: differs in a child from its parent.
 std::uint32_t fork_generation();
 

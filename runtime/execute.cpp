@@ -1,0 +1,206 @@
+#include "runtime/execute.h"
+
+#include <algorithm>
+
+#include "ir/error.h"
+#include "runtime/small_array.h"
+
+namespace kiln::runtime {
+
+namespace {
+
+constexpr std::size_t kInlineBuffers = 16;
+constexpr std::size_t kInlineArgs = 32;
+constexpr double kCacheSpeedup = 3;  // of cache-resident data over memory
+
+}  // namespace
+
+struct Execution {
+  struct Slot {
+    std::byte* data = nullptr;
+    MemoryRef memory;  // not set for inputs
+    std::int64_t offset = 0;
+  };
+
+  Execution(const LoadedPlan& loaded_plan, const ir::Bindings& bound, std::span<const Block> blocks)
+      : loaded(loaded_plan),
+        plan(loaded_plan.plan()),
+        device(loaded_plan.device()),
+        bindings(bound),
+        inputs(blocks),
+        slots(plan.buffers.size()) {}
+
+  const LoadedPlan& loaded;
+  const ir::Plan& plan;
+  Device& device;
+  const ir::Bindings& bindings;
+  std::span<const Block> inputs;
+  SmallArray<Slot, kInlineBuffers> slots;
+  std::int64_t launched = 0, bytes_read = 0, bytes_written = 0;
+
+  std::int64_t value(const ir::SizeExpr& expr) const { return expr.evaluate(bindings.syms); }
+  std::int64_t bytes(const ir::PlanBuffer& buffer) const {
+    return value(buffer.elements) * ir::size_of(buffer.dtype);
+  }
+
+  void run() {
+    ir::internal_check(inputs.size() == plan.graph.inputs.size() &&
+                           bindings.syms.size() >= plan.graph.syms.size() &&
+                           bindings.scalars.size() >= plan.graph.scalars.size(),
+                       "execute: inputs or bindings do not fit the plan");
+    for (std::size_t i = 0; i < plan.buffers.size(); ++i) {
+      const ir::PlanBuffer& buffer = plan.buffers[i];
+      if (buffer.role == ir::BufferRole::input) {
+        slots[i].data = static_cast<std::byte*>(inputs[buffer.index].data());
+      }
+    }
+    for (const LoadedPlan::Step& step : loaded.steps_) {
+      switch (step.kind) {
+        case ir::StepKind::allocate:
+          allocate(step.index);
+          break;
+        case ir::StepKind::release:
+          slots[step.index].memory.reset();
+          break;
+        case ir::StepKind::launch:
+          launch(step);
+          break;
+        case ir::StepKind::matmul:
+          matmul(step);
+          break;
+      }
+    }
+  }
+
+  void allocate(std::uint32_t index) {
+    const ir::PlanBuffer& buffer = plan.buffers[index];
+    Slot& slot = slots[index];
+    if (buffer.donated_from < 0) {
+      slot.memory = device.allocate(bytes(buffer));
+      slot.data = static_cast<std::byte*>(slot.memory->data());
+      return;
+    }
+    const auto from = static_cast<std::uint32_t>(buffer.donated_from);
+    const ir::PlanBuffer& donor = plan.buffers[from];
+    if (donor.role == ir::BufferRole::input) {
+      const Block& block = inputs[donor.index];
+      ir::internal_check(block.memory && block.memory->writable(),
+                         "execute: a donated input is read-only");
+      slot.memory = block.memory;
+      slot.offset = block.offset;
+    } else {
+      slot.memory = slots[from].memory;
+      slot.offset = slots[from].offset;
+    }
+    slot.data = slots[from].data;
+  }
+
+  std::int64_t items(const LoadedPlan::Step& step) const {
+    std::int64_t count = 1;
+    const LoadedPlan::Factor* factor = loaded.factors_.data() + step.factors;
+    for (std::uint32_t f = 0; f < step.factor_count; ++f, ++factor) {
+      std::int64_t extent = 1;
+      const ir::Sym* sym = loaded.grid_syms_.data() + factor->first;
+      for (std::uint32_t i = 0; i < factor->count; ++i) extent *= bindings.syms[sym[i]];
+      count *= (extent + factor->divisor - 1) / factor->divisor;
+    }
+    return count;
+  }
+
+  // Counts the step's bytes and estimates the seconds it takes on one thread.
+  double account(const LoadedPlan::Step& step) {
+    ++launched;
+    std::int64_t moved = 0;
+    double operations = 0;
+    if (step.report != LoadedPlan::kNone) {
+      const ir::ClusterReport& report = plan.clusters[step.report];
+      const std::int64_t read = value(report.compulsory_read);
+      const std::int64_t written = value(report.compulsory_written);
+      bytes_read += read;
+      bytes_written += written;
+      moved = read + written;
+      operations = static_cast<double>(value(report.operations));
+    } else {
+      for (std::uint32_t i = 0; i < step.arg_count; ++i) {
+        const ir::PlanArg& arg = loaded.args_[step.args + i];
+        if (arg.kind == ir::ParamKind::buffer) moved += bytes(plan.buffers[arg.index]);
+      }
+    }
+    const ir::Caps& caps = device.caps();
+    const double speedup = moved < caps.cache_bytes / 2 ? kCacheSpeedup : 1;
+    const double seconds = std::max(static_cast<double>(moved) / (caps.bandwidth * speedup),
+                                    operations / caps.rate);
+    return seconds * caps.threads;
+  }
+
+  void launch(const LoadedPlan::Step& step) {
+    const std::int64_t count = items(step);
+    if (count <= 0) return;
+    SmallArray<ir::KernelArg, kInlineArgs> args(step.arg_count);
+    const ir::PlanArg* arg = loaded.args_.data() + step.args;
+    for (std::uint32_t i = 0; i < step.arg_count; ++i, ++arg) {
+      switch (arg->kind) {
+        case ir::ParamKind::buffer:
+          args[i].pointer = slots[arg->index].data;
+          break;
+        case ir::ParamKind::integer:
+          args[i].integer = bindings.syms[arg->index];
+          break;
+        case ir::ParamKind::scalar:
+          args[i].bits = bindings.scalars[arg->index];
+          break;
+      }
+    }
+    const double seconds = account(step);
+    device.launch({step.kernel, args.data(), count, seconds});
+  }
+
+  void matmul(const LoadedPlan::Step& step) {
+    const ir::PlanMatmul& p = plan.matmuls[step.index];
+    Matmul call{p.dtype,       slots[p.a].data, slots[p.b].data, slots[p.c].data,
+                p.transpose_a, p.transpose_b,   p.repeat_a,      p.repeat_b,
+                value(p.batch), value(p.m),     value(p.n),      value(p.k)};
+    if (call.batch == 0 || call.m == 0 || call.n == 0) return;
+    if (call.k == 0) {
+      const Slot& c = slots[p.c];
+      device.fill_zero(*c.memory, c.offset, call.batch * call.m * call.n * ir::size_of(p.dtype));
+      return;
+    }
+    account(step);
+    device.matmul(call);
+  }
+
+  void finish(std::span<Block> outputs) {
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const std::uint32_t index = plan.outputs[i];
+      const ir::PlanBuffer& buffer = plan.buffers[index];
+      if (buffer.role == ir::BufferRole::input) {
+        outputs[i] = inputs[buffer.index];
+      } else {
+        outputs[i] = {slots[index].memory, slots[index].offset};
+      }
+    }
+    Counters& counters = device.counters();
+    if (launched != 0) Counters::add(counters.launched, launched);
+    if (bytes_read != 0) Counters::add(counters.bytes_read, bytes_read);
+    if (bytes_written != 0) Counters::add(counters.bytes_written, bytes_written);
+  }
+};
+
+void execute(const LoadedPlan& plan, const ir::Bindings& bindings, std::span<const Block> inputs,
+             std::span<Block> outputs) {
+  ir::internal_check(outputs.size() == plan.plan().outputs.size(),
+                     "execute: outputs do not fit the plan");
+  Execution execution(plan, bindings, inputs);
+  execution.run();
+  execution.finish(outputs);
+}
+
+std::vector<Block> execute(const LoadedPlan& plan, const ir::Bindings& bindings,
+                           std::span<const Block> inputs) {
+  std::vector<Block> outputs(plan.plan().outputs.size());
+  execute(plan, bindings, inputs, outputs);
+  return outputs;
+}
+
+}  // namespace kiln::runtime

@@ -1,0 +1,168 @@
+#include "runtime/host/host_device.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <thread>
+
+#include "ir/error.h"
+#include "ir/fp_state.h"
+#include "runtime/host/blas.h"
+#if KILN_HAS_LLVM && __has_include("runtime/host/link.h")
+#include "runtime/host/link.h"
+#define KILN_RUNTIME_LINKS 1
+#else
+#define KILN_RUNTIME_LINKS 0
+#endif
+
+namespace kiln::runtime {
+
+namespace {
+
+constexpr double kParallelSeconds = 20e-6;  // least work that pays for waking a thread
+constexpr double kEvenSeconds = 300e-6;     // up to here one range a thread keeps caches warm
+constexpr double kInterpretedFactor = 50;   // about how much slower the interpreter is
+
+using Entry = void (*)(const ir::KernelArg* args, std::int64_t begin, std::int64_t end);
+
+struct HostKernel : LoadedKernel {
+  Entry entry = nullptr;  // null: interpreted
+  ir::Kernel kernel;      // interpreted only
+  std::int64_t grain = 1;
+  bool streams = false;   // has stores that pass by the cache
+#if KILN_RUNTIME_LINKS
+  LinkedObject object;
+#endif
+};
+
+void run_range(const HostKernel& kernel, const ir::KernelArg* args, std::int64_t begin,
+               std::int64_t end) {
+  const ir::FloatState state;
+  if (kernel.entry) {
+    kernel.entry(args, begin, end);
+  } else {
+    ir::interpret(kernel.kernel, args, begin, end);
+  }
+#if defined(__x86_64__)
+  // Streaming stores are ordered by nothing else.
+  if (kernel.streams) _mm_sfence();
+#endif
+}
+
+ir::Caps host_caps(const Config& config) {
+  ir::Caps caps;
+  caps.target = ir::Target::cpu;
+  caps.name = "cpu";
+  caps.threads = config.threads > 0
+                     ? config.threads
+                     : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+#if defined(__x86_64__)
+  caps.vector_bytes = __builtin_cpu_supports("avx512f") ? 64 : 32;
+#else
+  caps.vector_bytes = 16;
+#endif
+  caps.cache_bytes = std::max<std::int64_t>(sysconf(_SC_LEVEL3_CACHE_SIZE), 1 << 20);
+  caps.bandwidth = 20e9 * caps.threads;
+  caps.rate = 50e9 * caps.threads;
+  caps.launch_seconds = 0.5e-6;
+  return caps;
+}
+
+bool machine_is_supported() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+  return true;
+#endif
+}
+
+struct DoneEvent : Event {
+  bool ready() override { return true; }
+  void wait() override {}
+};
+
+std::byte* at(const Memory& memory, std::int64_t offset, std::int64_t bytes) {
+  ir::internal_check(offset >= 0 && bytes >= 0 && offset + bytes <= memory.bytes(),
+                     "a copy leaves its memory");
+  return static_cast<std::byte*>(memory.data()) + offset;
+}
+
+}  // namespace
+
+HostDevice::HostDevice(const Config& config)
+    : Device("cpu", host_caps(config), true),
+      interprets_(config.interpret || !KILN_RUNTIME_LINKS || !machine_is_supported()),
+      allocator_(*this, config.memory_limit),
+      workers_(config.threads) {}
+
+HostDevice::~HostDevice() = default;
+
+void HostDevice::upload(Memory& to, std::int64_t offset, const void* source, std::int64_t bytes) {
+  if (bytes > 0) std::memcpy(at(to, offset, bytes), source, static_cast<std::size_t>(bytes));
+}
+
+void HostDevice::download(void* target, const Memory& from, std::int64_t offset,
+                          std::int64_t bytes) {
+  if (bytes > 0) std::memcpy(target, at(from, offset, bytes), static_cast<std::size_t>(bytes));
+}
+
+void HostDevice::copy(Memory& to, std::int64_t to_offset, const Memory& from,
+                      std::int64_t from_offset, std::int64_t bytes) {
+  if (bytes == 0) return;
+  std::memmove(at(to, to_offset, bytes), at(from, from_offset, bytes),
+               static_cast<std::size_t>(bytes));
+}
+
+void HostDevice::fill_zero(Memory& to, std::int64_t offset, std::int64_t bytes) {
+  if (bytes > 0) std::memset(at(to, offset, bytes), 0, static_cast<std::size_t>(bytes));
+}
+
+std::string HostDevice::compiler() const { return interprets_ ? "interpreter" : "object"; }
+
+Binary HostDevice::compile(const ir::KernelSource& source) {
+  return {source.name, source.object};
+}
+
+std::shared_ptr<const LoadedKernel> HostDevice::load_kernel(const ir::Kernel& kernel,
+                                                            [[maybe_unused]] const Binary& binary) {
+  ir::internal_check(kernel.target == ir::Target::cpu, "a CUDA kernel given to the CPU device");
+  auto loaded = std::make_shared<HostKernel>();
+  loaded->label = kernel_label(kernel);
+  loaded->grain = std::max<std::int64_t>(kernel.grain, 1);
+  loaded->streams = std::any_of(kernel.insts.begin(), kernel.insts.end(), [](const ir::Inst& i) {
+    return (i.flags & ir::kNonTemporal) != 0;
+  });
+  if (interprets_) {
+    std::call_once(said_slow_, [] {
+      std::fputs("kiln: the CPU device interprets its kernels, which is slow\n", stderr);
+    });
+    loaded->kernel = kernel;
+    return loaded;
+  }
+#if KILN_RUNTIME_LINKS
+  loaded->object = link(binary.bytes);
+  loaded->entry = loaded->object.entry();
+#endif
+  return loaded;
+}
+
+void HostDevice::launch(const Launch& launch) {
+  const auto& kernel = static_cast<const HostKernel&>(*launch.kernel);
+  const double seconds = kernel.entry ? launch.seconds : launch.seconds * kInterpretedFactor;
+  if (seconds < kParallelSeconds || workers_.threads() == 1) {
+    run_range(kernel, launch.args, 0, launch.items);
+    return;
+  }
+  workers_.run(launch.items, kernel.grain, seconds < kEvenSeconds,
+               [&](std::int64_t begin, std::int64_t end) {
+                 run_range(kernel, launch.args, begin, end);
+               });
+}
+
+void HostDevice::matmul(const Matmul& matmul) { host_matmul(matmul, workers_); }
+
+std::shared_ptr<Event> HostDevice::record() { return std::make_shared<DoneEvent>(); }
+
+}  // namespace kiln::runtime

@@ -1,0 +1,53 @@
+// The CPU as a device: memory of the process, kernels as linked machine code or interpreted, spread
+// over worker threads when there is more than some 20 us of work.
+#pragma once
+#include <memory>
+#include <mutex>
+
+#include "runtime/config.h"
+#include "runtime/device.h"
+#include "runtime/host/allocator.h"
+#include "runtime/host/workers.h"
+
+namespace kiln::runtime {
+
+class HostDevice final : public Device {
+ public:
+  explicit HostDevice(const Config& config);
+  ~HostDevice() override;
+
+  MemoryRef allocate(std::int64_t bytes) override { return allocator_.allocate(bytes); }
+  void upload(Memory& to, std::int64_t offset, const void* source, std::int64_t bytes) override;
+  void download(void* target, const Memory& from, std::int64_t offset,
+                std::int64_t bytes) override;
+  void copy(Memory& to, std::int64_t to_offset, const Memory& from, std::int64_t from_offset,
+            std::int64_t bytes) override;
+  void fill_zero(Memory& to, std::int64_t offset, std::int64_t bytes) override;
+  MemoryStats memory() const override { return allocator_.stats(); }
+  void trim() override { allocator_.trim(); }
+  void reset_peak() override { allocator_.reset_peak(); }
+
+  bool needs_source() const override { return !interprets_; }
+  std::string compiler() const override;
+  Binary compile(const ir::KernelSource& source) override;
+  std::shared_ptr<const LoadedKernel> load_kernel(const ir::Kernel& kernel,
+                                                  const Binary& binary) override;
+  void launch(const Launch& launch) override;
+  void matmul(const Matmul& matmul) override;
+  std::shared_ptr<Event> record() override;
+  void synchronize() override {}
+
+  Workers& workers() { return workers_; }
+  bool interprets() const { return interprets_; }
+  HostAllocator& allocator() { return allocator_; }
+
+ private:
+  void release(Memory* memory) noexcept override { allocator_.release(memory); }
+
+  bool interprets_;
+  std::once_flag said_slow_;
+  HostAllocator allocator_;
+  Workers workers_;
+};
+
+}  // namespace kiln::runtime

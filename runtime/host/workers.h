@@ -1,0 +1,38 @@
+// The threads that kernels and compilations are spread over. Ranges are contiguous per thread, so
+// that a thread meets the same part of an array again and again; idle threads steal. In a forked child,
+// which has none of its parent's threads, everything runs on the caller.
+#pragma once
+#include <cstdint>
+#include <memory>
+
+namespace kiln::runtime {
+
+class Workers {
+ public:
+  explicit Workers(int threads);  // 0: one a core
+  ~Workers();
+
+  int threads() const { return threads_; }
+
+  // Calls body(begin, end) for ranges that make up [0, items), each of at least `grain` items but the
+  // last. `even`: one range a thread; else as many as keep threads busy until the end.
+  template <class Body>
+  void run(std::int64_t items, std::int64_t grain, bool even, const Body& body) {
+    run(items, grain, even, &call<Body>, &body);
+  }
+
+ private:
+  using Range = void (*)(const void* body, std::int64_t begin, std::int64_t end);
+  template <class Body>
+  static void call(const void* body, std::int64_t begin, std::int64_t end) {
+    (*static_cast<const Body*>(body))(begin, end);
+  }
+  void run(std::int64_t items, std::int64_t grain, bool even, Range range, const void* body);
+
+  struct Arena;
+  int threads_;
+  std::uint32_t generation_;  // of fork, when made
+  std::unique_ptr<Arena> arena_;
+};
+
+}  // namespace kiln::runtime

@@ -1,0 +1,88 @@
+#include "runtime/null/null_device.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "ir/error.h"
+#include "runtime/targets.h"
+
+namespace kiln::runtime {
+
+namespace {
+
+struct NullMemory : Memory {
+  NullMemory(Device& device, std::int64_t bytes) : Memory(device) { bytes_ = bytes; }
+};
+
+struct NullKernel : LoadedKernel {
+  LaunchNeeds needs;
+};
+
+struct DoneEvent : Event {
+  bool ready() override { return true; }
+  void wait() override {}
+};
+
+}  // namespace
+
+NullDevice::NullDevice(const ir::Caps& caps)
+    : Device(fmt::format("plan_only({})", caps.name), caps, false) {}
+
+MemoryRef NullDevice::allocate(std::int64_t bytes) {
+  ir::internal_check(bytes >= 0, "allocate: negative size");
+  MemoryRef memory(new NullMemory(*this, bytes));
+  std::lock_guard lock(mutex_);
+  live_ += bytes;
+  peak_ = std::max(peak_, live_);
+  return memory;
+}
+
+void NullDevice::release(Memory* memory) noexcept {
+  {
+    std::lock_guard lock(mutex_);
+    live_ -= memory->bytes();
+  }
+  delete static_cast<NullMemory*>(memory);
+}
+
+void NullDevice::upload(Memory&, std::int64_t, const void*, std::int64_t bytes) {
+  Counters::add(counters_.uploads, 1);
+  Counters::add(counters_.upload_bytes, bytes);
+}
+
+void NullDevice::download(void*, const Memory&, std::int64_t, std::int64_t) {
+  throw DeviceError(fmt::format("{} only plans: it has no data to read", name_));
+}
+
+MemoryStats NullDevice::memory() const {
+  std::lock_guard lock(mutex_);
+  constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
+  return {live_, peak_, 0, kUnlimited, kUnlimited - live_};
+}
+
+void NullDevice::reset_peak() {
+  std::lock_guard lock(mutex_);
+  peak_ = live_;
+}
+
+std::shared_ptr<const LoadedKernel> NullDevice::load_kernel(const ir::Kernel& kernel,
+                                                            const Binary&) {
+  ir::internal_check(kernel.target == caps_.target, "a kernel for another target");
+  auto loaded = std::make_shared<NullKernel>();
+  loaded->label = kernel_label(kernel);
+  loaded->needs = launch_needs(kernel);
+  if (caps_.target == ir::Target::cuda) check_launch(caps_, loaded->needs, loaded->label, 1);
+  return loaded;
+}
+
+void NullDevice::launch(const Launch& launch) {
+  if (caps_.target != ir::Target::cuda) return;
+  const auto& kernel = static_cast<const NullKernel&>(*launch.kernel);
+  check_launch(caps_, kernel.needs, kernel.label, launch.items);
+}
+
+std::shared_ptr<Event> NullDevice::record() { return std::make_shared<DoneEvent>(); }
+
+}  // namespace kiln::runtime

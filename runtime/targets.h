@@ -1,0 +1,46 @@
+// Figures and limits of the GPU targets (their list is ir/targets.def).
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ir/plan.h"
+
+namespace kiln::runtime {
+
+// Typical for a device of that capability: what plan-only devices take, and what a real device's
+// float32 lanes are counted by.
+struct GpuFigures {
+  int compute_capability;
+  int multiprocessors;
+  int cores_per_multiprocessor;  // float32 lanes
+  std::int64_t cache_bytes;      // second level
+  double bandwidth;              // bytes a second
+  double rate;                   // float32 operations a second
+};
+
+// What a kernel may assume on every target: statically declared shared memory, 4 KB of parameters.
+inline constexpr std::int64_t kStaticSharedBytes = 48 << 10;
+inline constexpr std::int64_t kParameterBytes = 4096;
+// With drivers of CUDA 12.1 and later.
+inline constexpr std::int64_t kLargeParameterBytes = 32764;
+inline constexpr int kMaxBlockThreads = 1024;
+inline constexpr std::int64_t kMaxBlocks = 2147483647;
+
+// The row of that capability, else of the next lower one, whose code runs there; null below the first.
+const GpuFigures* gpu_figures(int compute_capability);
+std::optional<ir::Caps> target_caps(std::string_view name);  // "cpu" or a target's name
+
+// What a launch of a CUDA kernel takes of the device's limits.
+struct LaunchNeeds {
+  std::int64_t threads = 1;
+  std::int64_t shared_bytes = 0;
+  std::int64_t parameter_bytes = 0;
+};
+LaunchNeeds launch_needs(const ir::Kernel& kernel);
+// Throws InternalError naming the kernel and the limit.
+void check_launch(const ir::Caps& caps, const LaunchNeeds& needs, const std::string& label,
+                  std::int64_t blocks);
+
+}  // namespace kiln::runtime
