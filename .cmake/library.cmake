@@ -35,7 +35,7 @@ foreach(library IN LISTS KILN_PRIVATE_LIBRARIES)
 endforeach()
 target_link_options(kiln PRIVATE
   "-Wl,--exclude-libs,ALL" "-Wl,--version-script=${PROJECT_SOURCE_DIR}/.cmake/kiln.map"
-  "-Wl,--as-needed")
+  "-Wl,--as-needed" "-Wl,--gc-sections")
 if(NOT KILN_SANITIZE)
   target_link_options(kiln PRIVATE "-Wl,--no-undefined")
 endif()

@@ -1,5 +1,10 @@
 # Read by ctest at start-up, with `cmake`, `binary`, `label` and `prefix` set: see discover.cmake.
 
+# A cache of kernels for one run: an entry of an earlier run could hide that code is no longer made.
+get_filename_component(cache "${binary}" DIRECTORY)
+set(cache "${cache}/kernel-cache")
+file(REMOVE_RECURSE "${cache}")
+
 set(suites "")
 set(failure "")
 if(EXISTS "${binary}")
@@ -36,5 +41,6 @@ foreach(suite IN LISTS suites)
   endif()
   add_test("${name}" "${binary}" "--gtest_filter=${suite}.*:${suite}/*" --gtest_brief=1)
   set_tests_properties("${name}" PROPERTIES
-    LABELS "${labels}" SKIP_RETURN_CODE 77 TIMEOUT 600)
+    LABELS "${labels}" SKIP_RETURN_CODE 77 TIMEOUT 600
+    ENVIRONMENT "KILN_CACHE_DIR=${cache}")
 endforeach()

@@ -55,7 +55,7 @@ def main():
     run("cmake", "-S", project, "-B", work / "build", "-G", "Ninja", *definitions)
     run("cmake", "--build", work / "build", "--target", "consumer")
 
-    environment = dict(os.environ, KILN_CACHE=str(work / "cache"))
+    environment = dict(os.environ, KILN_CACHE_DIR=str(work / "cache"))
     run(work / "build" / "consumer", env=environment)
     for name in CUDA_VARIABLES:
         environment.pop(name, None)

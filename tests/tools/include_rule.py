@@ -3,9 +3,9 @@
     include_rule.py <root>
 
 prints each edge that points up or sideways as file:line and fails if there is one. Includes are
-written from the root ("ir/graph.h"); a relative one fails too, since it would hide an edge. Inside
-frontend only evaluate/ may look at passes, codegen and runtime. Examples see the public headers
-alone, as a user does. Tests may look at everything.
+written from the root ("ir/graph.h"); a relative one fails too, since it would hide an edge. The
+public headers see one another alone, and so do the examples, as a user does. Tests may look at
+everything.
 """
 
 import pathlib
@@ -17,10 +17,9 @@ ALLOWED = {
     "passes": {"passes", "ir"},
     "codegen": {"codegen", "ir"},
     "runtime": {"runtime", "ir"},
-    "frontend": {"frontend", "kiln", "ir"},
+    "frontend": {"frontend", "kiln", "passes", "codegen", "runtime", "ir"},
     "examples": {"examples", "kiln"},
 }
-EVALUATE = {"passes", "codegen", "runtime"}
 FOLDERS = set(ALLOWED) | {"tests", "kiln"}
 SUFFIXES = {".h", ".hpp", ".cpp", ".cc", ".def", ".inc"}
 INCLUDE = re.compile(r'^\s*#\s*(?:include|include_next|import)\s*["<]([^">]+)[">]')
@@ -28,12 +27,7 @@ INCLUDE = re.compile(r'^\s*#\s*(?:include|include_next|import)\s*["<]([^">]+)[">
 
 def allowed_from(path):
     """Folders that the file, given relative to the root, may include from."""
-    allowed = ALLOWED[path.parts[0]]
-    if path.parts[:2] == ("frontend", "evaluate"):
-        return allowed | EVALUATE
-    if path.parts[:2] == ("frontend", "include"):
-        return {"kiln"}
-    return allowed
+    return {"kiln"} if path.parts[:2] == ("frontend", "include") else ALLOWED[path.parts[0]]
 
 
 def fault(root, path, target):

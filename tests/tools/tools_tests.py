@@ -43,7 +43,7 @@ class IncludeRule(Planted):
         self.write("ir/a.h", '#include <vector>\n#include "ir/b.h"\n')
         self.write("ir/b.h", "")
         self.write("passes/a.cpp", '#include "ir/a.h"\n#include "passes/a.h"\n')
-        self.write("frontend/evaluate/a.cpp", '#include "runtime/a.h"\n#include <kiln/kiln.h>\n')
+        self.write("frontend/a.cpp", '#include "runtime/a.h"\n#include <kiln/kiln.h>\n')
         self.write("examples/a.cpp", "#include <kiln/kiln.h>\n")
         self.write("tests/runtime/a.cpp", '#include "codegen/a.h"\n#include "runtime/a.h"\n')
         self.assertEqual(include_rule.violations(self.root), [])
@@ -57,7 +57,7 @@ class IncludeRule(Planted):
             "runtime/up.cpp": '#include "frontend/b.h"',
             "passes/relative.cpp": '#include "b.h"',
             "codegen/dots.cpp": '#include "../passes/b.h"',
-            "frontend/ops/b.cpp": '#include "passes/b.h"',
+            "frontend/b.cpp": '#include "tests/b.h"',
             "frontend/include/kiln/b.h": '#include "ir/b.h"',
             "examples/inner.cpp": '#include "ir/b.h"',
             "runtime/test.cpp": '#include "tests/b.h"',
