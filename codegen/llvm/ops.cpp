@@ -1,0 +1,330 @@
+#include "codegen/llvm/ops.h"
+
+#include <llvm/IR/MDBuilder.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "codegen/llvm/compat.h"
+#include "ir/error.h"
+
+namespace kiln::codegen {
+
+using ir::DType;
+using ir::Op;
+using llvm::Intrinsic::ID;
+
+int OpEmitter::lanes_of(const llvm::Value* value) {
+  const auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(value->getType());
+  return vector ? static_cast<int>(vector->getNumElements()) : 1;
+}
+
+llvm::Type* OpEmitter::type(DType dtype, int lanes) const {
+  llvm::Type* scalar = nullptr;
+  switch (dtype) {
+    case DType::bool_:
+      scalar = b_.getInt1Ty();
+      break;
+    case DType::float32:
+      scalar = b_.getFloatTy();
+      break;
+    case DType::float64:
+      scalar = b_.getDoubleTy();
+      break;
+    default:
+      ir::internal_check(!ir::is_complex(dtype), "llvm: a complex value");
+      scalar = b_.getIntNTy(static_cast<unsigned>(8 * ir::size_of(dtype)));
+  }
+  return lanes == 1 ? scalar : llvm::FixedVectorType::get(scalar, static_cast<unsigned>(lanes));
+}
+
+llvm::Type* OpEmitter::memory_type(DType dtype, int lanes) const {
+  return type(ir::is_bool(dtype) ? DType::uint8 : dtype, lanes);
+}
+
+Element OpEmitter::from_memory(DType dtype, llvm::Value* stored) const {
+  if (ir::is_bool(dtype)) return {b_.CreateICmpNE(stored, constant_like(stored, 0)), nullptr};
+  return {stored, ir::is_half(dtype) ? widen(dtype, stored) : nullptr};
+}
+
+llvm::Value* OpEmitter::to_memory(DType dtype, const Element& e) const {
+  if (!ir::is_bool(dtype)) return e.value;
+  return b_.CreateZExt(e.value, memory_type(dtype, lanes_of(e.value)));
+}
+
+llvm::Value* OpEmitter::constant_like(const llvm::Value* model, std::uint64_t integer) const {
+  return llvm::ConstantInt::get(model->getType(), integer);
+}
+
+Element OpEmitter::constant(DType dtype, std::uint64_t bits, int lanes) const {
+  llvm::Type* t = type(dtype, lanes);
+  if (dtype == DType::float32) {
+    const auto x = std::bit_cast<float>(static_cast<std::uint32_t>(bits));
+    return {llvm::ConstantFP::get(t, llvm::APFloat(x)), nullptr};
+  }
+  if (dtype == DType::float64) {
+    return {llvm::ConstantFP::get(t, llvm::APFloat(std::bit_cast<double>(bits))), nullptr};
+  }
+  if (ir::is_bool(dtype)) return {llvm::ConstantInt::get(t, bits & 1), nullptr};
+  const auto width = static_cast<unsigned>(8 * ir::size_of(dtype));
+  llvm::Value* integer = llvm::ConstantInt::get(t, llvm::APInt(64, bits).trunc(width));
+  if (!ir::is_half(dtype)) return {integer, nullptr};
+  const auto half = static_cast<std::uint16_t>(bits);
+  const float x = dtype == DType::float16 ? ir::half_to_float(half) : ir::bfloat_to_float(half);
+  return {integer, llvm::ConstantFP::get(type(DType::float32, lanes), llvm::APFloat(x))};
+}
+
+Element OpEmitter::splat(const Element& scalar, int lanes) const {
+  if (lanes == 1) return scalar;
+  const auto n = static_cast<unsigned>(lanes);
+  return {b_.CreateVectorSplat(n, scalar.value),
+          scalar.wide ? b_.CreateVectorSplat(n, scalar.wide) : nullptr};
+}
+
+llvm::Value* OpEmitter::unary(ID id, llvm::Value* a) const {
+  return b_.CreateUnaryIntrinsic(id, a);
+}
+
+Element OpEmitter::op(Op op, DType type, DType result, llvm::ArrayRef<Element> args) {
+  const ir::OpInfo& row = ir::info(op);
+  ir::internal_check(args.size() == row.arity, "llvm: an operation with missing operands");
+  if (ir::has(op, ir::kExpands)) return expand(op, type, args);
+  if (op == Op::cast) return cast(type, result, args[0]);
+  if (op == Op::bitcast) return bitcast(type, result, args[0]);
+  if (op == Op::select) return select(type, args[0].value, args[1], args[2]);
+  if (row.rule == ir::OpRule::Compare) return {compare(op, type, args[0], args[1]), nullptr};
+  if (ir::is_float(type)) return float_op(op, type, args);
+  return {int_op(op, type, args[0].value, args[args.size() - 1].value), nullptr};
+}
+
+Element OpEmitter::float_op(Op op, DType type, llvm::ArrayRef<Element> args) {
+  if (op == Op::neg || op == Op::abs) return sign_op(op, type, args[0]);
+  llvm::SmallVector<llvm::Value*, 3> x;
+  for (const Element& arg : args) x.push_back(arg.wide ? arg.wide : arg.value);
+  llvm::Value* value = float_value(op, x);
+  return ir::is_half(type) ? narrow(type, value) : Element{value, nullptr};
+}
+
+llvm::Value* OpEmitter::float_value(Op op, llvm::ArrayRef<llvm::Value*> x) {
+  switch (op) {
+    case Op::add:
+      return b_.CreateFAdd(x[0], x[1]);
+    case Op::sub:
+      return b_.CreateFSub(x[0], x[1]);
+    case Op::mul:
+      return b_.CreateFMul(x[0], x[1]);
+    case Op::div:
+      return b_.CreateFDiv(x[0], x[1]);
+    case Op::fma:
+      return b_.CreateIntrinsic(llvm::Intrinsic::fma, {x[0]->getType()}, {x[0], x[1], x[2]});
+    case Op::min:
+    case Op::max:
+      return extreme(op == Op::max, x[0], x[1]);
+    case Op::sqrt:
+      return unary(llvm::Intrinsic::sqrt, x[0]);
+    case Op::floor:
+      return unary(llvm::Intrinsic::floor, x[0]);
+    case Op::ceil:
+      return unary(llvm::Intrinsic::ceil, x[0]);
+    case Op::trunc:
+      return unary(llvm::Intrinsic::trunc, x[0]);
+    case Op::rint:
+      return unary(llvm::Intrinsic::rint, x[0]);
+    default:
+      ir::internal_error("llvm: no float operation " + std::string(ir::info(op).name));
+  }
+}
+
+// x86's minps(a, b) is a < b ? a : b, hence b where a or b is NaN and where both are zeros. The two
+// orders together hold what is wanted: or-ing them merges a NaN in and -0 wins; and-ing lets +0 win,
+// and loses NaN, which the mask puts back.
+llvm::Value* OpEmitter::extreme(bool maximum, llvm::Value* a, llvm::Value* b) {
+  if (!x86_) {
+    return b_.CreateBinaryIntrinsic(maximum ? llvm::Intrinsic::maximum : llvm::Intrinsic::minimum, a,
+                                    b);
+  }
+  const auto pick = [&](llvm::Value* x, llvm::Value* y) {
+    llvm::Value* first = maximum ? b_.CreateFCmpOGT(x, y) : b_.CreateFCmpOLT(x, y);
+    llvm::Value* picked = b_.CreateSelect(first, x, y);
+    const bool is_float = a->getType()->getScalarType()->isFloatTy();
+    return b_.CreateBitCast(picked, type(is_float ? DType::int32 : DType::int64, lanes_of(a)));
+  };
+  llvm::Value* ab = pick(a, b);
+  llvm::Value* ba = pick(b, a);
+  if (!maximum) return b_.CreateBitCast(b_.CreateOr(ab, ba), a->getType());
+  llvm::Value* unordered = b_.CreateSExt(b_.CreateFCmpUNO(a, b), ab->getType());
+  return b_.CreateBitCast(b_.CreateOr(b_.CreateAnd(ab, ba), unordered), a->getType());
+}
+
+Element OpEmitter::sign_op(Op op, DType type, const Element& a) {
+  const bool negate = op == Op::neg;
+  const auto on_float = [&](llvm::Value* x) {
+    return negate ? b_.CreateFNeg(x) : unary(llvm::Intrinsic::fabs, x);
+  };
+  if (!ir::is_half(type)) return {on_float(a.value), nullptr};
+  llvm::Value* bits = negate ? b_.CreateXor(a.value, constant_like(a.value, 0x8000))
+                             : b_.CreateAnd(a.value, constant_like(a.value, 0x7fff));
+  return {bits, on_float(a.wide)};
+}
+
+llvm::Value* OpEmitter::int_op(Op op, DType type, llvm::Value* a, llvm::Value* b) {
+  const bool is_signed = ir::is_signed_int(type);
+  const auto binary = [&](ID signed_id, ID unsigned_id) {
+    return b_.CreateBinaryIntrinsic(is_signed ? signed_id : unsigned_id, a, b);
+  };
+  const auto count = [&](ID id) {
+    return b_.CreateIntrinsic(id, {a->getType()}, {a, b_.getFalse()});
+  };
+  switch (op) {
+    case Op::add:
+      return b_.CreateAdd(a, b);
+    case Op::sub:
+      return b_.CreateSub(a, b);
+    case Op::mul:
+      return b_.CreateMul(a, b);
+    case Op::idiv:
+    case Op::irem:
+      return divide(op == Op::irem, is_signed, a, b);
+    case Op::mul_hi:
+      return high_product(is_signed, a, b);
+    case Op::neg:
+      return b_.CreateNeg(a);
+    case Op::abs:
+      return is_signed ? count(llvm::Intrinsic::abs) : a;
+    case Op::min:
+      return binary(llvm::Intrinsic::smin, llvm::Intrinsic::umin);
+    case Op::max:
+      return binary(llvm::Intrinsic::smax, llvm::Intrinsic::umax);
+    case Op::and_:
+      return b_.CreateAnd(a, b);
+    case Op::or_:
+      return b_.CreateOr(a, b);
+    case Op::xor_:
+      return b_.CreateXor(a, b);
+    case Op::not_:
+      return b_.CreateNot(a);
+    case Op::shl:
+    case Op::shr:
+      return shift(op == Op::shl, is_signed, a, b);
+    case Op::clz:
+      return count(llvm::Intrinsic::ctlz);
+    case Op::ctz:
+      return count(llvm::Intrinsic::cttz);
+    case Op::popcount:
+      return unary(llvm::Intrinsic::ctpop, a);
+    default:
+      ir::internal_error("llvm: no integer operation " + std::string(ir::info(op).name));
+  }
+}
+
+// LLVM leaves x / 0 and the least integer / -1 undefined: both divide by 1 instead, which gives the
+// wanted quotient and remainder of the second; those of the first are replaced by 0.
+llvm::Value* OpEmitter::divide(bool remainder, bool is_signed, llvm::Value* a, llvm::Value* b) {
+  llvm::Value* zero = constant_like(a, 0);
+  llvm::Value* by_zero = b_.CreateICmpEQ(b, zero);
+  llvm::Value* unsafe = by_zero;
+  if (is_signed) {
+    const unsigned width = a->getType()->getScalarSizeInBits();
+    llvm::Value* least = llvm::ConstantInt::get(a->getType(), llvm::APInt::getSignedMinValue(width));
+    llvm::Value* minus_one = llvm::Constant::getAllOnesValue(a->getType());
+    unsafe = b_.CreateOr(by_zero, b_.CreateAnd(b_.CreateICmpEQ(a, least),
+                                               b_.CreateICmpEQ(b, minus_one)));
+  }
+  llvm::Value* safe = b_.CreateSelect(unsafe, constant_like(a, 1), b);
+  llvm::Value* result = nullptr;
+  if (remainder) {
+    result = is_signed ? b_.CreateSRem(a, safe) : b_.CreateURem(a, safe);
+  } else {
+    result = is_signed ? b_.CreateSDiv(a, safe) : b_.CreateUDiv(a, safe);
+  }
+  return b_.CreateSelect(by_zero, zero, result);
+}
+
+llvm::Value* OpEmitter::high_product(bool is_signed, llvm::Value* a, llvm::Value* b) {
+  llvm::Type* narrow = a->getType();
+  const unsigned width = narrow->getScalarSizeInBits();
+  llvm::Type* wide = narrow->getWithNewBitWidth(2 * width);
+  const auto extend = [&](llvm::Value* x) {
+    return is_signed ? b_.CreateSExt(x, wide) : b_.CreateZExt(x, wide);
+  };
+  llvm::Value* product = b_.CreateMul(extend(a), extend(b));
+  return b_.CreateTrunc(b_.CreateLShr(product, llvm::ConstantInt::get(wide, width)), narrow);
+}
+
+// LLVM leaves shifts by the width or more undefined.
+llvm::Value* OpEmitter::shift(bool left, bool is_signed, llvm::Value* a, llvm::Value* b) {
+  const unsigned width = a->getType()->getScalarSizeInBits();
+  llvm::Value* largest = constant_like(a, width - 1);
+  if (!left && is_signed) {
+    return b_.CreateAShr(a, b_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, b, largest));
+  }
+  llvm::Value* inside = b_.CreateICmpULE(b, largest);
+  llvm::Value* amount = b_.CreateAnd(b, largest);
+  llvm::Value* moved = left ? b_.CreateShl(a, amount) : b_.CreateLShr(a, amount);
+  return b_.CreateSelect(inside, moved, constant_like(a, 0));
+}
+
+llvm::Value* OpEmitter::compare(Op op, DType type, const Element& a, const Element& b) {
+  using Predicate = llvm::CmpInst::Predicate;
+  if (ir::is_float(type)) {
+    const Predicate predicate = op == Op::eq   ? Predicate::FCMP_OEQ
+                                : op == Op::ne ? Predicate::FCMP_UNE
+                                : op == Op::lt ? Predicate::FCMP_OLT
+                                               : Predicate::FCMP_OLE;
+    return b_.CreateFCmp(predicate, a.wide ? a.wide : a.value, b.wide ? b.wide : b.value);
+  }
+  const bool is_signed = ir::is_signed_int(type);
+  const Predicate predicate = op == Op::eq   ? Predicate::ICMP_EQ
+                              : op == Op::ne ? Predicate::ICMP_NE
+                              : op == Op::lt ? (is_signed ? Predicate::ICMP_SLT : Predicate::ICMP_ULT)
+                                             : (is_signed ? Predicate::ICMP_SLE : Predicate::ICMP_ULE);
+  return b_.CreateICmp(predicate, a.value, b.value);
+}
+
+Element OpEmitter::select(DType type, llvm::Value* condition, const Element& a,
+                          const Element& b) const {
+  if (ir::is_bool(type) && lanes_of(condition) > 1) {
+    return {b_.CreateOr(b_.CreateAnd(condition, a.value),
+                        b_.CreateAnd(b_.CreateNot(condition), b.value)),
+            nullptr};
+  }
+  return {b_.CreateSelect(condition, a.value, b.value),
+          a.wide ? b_.CreateSelect(condition, a.wide, b.wide) : nullptr};
+}
+
+llvm::Value* OpEmitter::any(llvm::Value* mask) const {
+  return lanes_of(mask) == 1 ? mask : b_.CreateOrReduce(mask);
+}
+
+OpEmitter::Rare OpEmitter::begin_rare(llvm::Value* condition) {
+  llvm::LLVMContext& context = b_.getContext();
+  llvm::Function* function = b_.GetInsertBlock()->getParent();
+  auto* inside = llvm::BasicBlock::Create(context, "rare", function);
+  auto* join = llvm::BasicBlock::Create(context, "join", function);
+  Rare rare{condition, nullptr, join};
+  llvm::Value* needed = any(condition);
+  rare.from = b_.GetInsertBlock();
+  b_.CreateCondBr(needed, inside, join, llvm::MDBuilder(context).createUnlikelyBranchWeights());
+  b_.SetInsertPoint(inside);
+  return rare;
+}
+
+Element OpEmitter::end_rare(const Rare& rare, const Element& inside, const Element& otherwise) {
+  const auto choose = [&](llvm::Value* x, llvm::Value* y) {
+    return x && x != y ? b_.CreateSelect(rare.condition, x, y) : x;
+  };
+  const Element chosen{choose(inside.value, otherwise.value), choose(inside.wide, otherwise.wide)};
+  llvm::BasicBlock* last = b_.GetInsertBlock();
+  b_.CreateBr(rare.join);
+  b_.SetInsertPoint(rare.join);
+  const auto merge = [&](llvm::Value* x, llvm::Value* y) -> llvm::Value* {
+    if (!x) return nullptr;
+    llvm::PHINode* phi = b_.CreatePHI(x->getType(), 2);
+    phi->addIncoming(y, rare.from);
+    phi->addIncoming(x, last);
+    return phi;
+  };
+  return {merge(chosen.value, otherwise.value), merge(chosen.wide, otherwise.wide)};
+}
+
+}  // namespace kiln::codegen

@@ -1,0 +1,82 @@
+// Emits one scalar operation on vectors of lanes, with the bits of ir::evaluate.
+//
+// A value is held in a register type: i1 for bool, iN, float, double. A 16-bit float is held twice:
+// as its bits (what loads and stores move) and as the float32 of the same value (what operations
+// compute in). Whichever form is not used is deleted before code generation.
+#pragma once
+#include <llvm/ADT/ArrayRef.h>
+#include <llvm/IR/IRBuilder.h>
+
+#include <cstdint>
+
+#include "ir/function.h"
+#include "ir/kernel.h"
+
+namespace kiln::codegen {
+
+struct Element {
+  llvm::Value* value = nullptr;
+  llvm::Value* wide = nullptr;  // 16-bit floats only
+};
+
+class OpEmitter {
+ public:
+  OpEmitter(llvm::IRBuilder<>& builder, bool x86, int vector_bytes)
+      : b_(builder), x86_(x86), vector_bytes_(vector_bytes) {}
+
+  // Of a value in a register, and of an element in memory (bool: i8).
+  llvm::Type* type(ir::DType dtype, int lanes) const;
+  llvm::Type* memory_type(ir::DType dtype, int lanes) const;
+  // Between the two forms.
+  Element from_memory(ir::DType dtype, llvm::Value* stored) const;
+  llvm::Value* to_memory(ir::DType dtype, const Element& e) const;
+
+  Element constant(ir::DType dtype, std::uint64_t bits, int lanes) const;
+  Element splat(const Element& scalar, int lanes) const;
+  // The value of `op`; `type` as for ir::evaluate. Rare regions end the current block.
+  Element op(ir::Op op, ir::DType type, ir::DType result, llvm::ArrayRef<Element> args);
+  llvm::Value* any(llvm::Value* mask) const;  // i1: some lane holds
+
+  // rare ... end_rare: what lies between is emitted into a cold block, skipped where no lane of
+  // `condition` holds.
+  struct Rare {
+    llvm::Value* condition = nullptr;
+    llvm::BasicBlock* from = nullptr;
+    llvm::BasicBlock* join = nullptr;
+  };
+  Rare begin_rare(llvm::Value* condition);
+  Element end_rare(const Rare& rare, const Element& inside, const Element& otherwise);
+
+ private:
+  Element float_op(ir::Op op, ir::DType type, llvm::ArrayRef<Element> args);
+  llvm::Value* float_value(ir::Op op, llvm::ArrayRef<llvm::Value*> x);
+  llvm::Value* extreme(bool maximum, llvm::Value* a, llvm::Value* b);
+  Element sign_op(ir::Op op, ir::DType type, const Element& a);
+  llvm::Value* int_op(ir::Op op, ir::DType type, llvm::Value* a, llvm::Value* b);
+  llvm::Value* divide(bool remainder, bool is_signed, llvm::Value* a, llvm::Value* b);
+  llvm::Value* high_product(bool is_signed, llvm::Value* a, llvm::Value* b);
+  llvm::Value* shift(bool left, bool is_signed, llvm::Value* a, llvm::Value* b);
+  llvm::Value* compare(ir::Op op, ir::DType type, const Element& a, const Element& b);
+  Element select(ir::DType type, llvm::Value* condition, const Element& a, const Element& b) const;
+
+  // Conversions (convert.cpp).
+  Element cast(ir::DType from, ir::DType to, const Element& a);
+  Element bitcast(ir::DType from, ir::DType to, const Element& a);
+  llvm::Value* saturate(ir::DType to, llvm::Value* x);
+  llvm::Value* round_to_odd(llvm::Value* x);  // float64 -> float32, for a second rounding
+  Element narrow(ir::DType half, llvm::Value* x) const;              // float32 -> 16 bits
+  llvm::Value* widen(ir::DType half, llvm::Value* bits) const;       // 16 bits -> float32
+
+  Element expand(ir::Op op, ir::DType type, llvm::ArrayRef<Element> args);
+  Element inline_function(const ir::Function& f, llvm::ArrayRef<Element> args, int lanes);
+
+  static int lanes_of(const llvm::Value* value);
+  llvm::Value* constant_like(const llvm::Value* model, std::uint64_t integer) const;
+  llvm::Value* unary(llvm::Intrinsic::ID id, llvm::Value* a) const;
+
+  llvm::IRBuilder<>& b_;
+  bool x86_;
+  int vector_bytes_;
+};
+
+}  // namespace kiln::codegen
