@@ -171,7 +171,9 @@ template <class T>
     __extension__ using Wide = std::conditional_t<std::is_signed_v<T>, __int128, unsigned __int128>;
     return static_cast<T>((static_cast<Wide>(a) * static_cast<Wide>(b)) >> 64);
   } else {
-    using Wide = std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>;
+    // No wider than needed: g++ 12 vectorises 16 signed bits multiplied in 64 bits as unsigned.
+    using Signed = std::conditional_t<sizeof(T) == 4, std::int64_t, std::int32_t>;
+    using Wide = std::conditional_t<std::is_signed_v<T>, Signed, std::make_unsigned_t<Signed>>;
     return static_cast<T>((static_cast<Wide>(a) * static_cast<Wide>(b)) >> (8 * sizeof(T)));
   }
 }
