@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "ir/error.h"
+#include "runtime/size_class.h"
 
 namespace kiln::runtime {
 
@@ -64,13 +65,6 @@ HostAllocator::HostAllocator(Device& owner, std::int64_t limit)
 
 HostAllocator::~HostAllocator() { trim_locked(); }
 
-std::int64_t HostAllocator::class_bytes(std::int64_t bytes) {
-  if (bytes <= kAlignment) return kAlignment;
-  const int exponent = std::bit_width(static_cast<std::uint64_t>(bytes - 1)) - 1;
-  const int shift = std::max(exponent - 3, 6);
-  return (((bytes - 1) >> shift) + 1) << shift;
-}
-
 int HostAllocator::class_index(std::int64_t capacity) {
   const auto last = static_cast<std::uint64_t>(capacity - 1);
   const int exponent = std::bit_width(last) - 1;
@@ -81,7 +75,7 @@ MemoryRef HostAllocator::allocate(std::int64_t bytes) {
   ir::internal_check(bytes >= 0, "allocate: negative size");
   std::unique_lock lock(mutex_);
   if (bytes > limit_ - used_bytes_) throw OutOfMemory(owner_.name(), bytes, limit_ - used_bytes_);
-  std::int64_t capacity = class_bytes(bytes);
+  std::int64_t capacity = size_class(bytes);
   HostBlock*& head = cached_[class_index(capacity)];
   HostBlock* block = head;
   if (block) {

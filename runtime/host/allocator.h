@@ -1,8 +1,8 @@
 // The host's caching allocator. Fresh pages cost more than most kernels, so freed blocks are kept by
 // size class and handed out again; blocks above 2 MB are huge pages where the system grants them.
 //
-// Classes have eight steps a doubling, multiples of 64 bytes: at most an eighth is wasted (untouched
-// pages of a large block cost nothing). What is kept never exceeds the larger of 256 MB and the most
+// Classes are those of runtime/size_class.h: at most an eighth is wasted, and untouched pages of a
+// large block cost nothing. What is kept never exceeds the larger of 256 MB and the most
 // that was in use at once. Safe from any thread; a block's header comes and goes with it, so a warm
 // allocation touches no heap.
 #pragma once
@@ -27,8 +27,6 @@ class HostAllocator {
   MemoryStats stats() const;
   void reset_peak();
   std::mutex& mutex() { return mutex_; }  // for fork
-
-  static std::int64_t class_bytes(std::int64_t bytes);  // the size of the class that holds them
 
  private:
   struct HostBlock;

@@ -1,0 +1,87 @@
+#include "runtime/cuda/context.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/registry.h"
+
+namespace kiln::runtime {
+
+CudaContext::CudaContext(CudaDriver& the_driver, int ordinal, std::string name)
+    : driver(the_driver), name_(std::move(name)), generation_(fork_generation()) {
+  check(driver.device_get(&device, ordinal), "cuDeviceGet");
+  check(driver.context_retain(&context, device), "cuDevicePrimaryCtxRetain");
+  const EnterCuda entered(*this);
+  check(driver.stream_create(&stream, cuda::kStreamNonBlocking), "cuStreamCreate");
+}
+
+CudaContext::~CudaContext() {
+  if (!usable()) return;
+  {
+    const EnterCuda entered(*this);
+    driver.stream_synchronize(stream);
+    driver.stream_destroy(stream);
+  }
+  driver.context_release(device);
+}
+
+bool CudaContext::usable() const noexcept { return !is_lost_ && generation_ == fork_generation(); }
+
+void CudaContext::check_usable() const {
+  if (generation_ != fork_generation()) {
+    throw DeviceError(fmt::format(
+        "{} was opened before this process was forked and cannot be used in the child: start CUDA "
+        "after the fork, or use the CPU device",
+        name_));
+  }
+  if (is_lost_) {
+    std::lock_guard lock(mutex_);
+    throw DeviceError(lost_);
+  }
+}
+
+void CudaContext::check(int result, const char* call) {
+  if (result == cuda::kSuccess) return;
+  if (cuda::sticky(result)) lose(result, call);
+  throw DeviceError(fmt::format("{}: {} failed: {}", name_, call, driver.describe(result)));
+}
+
+void CudaContext::lose(int result, const char* call) {
+  std::lock_guard lock(mutex_);
+  if (!is_lost_) {
+    std::string kernels;
+    const std::size_t count = std::min(launches_, recent_.size());
+    for (std::size_t i = launches_ - count; i < launches_; ++i) {
+      kernels += fmt::format("\n  {}", recent_[i % recent_.size()]);
+    }
+    lost_ = fmt::format("{} is lost: {} reported {}{}{}", name_, call, driver.describe(result),
+                        kernels.empty() ? "" : "\nkernels launched since the last synchronisation:",
+                        kernels);
+    is_lost_ = true;
+  }
+  throw DeviceError(lost_);
+}
+
+void CudaContext::synchronize() {
+  check(driver.stream_synchronize(stream), "cuStreamSynchronize");
+  std::lock_guard lock(mutex_);
+  launches_ = 0;
+}
+
+void CudaContext::note_launch(const std::string& label) {
+  std::lock_guard lock(mutex_);
+  recent_[launches_++ % recent_.size()] = label;
+}
+
+EnterCuda::EnterCuda(CudaContext& context) : context_(context) {
+  context.check_usable();
+  context.check(context.driver.context_push(context.context), "cuCtxPushCurrent");
+}
+
+EnterCuda::~EnterCuda() {
+  CudaDriver::Context popped = nullptr;
+  context_.driver.context_pop(&popped);
+}
+
+}  // namespace kiln::runtime

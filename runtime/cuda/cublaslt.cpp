@@ -1,0 +1,187 @@
+#include "runtime/cuda/cublaslt.h"
+
+#include <fmt/format.h>
+
+#include "ir/error.h"
+
+namespace kiln::runtime {
+
+namespace {
+
+constexpr int kReal32 = 0, kReal64 = 1;
+constexpr int kCompute32 = 68, kCompute64 = 70;
+constexpr int kTransposeA = 3, kTransposeB = 4;
+constexpr std::int32_t kPlain = 0, kTransposed = 1;
+constexpr int kBatchCount = 5, kBatchStride = 6;
+constexpr int kMostWorkspace = 1;
+constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20;
+
+struct Algorithm {
+  std::uint64_t data[8];
+};
+struct Heuristic {
+  Algorithm algorithm;
+  std::size_t workspace;
+  int state;
+  float waves;
+  int reserved[4];
+};
+
+}  // namespace
+
+struct CublasLt::Api {
+  using Status = int;
+  using Handle = struct LtHandle*;
+  using Operation = struct LtOperation*;
+  using Layout = struct LtLayout*;
+  using Preference = struct LtPreference*;
+  Library library;
+  Handle handle = nullptr;
+  Status (*create)(Handle*) = nullptr;
+  Status (*destroy)(Handle) = nullptr;
+  Status (*operation_create)(Operation*, int compute, int scale) = nullptr;
+  Status (*operation_destroy)(Operation) = nullptr;
+  Status (*operation_set)(Operation, int, const void*, std::size_t) = nullptr;
+  Status (*layout_create)(Layout*, int, std::uint64_t rows, std::uint64_t columns,
+                          std::int64_t leading) = nullptr;
+  Status (*layout_destroy)(Layout) = nullptr;
+  Status (*layout_set)(Layout, int, const void*, std::size_t) = nullptr;
+  Status (*preference_create)(Preference*) = nullptr;
+  Status (*preference_destroy)(Preference) = nullptr;
+  Status (*preference_set)(Preference, int, const void*, std::size_t) = nullptr;
+  Status (*heuristic)(Handle, Operation, Layout, Layout, Layout, Layout, Preference, int,
+                      Heuristic*, int*) = nullptr;
+  Status (*matmul)(Handle, Operation, const void* alpha, const void* a, Layout, const void* b,
+                   Layout, const void* beta, const void* c, Layout, void* d, Layout,
+                   const Algorithm*, void* workspace, std::size_t,
+                   CudaDriver::Stream) = nullptr;
+
+  bool load() {
+    return library.get("cublasLtCreate", create) && library.get("cublasLtDestroy", destroy) &&
+           library.get("cublasLtMatmulDescCreate", operation_create) &&
+           library.get("cublasLtMatmulDescDestroy", operation_destroy) &&
+           library.get("cublasLtMatmulDescSetAttribute", operation_set) &&
+           library.get("cublasLtMatrixLayoutCreate", layout_create) &&
+           library.get("cublasLtMatrixLayoutDestroy", layout_destroy) &&
+           library.get("cublasLtMatrixLayoutSetAttribute", layout_set) &&
+           library.get("cublasLtMatmulPreferenceCreate", preference_create) &&
+           library.get("cublasLtMatmulPreferenceDestroy", preference_destroy) &&
+           library.get("cublasLtMatmulPreferenceSetAttribute", preference_set) &&
+           library.get("cublasLtMatmulAlgoGetHeuristic", heuristic) &&
+           library.get("cublasLtMatmul", matmul);
+  }
+  static void check(Status status, const char* call) {
+    if (status != 0) throw DeviceError(fmt::format("cuBLASLt: {} failed with {}", call, status));
+  }
+};
+
+namespace {
+
+// Descriptors of one product, destroyed in any case.
+template <class Api>
+struct Product {
+  explicit Product(Api& the_api) : api(the_api) {}
+  ~Product() {
+    for (const auto layout : {a, b, c}) {
+      if (layout) api.layout_destroy(layout);
+    }
+    if (operation) api.operation_destroy(operation);
+    if (preference) api.preference_destroy(preference);
+  }
+  template <class Value>
+  void set_operation(int attribute, Value value) {
+    Api::check(api.operation_set(operation, attribute, &value, sizeof value),
+               "cublasLtMatmulDescSetAttribute");
+  }
+  typename Api::Layout layout(int type, std::int64_t rows, std::int64_t columns, std::int64_t batch,
+                              std::int64_t stride) {
+    typename Api::Layout made = nullptr;
+    Api::check(api.layout_create(&made, type, static_cast<std::uint64_t>(rows),
+                                 static_cast<std::uint64_t>(columns), rows),
+               "cublasLtMatrixLayoutCreate");
+    const auto count = static_cast<std::int32_t>(batch);
+    const int failed = api.layout_set(made, kBatchCount, &count, sizeof count) +
+                       api.layout_set(made, kBatchStride, &stride, sizeof stride);
+    if (failed != 0) api.layout_destroy(made);
+    Api::check(failed, "cublasLtMatrixLayoutSetAttribute");
+    return made;
+  }
+
+  Api& api;
+  typename Api::Operation operation = nullptr;
+  typename Api::Layout a = nullptr, b = nullptr, c = nullptr;
+  typename Api::Preference preference = nullptr;
+};
+
+}  // namespace
+
+CublasLt::CublasLt(const Config& config, CudaContext& context)
+    : config_(config), context_(context) {}
+
+CublasLt::~CublasLt() {
+  if (!api_ || !context_.usable()) return;
+  const EnterCuda entered(context_);
+  api_->destroy(api_->handle);
+}
+
+CublasLt::Api& CublasLt::api() {
+  std::lock_guard lock(mutex_);
+  if (api_) return *api_;
+  auto api = std::make_unique<Api>();
+  api->library =
+      Library::open(toolkit_paths(config_, config_.cublaslt,
+                                  {"libcublasLt.so", "libcublasLt.so.13", "libcublasLt.so.12"}));
+  if (!api->library) {
+    throw DeviceError("cuBLASLt, which multiplies matrices on CUDA, was not found. Looked for:\n" +
+                      api->library.tried());
+  }
+  if (!api->load()) {
+    throw DeviceError(
+        fmt::format("{} is not a usable cuBLASLt: a function is missing", api->library.path()));
+  }
+  Api::check(api->create(&api->handle), "cublasLtCreate");
+  api_ = std::move(api);
+  return *api_;
+}
+
+void CublasLt::multiply(const Matmul& x, Device& device) {
+  ir::internal_check(x.dtype == ir::DType::float32 || x.dtype == ir::DType::float64,
+                     "matmul: float32 or float64 expected");
+  Api& lt = api();
+  const bool single = x.dtype == ir::DType::float32;
+  const int type = single ? kReal32 : kReal64;
+  Product<Api> p(lt);
+  Api::check(lt.operation_create(&p.operation, single ? kCompute32 : kCompute64, type),
+             "cublasLtMatmulDescCreate");
+  // A row-major (r, c) matrix is the column-major (c, r) one. The library's A is our B.
+  p.set_operation(kTransposeA, x.transpose_b ? kTransposed : kPlain);
+  p.set_operation(kTransposeB, x.transpose_a ? kTransposed : kPlain);
+  p.a = p.layout(type, x.transpose_b ? x.k : x.n, x.transpose_b ? x.n : x.k, x.batch,
+                 x.repeat_b ? 0 : x.k * x.n);
+  p.b = p.layout(type, x.transpose_a ? x.m : x.k, x.transpose_a ? x.k : x.m, x.batch,
+                 x.repeat_a ? 0 : x.m * x.k);
+  p.c = p.layout(type, x.n, x.m, x.batch, x.m * x.n);
+  Api::check(lt.preference_create(&p.preference), "cublasLtMatmulPreferenceCreate");
+  Api::check(lt.preference_set(p.preference, kMostWorkspace, &kWorkspaceBytes,
+                               sizeof kWorkspaceBytes),
+             "cublasLtMatmulPreferenceSetAttribute");
+  Heuristic chosen{};
+  int found = 0;
+  Api::check(lt.heuristic(lt.handle, p.operation, p.a, p.b, p.c, p.c, p.preference, 1, &chosen,
+                          &found),
+             "cublasLtMatmulAlgoGetHeuristic");
+  if (found == 0) {
+    throw DeviceError(fmt::format("cuBLASLt has no algorithm for a product of {} x {} x {} x {}",
+                                  x.batch, x.m, x.k, x.n));
+  }
+  const MemoryRef workspace = device.allocate(static_cast<std::int64_t>(chosen.workspace));
+  const float one32 = 1, zero32 = 0;
+  const double one64 = 1, zero64 = 0;
+  const void* const one = single ? static_cast<const void*>(&one32) : &one64;
+  const void* const zero = single ? static_cast<const void*>(&zero32) : &zero64;
+  Api::check(lt.matmul(lt.handle, p.operation, one, x.b, p.a, x.a, p.b, zero, x.c, p.c, x.c, p.c,
+                       &chosen.algorithm, workspace->data(), chosen.workspace, context_.stream),
+             "cublasLtMatmul");
+}
+
+}  // namespace kiln::runtime

@@ -1,0 +1,296 @@
+#include "runtime/cuda/cuda_device.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "ir/error.h"
+#include "ir/targets.h"
+#include "runtime/small_array.h"
+#include "runtime/targets.h"
+
+namespace kiln::runtime {
+
+namespace {
+
+constexpr int kLargeParametersSince = 12010;  // driver version
+
+struct CudaKernel : LoadedKernel {
+  explicit CudaKernel(CudaContext& the_context) : context(the_context) {}
+  ~CudaKernel() override {
+    if (!module || !context.usable()) return;
+    try {
+      const EnterCuda entered(context);
+      context.driver.module_unload(module);
+    } catch (const DeviceError&) {
+      // Lost together with the device.
+    }
+  }
+  CudaContext& context;
+  CudaDriver::Module module = nullptr;
+  CudaDriver::Function function = nullptr;
+  LaunchNeeds needs;
+  std::size_t parameters = 0;
+};
+
+struct CudaEvent : Event {
+  explicit CudaEvent(CudaContext& the_context) : context(the_context) {
+    const EnterCuda entered(context);
+    context.check(context.driver.event_create(&event, cuda::kEventNoTiming), "cuEventCreate");
+    context.check(context.driver.event_record(event, context.stream), "cuEventRecord");
+  }
+  ~CudaEvent() override {
+    if (event && context.usable()) context.driver.event_destroy(event);
+  }
+  bool ready() override {
+    const EnterCuda entered(context);
+    const int result = context.driver.event_query(event);
+    if (result == cuda::kNotReady) return false;
+    context.check(result, "cuEventQuery");
+    return true;
+  }
+  void wait() override {
+    const EnterCuda entered(context);
+    context.check(context.driver.event_synchronize(event), "cuEventSynchronize");
+  }
+  CudaContext& context;
+  CudaDriver::EventHandle event = nullptr;
+};
+
+ir::Caps cuda_caps(CudaDriver& driver, int index) {
+  int device = 0;
+  const int result = driver.device_get(&device, index);
+  if (result != cuda::kSuccess) {
+    throw DeviceError(fmt::format("cuda:{}: cuDeviceGet failed: {}", index, driver.describe(result)));
+  }
+  const auto attribute = [&](int which) {
+    int value = 0;
+    driver.device_attribute(&value, which, device);
+    return value;
+  };
+  ir::Caps caps;
+  caps.target = ir::Target::cuda;
+  caps.compute_capability =
+      attribute(cuda::kCapabilityMajor) * 10 + attribute(cuda::kCapabilityMinor);
+  caps.name = fmt::format("sm_{}", caps.compute_capability);
+  const GpuFigures* const figures = gpu_figures(caps.compute_capability);
+  if (!figures) {
+    throw DeviceError(fmt::format("cuda:{} has compute capability {}.{}; 7.5 or newer is needed",
+                                  index, caps.compute_capability / 10,
+                                  caps.compute_capability % 10));
+  }
+  caps.vector_bytes = 16;
+  caps.shared_bytes =
+      std::min<std::int64_t>(kStaticSharedBytes, attribute(cuda::kSharedBytesPerBlock));
+  caps.parameter_bytes =
+      driver.version >= kLargeParametersSince ? kLargeParameterBytes : kParameterBytes;
+  caps.multiprocessors = std::max(1, attribute(cuda::kMultiprocessors));
+  caps.cache_bytes = attribute(cuda::kCacheBytes);
+  if (caps.cache_bytes <= 0) caps.cache_bytes = figures->cache_bytes;
+  // Twice the memory clock (kHz) times the bus width (bits); newer drivers report no clocks.
+  caps.bandwidth = 2e3 * attribute(cuda::kMemoryClockRate) * attribute(cuda::kMemoryBusWidth) / 8;
+  if (caps.bandwidth <= 0) caps.bandwidth = figures->bandwidth;
+  caps.rate = 2e3 * attribute(cuda::kClockRate) * caps.multiprocessors *
+              figures->cores_per_multiprocessor;
+  if (caps.rate <= 0) caps.rate = figures->rate;
+  caps.launch_seconds = 3e-6;
+  return caps;
+}
+
+std::int64_t memory_limit(CudaContext& context, std::int64_t configured) {
+  std::size_t total = 0;
+  context.check(context.driver.device_memory(&total, context.device), "cuDeviceTotalMem");
+  const auto all = static_cast<std::int64_t>(total);
+  return configured > 0 ? std::min(configured, all) : all;
+}
+
+// PTX first, with its size before it; machine code, if any, after it.
+std::vector<std::byte> pack(const NvrtcResult& result) {
+  const std::uint64_t size = result.ptx.size();
+  std::vector<std::byte> bytes(sizeof size + size + result.cubin.size());
+  std::memcpy(bytes.data(), &size, sizeof size);
+  std::memcpy(bytes.data() + sizeof size, result.ptx.data(), size);
+  std::copy(result.cubin.begin(), result.cubin.end(),
+            bytes.begin() + static_cast<std::ptrdiff_t>(sizeof size + size));
+  return bytes;
+}
+
+struct Images {
+  std::string ptx, cubin;
+};
+Images unpack(const std::vector<std::byte>& bytes) {
+  std::uint64_t size = 0;
+  if (bytes.size() < sizeof size) throw DeviceError("a cached CUDA binary is too short");
+  std::memcpy(&size, bytes.data(), sizeof size);
+  if (size > bytes.size() - sizeof size) throw DeviceError("a cached CUDA binary is too short");
+  const char* const text = reinterpret_cast<const char*>(bytes.data()) + sizeof size;
+  return {std::string(text, size), std::string(text + size, bytes.size() - sizeof size - size)};
+}
+
+CudaDriver::Address address(const Memory& memory, std::int64_t offset, std::int64_t bytes) {
+  ir::internal_check(offset >= 0 && bytes >= 0 && offset + bytes <= memory.bytes(),
+                     "a copy leaves its memory");
+  return reinterpret_cast<std::uintptr_t>(memory.data()) + static_cast<std::uintptr_t>(offset);
+}
+
+}  // namespace
+
+std::unique_ptr<Device> make_cuda_device(CudaDriver& driver, Nvrtc& nvrtc, const Config& config,
+                                         int index) {
+  return std::make_unique<CudaDevice>(driver, nvrtc, config, index);
+}
+
+CudaDevice::CudaDevice(CudaDriver& driver, Nvrtc& nvrtc, const Config& config, int index)
+    : Device(fmt::format("cuda:{}", index), cuda_caps(driver, index), false),
+      config_(config),
+      nvrtc_(nvrtc),
+      context_(driver, index, name_),
+      memory_(*this, context_, memory_limit(context_, config.cuda_memory_limit)),
+      staging_(context_),
+      blas_(config_, context_),
+      cubin_(config.cubin) {}
+
+CudaDevice::~CudaDevice() = default;
+
+void CudaDevice::upload(Memory& to, std::int64_t offset, const void* source, std::int64_t bytes) {
+  if (bytes == 0) return;
+  const EnterCuda entered(context_);
+  staging_.upload(address(to, offset, bytes), source, bytes);
+  Counters::add(counters_.uploads, 1);
+  Counters::add(counters_.upload_bytes, bytes);
+}
+
+void CudaDevice::download(void* target, const Memory& from, std::int64_t offset,
+                          std::int64_t bytes) {
+  if (bytes == 0) return;
+  const EnterCuda entered(context_);
+  staging_.download(target, address(from, offset, bytes), bytes);
+  Counters::add(counters_.downloads, 1);
+  Counters::add(counters_.download_bytes, bytes);
+}
+
+void CudaDevice::copy(Memory& to, std::int64_t to_offset, const Memory& from,
+                      std::int64_t from_offset, std::int64_t bytes) {
+  if (bytes == 0) return;
+  const EnterCuda entered(context_);
+  context_.check(
+      context_.driver.copy_on_device(address(to, to_offset, bytes), address(from, from_offset, bytes),
+                                     static_cast<std::size_t>(bytes), context_.stream),
+      "cuMemcpyDtoDAsync");
+}
+
+void CudaDevice::fill_zero(Memory& to, std::int64_t offset, std::int64_t bytes) {
+  if (bytes == 0) return;
+  const EnterCuda entered(context_);
+  context_.check(context_.driver.set_bytes(address(to, offset, bytes), 0,
+                                           static_cast<std::size_t>(bytes), context_.stream),
+                 "cuMemsetD8Async");
+}
+
+std::string CudaDevice::compiler() const {
+  const auto [major, minor] = nvrtc_.version();
+  std::string text = fmt::format("nvrtc {}.{} {}", major, minor, cubin_ ? "cubin" : "ptx");
+  for (const std::string& option : Nvrtc::options()) text += " " + option;
+  return text;
+}
+
+Binary CudaDevice::compile(const ir::KernelSource& source) {
+  const int own = caps_.compute_capability;
+  if (nvrtc_.supports(own)) {
+    return {source.name, pack(nvrtc_.compile(source.name, source.text, own, cubin_))};
+  }
+  int lower = 0;
+  for (const ir::GpuTarget& target : ir::kGpuTargets) {
+    if (target.compute_capability <= own && nvrtc_.supports(target.compute_capability)) {
+      lower = std::max(lower, target.compute_capability);
+    }
+  }
+  if (lower == 0) {
+    throw DeviceError(fmt::format("this NVRTC compiles for no architecture that {} ({}) can run",
+                                  name_, caps_.name));
+  }
+  return {source.name, pack(nvrtc_.compile(source.name, source.text, lower, false))};
+}
+
+CudaDriver::Module CudaDevice::load_module(const std::string& label, const std::string& image,
+                                           bool ptx) {
+  CudaDriver::Module module = nullptr;
+  if (!ptx) {
+    const int result =
+        context_.driver.module_load(&module, image.data(), 0, nullptr, nullptr);
+    if (result == cuda::kNoBinaryForGpu || result == cuda::kInvalidImage) return nullptr;
+    context_.check(result, "cuModuleLoadDataEx");
+    return module;
+  }
+  std::string log(8192, '\0');
+  int names[] = {cuda::kJitErrorLog, cuda::kJitErrorLogBytes};
+  void* values[] = {log.data(), reinterpret_cast<void*>(log.size())};
+  const int result = context_.driver.module_load(&module, image.c_str(), 2, names, values);
+  if (cuda::sticky(result)) context_.check(result, "cuModuleLoadDataEx");
+  if (result != cuda::kSuccess) {
+    throw DeviceError(fmt::format("{}: the driver does not take the PTX of kernel {}: {}\n{}", name_,
+                                  label, context_.driver.describe(result), log.c_str()));
+  }
+  return module;
+}
+
+std::shared_ptr<const LoadedKernel> CudaDevice::load_kernel(const ir::Kernel& kernel,
+                                                            const Binary& binary) {
+  ir::internal_check(kernel.target == ir::Target::cuda, "a CPU kernel given to a CUDA device");
+  const Images images = unpack(binary.bytes);
+  auto loaded = std::make_shared<CudaKernel>(context_);
+  loaded->label = kernel_label(kernel);
+  loaded->needs = launch_needs(kernel);
+  loaded->parameters = kernel.params.size();
+  check_launch(caps_, loaded->needs, loaded->label, 1);
+  const EnterCuda entered(context_);
+  if (!images.cubin.empty() && cubin_) {
+    loaded->module = load_module(loaded->label, images.cubin, false);
+    if (!loaded->module) cubin_ = false;
+  }
+  if (!loaded->module) loaded->module = load_module(loaded->label, images.ptx, true);
+  context_.check(context_.driver.module_function(&loaded->function, loaded->module,
+                                                 binary.entry.c_str()),
+                 "cuModuleGetFunction");
+  int most = 0;
+  context_.check(context_.driver.function_attribute(&most, cuda::kFunctionMaxThreads,
+                                                    loaded->function),
+                 "cuFuncGetAttribute");
+  if (loaded->needs.threads > most) {
+    throw DeviceError(fmt::format("{}: kernel {} has {} threads a block, and its registers allow {}",
+                                  name_, loaded->label, loaded->needs.threads, most));
+  }
+  return loaded;
+}
+
+void CudaDevice::launch(const Launch& launch) {
+  const auto& kernel = static_cast<const CudaKernel&>(*launch.kernel);
+  check_launch(caps_, kernel.needs, kernel.label, launch.items);
+  // A parameter takes as many low bytes of its argument as it is wide.
+  SmallArray<void*, 64> arguments(kernel.parameters);
+  for (std::size_t i = 0; i < kernel.parameters; ++i) {
+    arguments[i] = const_cast<ir::KernelArg*>(launch.args + i);
+  }
+  const EnterCuda entered(context_);
+  context_.note_launch(kernel.label);
+  context_.check(context_.driver.launch(kernel.function, static_cast<unsigned>(launch.items), 1, 1,
+                                        static_cast<unsigned>(kernel.needs.threads), 1, 1, 0,
+                                        context_.stream, arguments.data(), nullptr),
+                 "cuLaunchKernel");
+}
+
+void CudaDevice::matmul(const Matmul& matmul) {
+  const EnterCuda entered(context_);
+  context_.note_launch("matmul");
+  blas_.multiply(matmul, *this);
+}
+
+std::shared_ptr<Event> CudaDevice::record() { return std::make_shared<CudaEvent>(context_); }
+
+void CudaDevice::synchronize() {
+  const EnterCuda entered(context_);
+  context_.synchronize();
+}
+
+}  // namespace kiln::runtime

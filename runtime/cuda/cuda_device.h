@@ -1,0 +1,55 @@
+// One GPU behind the driver. One stream; PTX or machine code from NVRTC is handed to the driver.
+#pragma once
+#include <atomic>
+#include <memory>
+
+#include "runtime/cuda/context.h"
+#include "runtime/cuda/cublaslt.h"
+#include "runtime/cuda/memory.h"
+#include "runtime/device.h"
+
+namespace kiln::runtime {
+
+class CudaDevice final : public Device {
+ public:
+  CudaDevice(CudaDriver& driver, Nvrtc& nvrtc, const Config& config, int index);
+  ~CudaDevice() override;
+
+  MemoryRef allocate(std::int64_t bytes) override { return memory_.allocate(bytes); }
+  void upload(Memory& to, std::int64_t offset, const void* source, std::int64_t bytes) override;
+  void download(void* target, const Memory& from, std::int64_t offset,
+                std::int64_t bytes) override;
+  void copy(Memory& to, std::int64_t to_offset, const Memory& from, std::int64_t from_offset,
+            std::int64_t bytes) override;
+  void fill_zero(Memory& to, std::int64_t offset, std::int64_t bytes) override;
+  MemoryStats memory() const override { return memory_.stats(); }
+  void trim() override { memory_.trim(); }
+  void reset_peak() override { memory_.reset_peak(); }
+
+  bool needs_source() const override { return true; }
+  std::string compiler() const override;
+  // Machine code and PTX, where NVRTC knows the architecture; else PTX of the next lower one.
+  Binary compile(const ir::KernelSource& source) override;
+  // Machine code that the driver does not take (another driver, a simulator) is passed over in favour
+  // of PTX, and not made again.
+  std::shared_ptr<const LoadedKernel> load_kernel(const ir::Kernel& kernel,
+                                                  const Binary& binary) override;
+  void launch(const Launch& launch) override;
+  void matmul(const Matmul& matmul) override;
+  std::shared_ptr<Event> record() override;
+  void synchronize() override;
+
+ private:
+  void release(Memory* memory) noexcept override { memory_.release(memory); }
+  CudaDriver::Module load_module(const std::string& label, const std::string& image, bool ptx);
+
+  Config config_;
+  Nvrtc& nvrtc_;
+  CudaContext context_;
+  mutable CudaMemory memory_;
+  CudaStaging staging_;
+  CublasLt blas_;
+  std::atomic<bool> cubin_;
+};
+
+}  // namespace kiln::runtime
