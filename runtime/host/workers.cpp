@@ -41,14 +41,14 @@ void Workers::run(std::int64_t items, std::int64_t grain, bool even, Range range
   grain = std::max<std::int64_t>(grain, 1);
   const std::int64_t parts = std::min<std::int64_t>(threads_, items / grain);
   if (parts <= 1 || generation_ != fork_generation()) {
-    if (items > 0) range(body, 0, items);
+    if (items > 0) range(*this, body, 0, items);
     return;
   }
   if (even) {
     arena_->arena.execute([&] {
       tbb::parallel_for(
           std::int64_t{0}, parts,
-          [&](std::int64_t i) { range(body, items * i / parts, items * (i + 1) / parts); },
+          [&](std::int64_t i) { range(*this, body, items * i / parts, items * (i + 1) / parts); },
           tbb::static_partitioner());
     });
     return;
@@ -57,7 +57,8 @@ void Workers::run(std::int64_t items, std::int64_t grain, bool even, Range range
   const tbb::blocked_range<std::int64_t> all(0, items, static_cast<std::size_t>(2 * grain - 1));
   arena_->arena.execute([&] {
     tbb::parallel_for(
-        all, [&](const tbb::blocked_range<std::int64_t>& r) { range(body, r.begin(), r.end()); },
+        all,
+        [&](const tbb::blocked_range<std::int64_t>& r) { range(*this, body, r.begin(), r.end()); },
         tbb::auto_partitioner());
   });
 }
