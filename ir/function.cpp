@@ -135,8 +135,8 @@ void expanded_loop(std::int64_t n, const void* const* in, void* out) {
 template <Op op, DType type>
 void half_loop(std::int64_t n, const void* const* in, void* out) {
   constexpr int kArity = info(op).arity;
-  const Loop widen = cast_loop(type, DType::float32);
-  const Loop narrow = cast_loop(DType::float32, type);
+  const ArrayLoop widen = cast_loop(type, DType::float32);
+  const ArrayLoop narrow = cast_loop(DType::float32, type);
   std::array<std::array<float, kFunctionBlock>, kArity> wide;
   std::array<const void*, kArity> wide_in;
   for (std::int64_t begin = 0; begin < n; begin += kFunctionBlock) {
@@ -152,7 +152,7 @@ void half_loop(std::int64_t n, const void* const* in, void* out) {
 }
 
 template <Op op>
-Loop expansion_loop_of(DType type) {
+ArrayLoop expansion_loop_of(DType type) {
   if constexpr (!has(op, kExpands)) {
     return nullptr;
   } else {
@@ -172,15 +172,15 @@ Loop expansion_loop_of(DType type) {
 }
 
 template <int... op>
-constexpr std::array<Loop (*)(DType), kOpCount> expansion_table(std::integer_sequence<int, op...>) {
+constexpr std::array<ArrayLoop (*)(DType), kOpCount> expansion_table(std::integer_sequence<int, op...>) {
   return {expansion_loop_of<static_cast<Op>(op)>...};
 }
 
 }  // namespace
 
-Loop expansion_loop(Op op, DType type) {
+ArrayLoop expansion_loop(Op op, DType type) {
   constexpr auto kTable = expansion_table(std::make_integer_sequence<int, kOpCount>());
-  const Loop loop = kTable[static_cast<int>(op)](type);
+  const ArrayLoop loop = kTable[static_cast<int>(op)](type);
   internal_check(loop != nullptr, "operation has no expansion on this type");
   return loop;
 }

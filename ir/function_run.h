@@ -21,7 +21,7 @@ class FunctionRun {
 
  private:
   struct Step {
-    Loop loop = nullptr;
+    ArrayLoop loop = nullptr;
     std::size_t close = 0;  // rare: its end_rare
   };
   void block(std::int64_t begin, std::int64_t n, const void* const* in, void* out);

@@ -30,7 +30,7 @@ class KernelRun {
 
  private:
   struct Step {
-    Loop loop = nullptr;
+    ArrayLoop loop = nullptr;
     std::byte* out = nullptr;
     const void* in[4] = {};
     std::int64_t lanes = 1;

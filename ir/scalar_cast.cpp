@@ -28,7 +28,7 @@ constexpr auto kTable = make_table(std::make_integer_sequence<int, kRealCount>()
 
 }  // namespace
 
-Loop cast_loop(DType from, DType to) {
+ArrayLoop cast_loop(DType from, DType to) {
   const LoopPair& pair = kTable[static_cast<int>(from)][static_cast<int>(to)];
   return has_wide_loops() ? pair.wide : pair.plain;
 }

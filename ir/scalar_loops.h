@@ -7,14 +7,14 @@
 
 namespace kiln::ir {
 
-using Loop = void (*)(std::int64_t n, const void* const* in, void* out);
+using ArrayLoop = void (*)(std::int64_t n, const void* const* in, void* out);
 
 // The loop of an operation whose types are in order (type_error); kExpands operations have one too,
 // which runs their expansion.
-Loop loop_of(Op op, DType type, DType result);
+ArrayLoop loop_of(Op op, DType type, DType result);
 
-Loop cast_loop(DType from, DType to);    // ir/scalar_cast.cpp
-Loop expansion_loop(Op op, DType type);  // ir/function.cpp
+ArrayLoop cast_loop(DType from, DType to);    // ir/scalar_cast.cpp
+ArrayLoop expansion_loop(Op op, DType type);  // ir/function.cpp
 
 // Whether this processor runs the loops compiled for AVX2 and FMA.
 bool has_wide_loops();

@@ -76,10 +76,10 @@ template <int kBytes>
 void copy_loop(std::int64_t n, const void* const* in, void* out) {
   std::memmove(out, in[0], static_cast<std::size_t>(n) * kBytes);
 }
-constexpr Loop kCopy[] = {copy_loop<1>, copy_loop<2>, copy_loop<4>, copy_loop<8>};
+constexpr ArrayLoop kCopy[] = {copy_loop<1>, copy_loop<2>, copy_loop<4>, copy_loop<8>};
 
 int size_log2(DType t) { return std::countr_zero(static_cast<std::uint64_t>(size_of(t))); }
-Loop pick(const LoopPair& pair) { return has_wide_loops() ? pair.wide : pair.plain; }
+ArrayLoop pick(const LoopPair& pair) { return has_wide_loops() ? pair.wide : pair.plain; }
 
 }  // namespace
 
@@ -93,7 +93,7 @@ bool has_wide_loops() {
 #endif
 }
 
-Loop loop_of(Op op, DType type, DType result) {
+ArrayLoop loop_of(Op op, DType type, DType result) {
   internal_check(!is_complex(type) && !is_complex(result), "complex operand of a scalar operation");
   if (op == Op::cast) return cast_loop(type, result);
   if (op == Op::bitcast) return kCopy[size_log2(type)];

@@ -352,7 +352,7 @@ void wide_loop(std::int64_t n, const void* const* in, void* out) {
 #endif
 
 struct LoopPair {
-  Loop plain = nullptr, wide = nullptr;
+  ArrayLoop plain = nullptr, wide = nullptr;
 };
 template <class Body>
 constexpr LoopPair loops() {

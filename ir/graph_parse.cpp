@@ -1,0 +1,206 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "ir/graph_kinds.h"
+#include "ir/text.h"
+
+namespace kiln::ir {
+namespace {
+
+class GraphParser {
+ public:
+  explicit GraphParser(std::string_view text) : r_(text) {}
+
+  Graph run() {
+    if (!r_.next_line()) r_.fail("no graph");
+    Graph graph = parse_graph();
+    if (r_.next_line()) r_.fail("text after the graph");
+    return graph;
+  }
+
+ private:
+  // Stands on the line `graph`, leaves after the line `end`.
+  Graph parse_graph() {
+    Graph g;
+    r_.expect("graph");
+    g.wide = r_.accept("wide");
+    while (true) {
+      if (!r_.next_line()) r_.fail("a graph without end");
+      if (r_.accept("end")) return g;
+      if (r_.accept("sym"))
+        sym(g);
+      else if (r_.accept("scalar"))
+        g.scalars.push_back(dtype());
+      else if (r_.accept("input"))
+        input(g);
+      else if (r_.peek() == "graph")
+        g.regions.push_back(parse_graph());
+      else if (r_.accept("outputs"))
+        nodes(g.outputs);
+      else
+        node(g);
+    }
+  }
+
+  DType dtype() {
+    const std::string_view text = r_.word();
+    const auto type = dtype_from_brief(text);
+    if (!type) r_.fail(fmt::format("'{}' is not a type", text));
+    return *type;
+  }
+  template <class T>
+  T number(char prefix) {
+    const std::int64_t value = r_.prefixed(prefix);
+    if (value < 0 || static_cast<std::uint64_t>(value) > std::numeric_limits<T>::max()) {
+      r_.fail(fmt::format("{}{} is out of range", prefix, value));
+    }
+    return static_cast<T>(value);
+  }
+  void symbols(std::vector<Sym>& list) {
+    while (r_.peek_prefixed('s')) list.push_back(number<Sym>('s'));
+  }
+  void nodes(std::vector<NodeId>& list) {
+    while (r_.peek_prefixed('n')) list.push_back(number<NodeId>('n'));
+  }
+
+  void sym(Graph& g) {
+    if (r_.prefixed('s') != static_cast<std::int64_t>(g.syms.size()))
+      r_.fail("not the next symbol");
+    SymInfo info;
+    r_.expect("[");
+    info.lo = r_.integer();
+    info.hi = r_.integer();
+    r_.expect("]");
+    if (r_.accept("multiple")) info.multiple = r_.integer();
+    g.syms.push_back(info);
+  }
+
+  void input(Graph& g) {
+    Input i;
+    i.dtype = dtype();
+    i.dense = r_.accept("dense");
+    i.aligned = r_.accept("aligned");
+    i.donatable = r_.accept("donatable");
+    if (r_.accept("strides")) symbols(i.strides);
+    g.inputs.push_back(std::move(i));
+  }
+
+  Op op() {
+    const std::string_view text = r_.word();
+    const std::optional<Op> found = op_from_name(text);
+    if (!found) r_.fail(fmt::format("unknown operation '{}'", text));
+    return *found;
+  }
+
+  void kind(Node& node) {
+    const std::string_view text = r_.peek();
+    node.kind = NodeKind::map;
+    for (std::size_t k = 0; k < std::size(kKinds); ++k) {
+      if (kKinds[k].name == text) node.kind = static_cast<NodeKind>(k);
+    }
+    if (node.kind != NodeKind::map) r_.word();
+    if (info(node.kind).has_op) node.op = op();
+  }
+
+  void node(Graph& g) {
+    if (r_.prefixed('n') != static_cast<std::int64_t>(g.nodes.size())) r_.fail("not the next node");
+    r_.expect("=");
+    Node node;
+    kind(node);
+    node.dtype = dtype();
+    std::vector<Sym> shape;
+    std::vector<NodeId> operands;
+    r_.expect("[");
+    symbols(shape);
+    r_.expect("]");
+    nodes(operands);
+    Attribute attribute;
+    if (node.kind == NodeKind::buffer) {
+      r_.expect("input");
+      node.attr = number<std::uint32_t>('#');
+    } else {
+      attribute = parse_attribute();
+    }
+    if (node.kind == NodeKind::constant)
+      node.imm = r_.bits();
+    else if (r_.peek_prefixed('#'))
+      node.imm = number<std::uint64_t>('#');
+    if (r_.accept("results")) node.results = static_cast<std::uint16_t>(r_.integer());
+    if (shape.size() > static_cast<std::size_t>(kMaxRank)) r_.fail("too many axes");
+    const NodeId id = g.add(node, shape, operands, std::move(attribute));
+    if (r_.peek_quoted()) note(g.labels, id, r_.quoted());
+    if (r_.accept("@")) note(g.lines, id, r_.quoted());
+    if (!g.labels.empty()) g.labels.resize(g.nodes.size());
+    if (!g.lines.empty()) g.lines.resize(g.nodes.size());
+  }
+
+  static void note(std::vector<std::string>& table, NodeId id, std::string text) {
+    table.resize(id + std::size_t{1});
+    table[id] = std::move(text);
+  }
+
+  std::vector<std::uint8_t> axes() {
+    std::vector<std::uint8_t> list;
+    while (r_.peek() != ")" && r_.peek() != "/") {
+      list.push_back(static_cast<std::uint8_t>(std::clamp<std::int64_t>(r_.integer(), 0, 255)));
+    }
+    return list;
+  }
+
+  Attribute parse_attribute() {
+    const auto* found =
+        std::find(std::begin(kAttributeNames) + 1, std::end(kAttributeNames), r_.peek());
+    if (found == std::end(kAttributeNames)) return {};
+    r_.word();
+    r_.expect("(");
+    Attribute result;
+    switch (static_cast<AttributeKind>(found - std::begin(kAttributeNames))) {
+      case AttributeKind::none:
+        break;
+      case AttributeKind::axes:
+        result = Axes{axes()};
+        break;
+      case AttributeKind::groups: {
+        Groups groups;
+        groups.from = axes();
+        r_.expect("/");
+        groups.to = axes();
+        result = std::move(groups);
+        break;
+      }
+      case AttributeKind::slices: {
+        Slices slices;
+        symbols(slices.begin);
+        r_.expect("/");
+        symbols(slices.step);
+        result = std::move(slices);
+        break;
+      }
+      case AttributeKind::pads: {
+        Pads pads;
+        symbols(pads.low);
+        result = std::move(pads);
+        break;
+      }
+      case AttributeKind::loop: {
+        Loop loop;
+        loop.count = number<Sym>('s');
+        loop.region = number<std::uint32_t>('#');
+        result = loop;
+        break;
+      }
+    }
+    r_.expect(")");
+    return result;
+  }
+
+  TextReader r_;
+};
+
+}  // namespace
+
+Graph parse_graph(std::string_view text) { return GraphParser(text).run(); }
+
+}  // namespace kiln::ir
