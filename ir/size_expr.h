@@ -15,6 +15,7 @@ using Sym = std::uint32_t;
 struct SizeTerm {
   std::int64_t coefficient = 0;
   std::vector<Sym> factors;  // sorted
+  std::int64_t divisor = 1;  // of the term's product, rounding down
   bool operator==(const SizeTerm&) const = default;
 };
 
@@ -23,7 +24,8 @@ struct SizeExpr {
   std::vector<SizeTerm> terms;
 
   static SizeExpr constant(std::int64_t value);
-  static SizeExpr product(std::int64_t coefficient, std::span<const Sym> factors);
+  static SizeExpr product(std::int64_t coefficient, std::span<const Sym> factors,
+                          std::int64_t divisor = 1);
   SizeExpr& operator+=(const SizeExpr& other);
   friend SizeExpr operator+(SizeExpr a, const SizeExpr& b) { return a += b; }
   std::int64_t evaluate(std::span<const std::int64_t> values) const;

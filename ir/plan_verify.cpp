@@ -1,0 +1,95 @@
+#include <algorithm>
+
+#include "ir/plan.h"
+
+namespace kiln::ir {
+
+namespace {
+
+class PlanCheck {
+ public:
+  explicit PlanCheck(const Plan& plan) : plan_(plan), alive_(plan.buffers.size(), false) {}
+
+  std::string run() {
+    for (std::size_t b = 0; b < plan_.buffers.size(); ++b) {
+      alive_[b] = plan_.buffers[b].role == BufferRole::input;
+    }
+    for (const Kernel& kernel : plan_.kernels) {
+      const std::string findings = verify(kernel);
+      if (!findings.empty()) say("kernel " + kernel.name + ": " + findings);
+    }
+    for (const PlanStep& step : plan_.steps) check(step);
+    if (plan_.outputs.size() != plan_.graph.outputs.size()) say("outputs do not match the graph's");
+    for (const std::uint32_t output : plan_.outputs) {
+      if (output >= alive_.size() || !alive_[output]) say("an output is not alive at the end");
+    }
+    return std::move(findings_);
+  }
+
+ private:
+  void say(const std::string& text) { findings_ += text + "\n"; }
+
+  void check(const PlanStep& step) {
+    switch (step.kind) {
+      case StepKind::allocate:
+        if (alive_.at(step.index)) say("allocated twice: buffer " + std::to_string(step.index));
+        alive_[step.index] = true;
+        break;
+      case StepKind::release:
+        need(step.index, "release");
+        if (plan_.buffers[step.index].role != BufferRole::temporary) say("released no temporary");
+        alive_[step.index] = false;
+        break;
+      case StepKind::matmul: {
+        const PlanMatmul& m = plan_.matmuls.at(step.index);
+        for (const std::uint32_t buffer : {m.a, m.b, m.c}) need(buffer, "matmul");
+        break;
+      }
+      case StepKind::launch:
+        check(plan_.launches.at(step.index));
+        break;
+    }
+  }
+
+  void check(const PlanLaunch& launch) {
+    const Kernel& kernel = plan_.kernels.at(launch.kernel);
+    if (launch.args.size() != kernel.params.size()) {
+      say("kernel " + kernel.name + ": arguments do not match parameters");
+      return;
+    }
+    for (std::size_t i = 0; i < launch.args.size(); ++i) {
+      const PlanArg& arg = launch.args[i];
+      const Param& param = kernel.params[i];
+      if (arg.kind != param.kind) say("kernel " + kernel.name + ": kind of " + param.name);
+      if (arg.kind == ParamKind::integer && arg.index >= plan_.graph.syms.size()) {
+        say("kernel " + kernel.name + ": no symbol for " + param.name);
+      }
+      if (arg.kind == ParamKind::scalar && (arg.index >= plan_.graph.scalars.size() ||
+                                            plan_.graph.scalars[arg.index] != param.dtype)) {
+        say("kernel " + kernel.name + ": no scalar for " + param.name);
+      }
+      if (arg.kind != ParamKind::buffer) continue;
+      need(arg.index, kernel.name);
+      if (plan_.buffers[arg.index].dtype != param.dtype) say("kernel " + kernel.name + ": dtype of " + param.name);
+      if (param.written && plan_.buffers[arg.index].role == BufferRole::input) {
+        say("kernel " + kernel.name + ": writes an input");
+      }
+    }
+  }
+
+  void need(std::uint32_t buffer, const std::string& who) {
+    if (buffer >= alive_.size() || !alive_[buffer]) {
+      say(who + ": uses buffer " + std::to_string(buffer) + " while it is not alive");
+    }
+  }
+
+  const Plan& plan_;
+  std::vector<bool> alive_;
+  std::string findings_;
+};
+
+}  // namespace
+
+std::string verify(const Plan& plan) { return PlanCheck(plan).run(); }
+
+}  // namespace kiln::ir

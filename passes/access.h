@@ -1,0 +1,78 @@
+// How an expression reads its leaves: each leaf's index as a symbolic function of the iteration's
+// coordinates. Fusion, collapsing of axes and the choice of the vector axis are decided by it.
+#pragma once
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace kiln::passes {
+
+// coefficient * product of symbols (sorted)
+struct Monomial {
+  std::int64_t coefficient = 1;
+  std::vector<ir::Sym> factors;
+  bool operator==(const Monomial&) const = default;
+};
+Monomial multiply(const ir::Graph& graph, Monomial m, ir::Sym sym);
+
+// A sum of coordinates with symbolic coefficients plus an offset that is the same everywhere; or,
+// where an index was divided, only the set of coordinates it depends on.
+struct Affine {
+  struct Term {
+    std::uint32_t coordinate = 0;
+    Monomial coefficient;
+    bool operator==(const Term&) const = default;
+  };
+  std::vector<Term> terms;             // by ascending coordinate
+  bool offset = false;                 // something was added
+  std::vector<std::uint32_t> divided;  // coordinates that it depends on in another way, ascending
+  bool operator==(const Affine&) const = default;
+  // exactly coordinate c, or exactly 0
+  bool is_coordinate(std::uint32_t c) const;
+  bool is_zero() const { return terms.empty() && !offset && divided.empty(); }
+};
+
+// The algebra of index_map.h over Affine.
+struct AffineAlgebra {
+  using Index = Affine;
+  const ir::Graph& graph;
+  Affine zero() const { return {}; }
+  Affine add(Affine a, const Affine& b) const;
+  Affine add(Affine a, ir::Sym s) const;
+  Affine sub(Affine a, ir::Sym s) const { return add(std::move(a), s); }
+  Affine mul(Affine a, ir::Sym s) const;
+  Affine div(const Affine& a, ir::Sym) const { return opaque(a); }
+  Affine rem(const Affine& a, ir::Sym) const { return opaque(a); }
+  static Affine opaque(const Affine& a);
+};
+
+// One way in which a leaf is read.
+struct Access {
+  ir::NodeId leaf = 0;
+  std::vector<Affine> index;            // one an axis of the leaf
+  std::vector<std::uint32_t> guards;    // coordinates that a mask (pad, concat) on the way depends on
+};
+
+// Coordinates 0, 1, ... as an index.
+std::vector<Affine> coordinates(std::size_t count, std::uint32_t first = 0);
+
+// A place where a walk starts: a node and the index at which its value is wanted. `enter`: the node
+// itself is computed here even if it is a leaf for others.
+struct Root {
+  ir::NodeId node = 0;
+  std::vector<Affine> index;
+  bool enter = false;
+};
+
+// Walks from the roots towards the operands, through maps and views, and stops at leaves: nodes for
+// which is_leaf holds, nodes without operands, reductions and products. Each distinct (leaf, index) comes once, in
+// the order met; `inside`, if given, receives every node passed through, once each.
+std::vector<Access> walk(const ir::Graph& graph, const std::vector<Root>& roots,
+                         const std::vector<bool>& is_leaf,
+                         std::vector<ir::NodeId>* inside = nullptr);
+
+// The element's offset in a dense leaf, or one with strides, as one symbolic function; opaque if some
+// axis is.
+Affine linear(const ir::Graph& graph, const Access& access);
+
+}  // namespace kiln::passes

@@ -1,0 +1,241 @@
+// CPU rows: one grid item a row; the row's reductions one phase after another, each a pass over the
+// row with vectors along it, then the outputs over the whole row.
+//
+// Canonical order (ir/NUMERICS.md): within a chunk of 1024 elements, element i belongs to lane i mod
+// 128. The 128 lanes are worked off in groups of one vector, each group's up to 8 terms in rising
+// order, so that the accumulator stays in registers; then the tree over 128 lanes; chunk results go
+// through a carry stack. Padding with the identity keeps bits. A row of up to a few thousand elements stays in
+// L1/L2 between phases, so memory is read once: floor as for pointwise.
+// Variants: rows within one vector, within one chunk, longer.
+#include <bit>
+
+#include "passes/scene.h"
+
+namespace kiln::passes {
+
+using ir::kReduceChunk;
+using ir::kReduceLanes;
+using ir::Value;
+
+namespace {
+
+class RowPhase {
+ public:
+  RowPhase(Scene& scene, std::vector<Reducer> reducers, const std::vector<MergedAxis>& inner)
+      : s_(scene), b_(scene.b), inner_(inner), reducers_(std::move(reducers)) {
+    const std::int64_t longest = upper(s_.context().graph, inner_);
+    width_ = longest <= s_.e.lanes() ? s_.e.lanes() : kReduceLanes;
+    chunked_ = longest > kReduceChunk;
+    for (std::size_t i = 0; i < reducers_.size(); ++i) {
+      const std::string name = "r" + std::to_string(reducers_[i].node());
+      lanes_.emplace_back(b_, reducers_[i], ir::Space::local, width_, name + "_lanes");
+      sums_.emplace_back(b_, reducers_[i], ir::Space::local, s_.e.lanes(), name + "_acc");
+      if (chunked_) {
+        stacks_.emplace_back(b_, reducers_[i], 1, longest / kReduceChunk + 1, name);
+      }
+    }
+  }
+
+  // Reduces positions [begin, end) of the row (begin a multiple of the chunk) and gives the results.
+  std::vector<Parts> reduce(Value begin, Value end) {
+    if (!chunked_) return chunk(begin, b_.sub(end, begin));
+    const Value first = b_.begin_loop(begin, end, b_.index(kReduceChunk));
+    const Value length = b_.min(b_.sub(end, first), b_.index(kReduceChunk));
+    const std::vector<Parts> results = chunk(first, length);
+    const Value already = b_.div(b_.sub(first, begin), b_.index(kReduceChunk));
+    for (std::size_t i = 0; i < reducers_.size(); ++i) stacks_[i].push(b_, results[i], already);
+    b_.end();
+    const Value chunks =
+        b_.div(b_.add(b_.sub(end, begin), b_.index(kReduceChunk - 1)), b_.index(kReduceChunk));
+    std::vector<Parts> totals;
+    for (const CarryStack& stack : stacks_) totals.push_back(stack.fold(b_, chunks));
+    return totals;
+  }
+
+  const std::vector<Reducer>& reducers() const { return reducers_; }
+
+ private:
+  std::vector<Parts> chunk(Value first, Value length) {
+    const int lanes = s_.e.lanes();
+    const Value group = b_.begin_loop(b_.index(0), b_.index(width_), b_.index(lanes));
+    lane_group(first, length, group);
+    b_.end();
+    std::vector<Parts> results;
+    for (std::size_t i = 0; i < reducers_.size(); ++i) {
+      const Parts all = lanes_[i].load(b_, b_.index(0), static_cast<int>(width_));
+      results.push_back(reducers_[i].across_lanes(b_, all));
+    }
+    return results;
+  }
+
+  // Lanes group .. group + vector of the chunk: terms at group, group + 128, ...
+  void lane_group(Value first, Value length, Value group) {
+    const Value zero = b_.index(0);
+    const Value stride = b_.index(kReduceLanes);
+    for (std::size_t i = 0; i < reducers_.size(); ++i) {
+      sums_[i].store(b_, zero, reducers_[i].identity(b_, s_.e.lanes()));
+    }
+    // Terms whose vector lies wholly inside, then at most one that does not.
+    const Value room = b_.sub(b_.add(length, b_.index(kReduceLanes - s_.e.lanes())), group);
+    const Value whole = b_.div(room, stride);
+    const Value term = b_.begin_loop(zero, whole, b_.index(1));
+    add_term(first, b_.add(b_.mul(term, stride), group), ir::kNoValue);
+    b_.end();
+    const Value rest = b_.add(b_.mul(whole, stride), group);
+    b_.begin_if(b_.less(rest, length));
+    const Value mask = b_.op(ir::Op::lt, ir::DType::bool_,
+                             {b_.lane(b_.kernel().index, s_.e.lanes()), b_.sub(length, rest)});
+    add_term(first, rest, mask);
+    b_.end();
+    for (std::size_t i = 0; i < reducers_.size(); ++i) {
+      lanes_[i].store(b_, group, sums_[i].load(b_, zero, s_.e.lanes()));
+    }
+  }
+
+  void add_term(Value first, Value offset, Value mask) {
+    const Value zero = b_.index(0);
+    s_.e.open_scope();
+    s_.mask(mask);
+    const LaneIndex at{b_.add(first, offset), b_.index(1), false};
+    s_.set_linear(inner_, at);
+    const Value position = s_.e.materialise(at);
+    for (std::size_t i = 0; i < reducers_.size(); ++i) {
+      const Parts next = reducers_[i].keep(b_, mask, s_.element(reducers_[i], position));
+      const Parts sum = sums_[i].load(b_, zero, s_.e.lanes());
+      sums_[i].store(b_, zero, reducers_[i].combine(b_, sum, next));
+    }
+    s_.mask(ir::kNoValue);
+    s_.e.close_scope();
+  }
+
+  Scene& s_;
+  ir::KernelBuilder& b_;
+  const std::vector<MergedAxis>& inner_;
+  std::vector<Reducer> reducers_;
+  std::int64_t width_ = kReduceLanes;
+  bool chunked_ = false;
+  std::vector<PartsMemory> lanes_, sums_;
+  std::vector<CarryStack> stacks_;
+};
+
+}  // namespace
+
+Scheduled cpu_rows(const ClusterContext& c) {
+  Scene s(c);
+  s.e.set_lanes(cpu_lanes(c));
+  s.grid(c.space.outer);
+  const Value length = s.length(c.space.inner);
+  const Value item = s.b.begin_grid();
+  s.set_linear(c.space.outer, {item, ir::kNoValue, false});
+  for (int phase = 0; phase < s.phases(); ++phase) {
+    RowPhase row(s, s.reducers(phase), c.space.inner);
+    const std::vector<Parts> totals = row.reduce(s.b.index(0), length);
+    for (std::size_t i = 0; i < totals.size(); ++i) {
+      s.e.bind(row.reducers()[i].node(), row.reducers()[i].result(totals[i]));
+    }
+  }
+  s.e.set_lanes(1);
+  s.store_outer_outputs();
+  if (s.has_full_outputs()) {
+    s.e.set_lanes(cpu_lanes(c));
+    s.vector_loop(s.b.index(0), length, [&](LaneIndex i) {
+      s.set_linear(c.space.inner, i);
+      s.store_full_outputs();
+    });
+  }
+  s.b.end();
+  Scheduled result;
+  result.kernels.push_back(s.finish());
+  result.name = "rows";
+  result.reason = "reads run along the reduced axis: one row at a time, vectors along it";
+  return result;
+}
+
+namespace {
+
+// First stage: a grid item reduces one piece of one row to a partial result.
+ScheduledKernel split_first(const ClusterContext& c) {
+  Scene s(c, "_part");
+  s.e.set_lanes(cpu_lanes(c));
+  s.grid(c.space.outer);
+  s.grid({flattened(c.space.inner)}, kSplitPiece);
+  const Value length = s.length(c.space.inner);
+  const Value pieces =
+      s.b.div(s.b.add(length, s.b.index(kSplitPiece - 1)), s.b.index(kSplitPiece));
+  std::vector<std::vector<std::uint32_t>> partial;
+  std::uint32_t number = 0;
+  for (const Reducer& r : s.reducers(0)) {
+    partial.emplace_back();
+    for (std::size_t part = 0; part < r.part_count(); ++part, ++number) {
+      partial.back().push_back(
+          s.e.temporary(r.type(part), "part" + std::to_string(number), number, false));
+    }
+  }
+  const Value item = s.b.begin_grid();
+  s.set_linear(c.space.outer, {s.b.div(item, pieces), ir::kNoValue, false});
+  const Value begin = s.b.mul(s.b.rem(item, pieces), s.b.index(kSplitPiece));
+  const Value end = s.b.min(s.b.add(begin, s.b.index(kSplitPiece)), length);
+  RowPhase phase(s, s.reducers(0), c.space.inner);
+  const std::vector<Parts> totals = phase.reduce(begin, end);
+  for (std::size_t i = 0; i < totals.size(); ++i) {
+    for (std::size_t part = 0; part < totals[i].size(); ++part) {
+      s.b.store(partial[i][part], item, totals[i][part]);
+    }
+  }
+  s.b.end();
+  return s.finish();
+}
+
+// Second stage: a row's partial results are combined by the same tree; then the epilogue.
+ScheduledKernel split_second(const ClusterContext& c) {
+  Scene s(c);
+  s.grid(c.space.outer);
+  const Value length = s.length(c.space.inner);
+  const Value pieces =
+      s.b.div(s.b.add(length, s.b.index(kSplitPiece - 1)), s.b.index(kSplitPiece));
+  const std::vector<Reducer> reducers = s.reducers(0);
+  const std::int64_t longest = upper(c.graph, c.space.inner) / kSplitPiece + 1;
+  std::vector<std::vector<std::uint32_t>> partial;
+  std::vector<CarryStack> stacks;
+  std::uint32_t number = 0;
+  for (const Reducer& r : reducers) {
+    partial.emplace_back();
+    for (std::size_t part = 0; part < r.part_count(); ++part, ++number) {
+      partial.back().push_back(
+          s.e.temporary(r.type(part), "part" + std::to_string(number), number, true));
+    }
+    stacks.emplace_back(s.b, r, 1, longest, "r" + std::to_string(r.node()));
+  }
+  const Value item = s.b.begin_grid();
+  s.set_linear(c.space.outer, {item, ir::kNoValue, false});
+  const Value piece = s.b.begin_loop(s.b.index(0), pieces, s.b.index(1));
+  for (std::size_t i = 0; i < reducers.size(); ++i) {
+    Parts parts;
+    for (const std::uint32_t memory : partial[i]) {
+      parts.push_back(s.b.load(memory, s.b.add(s.b.mul(item, pieces), piece)));
+    }
+    stacks[i].push(s.b, parts, piece);
+  }
+  s.b.end();
+  for (std::size_t i = 0; i < reducers.size(); ++i) {
+    s.e.bind(reducers[i].node(), reducers[i].result(stacks[i].fold(s.b, pieces)));
+  }
+  s.store_outer_outputs();
+  s.b.end();
+  return s.finish();
+}
+
+}  // namespace
+
+Scheduled cpu_split_rows(const ClusterContext& c) {
+  Scheduled result;
+  result.kernels.push_back(split_first(c));
+  result.kernels.push_back(split_second(c));
+  result.temporaries = split_temporaries(c);
+  result.name = "split rows";
+  result.reason = "too few rows to keep every thread busy: pieces of " +
+                  std::to_string(kSplitPiece) + " elements first, then their results";
+  return result;
+}
+
+}  // namespace kiln::passes

@@ -1,0 +1,317 @@
+#include "passes/emit.h"
+
+#include <algorithm>
+
+#include "ir/error.h"
+
+namespace kiln::passes {
+
+using ir::DType;
+using ir::kNoValue;
+using ir::NodeId;
+using ir::NodeKind;
+using ir::Op;
+using ir::Sym;
+using ir::Value;
+
+Emitter::Emitter(const ir::Graph& graph, const std::vector<bool>& stored,
+                 ir::KernelBuilder& builder)
+    : graph_(graph), stored_(stored), b_(builder) {}
+
+std::uint32_t Emitter::sym_param(Sym s) {
+  const auto found = syms_.find(s);
+  if (found != syms_.end()) return found->second.first;
+  const auto param = static_cast<std::uint32_t>(b_.kernel().params.size());
+  const Value value = b_.integer("n" + std::to_string(syms_.size()));
+  syms_.emplace(s, std::pair(param, value));
+  arguments_.push_back({ir::ParamKind::integer, s, false, false});
+  return param;
+}
+
+Value Emitter::sym(Sym s) {
+  if (graph_.constant_sym(s)) return b_.index(graph_.sym(s).lo);
+  sym_param(s);
+  return syms_.at(s).second;
+}
+
+Value Emitter::product(std::span<const Sym> syms) {
+  Value result = b_.index(1);
+  for (const Sym s : syms) result = b_.mul(result, sym(s));
+  return result;
+}
+
+LaneIndex Emitter::zero() { return {b_.index(0), kNoValue, false}; }
+
+Value Emitter::materialise(const LaneIndex& a) {
+  if (a.step == kNoValue) return a.base;
+  const DType index = b_.kernel().index;
+  const Value offsets = b_.op(Op::mul, index, {b_.lane(index, lanes_), a.step});
+  return b_.op(Op::add, index, {a.base, offsets});
+}
+
+LaneIndex Emitter::add(const LaneIndex& a, const LaneIndex& b) {
+  if (a.arbitrary || b.arbitrary) return {b_.add(materialise(a), materialise(b)), kNoValue, true};
+  LaneIndex sum{b_.add(a.base, b.base), a.step, false};
+  if (b.step != kNoValue) sum.step = a.step == kNoValue ? b.step : b_.add(a.step, b.step);
+  return sum;
+}
+
+LaneIndex Emitter::add(const LaneIndex& a, Sym s) {
+  return {b_.add(a.base, sym(s)), a.step, a.arbitrary};
+}
+
+LaneIndex Emitter::sub(const LaneIndex& a, Sym s) {
+  return {b_.sub(a.base, sym(s)), a.step, a.arbitrary};
+}
+
+LaneIndex Emitter::mul(const LaneIndex& a, Sym s) {
+  if (s == ir::kZero) return zero();
+  LaneIndex result{b_.mul(a.base, sym(s)), a.step, a.arbitrary};
+  if (a.step != kNoValue) result.step = b_.mul(a.step, sym(s));
+  return result;
+}
+
+LaneIndex Emitter::div_by(const LaneIndex& a, Value by) {
+  return {b_.div(materialise(a), by), kNoValue, !a.uniform()};
+}
+
+LaneIndex Emitter::rem_by(const LaneIndex& a, Value by) {
+  return {b_.rem(materialise(a), by), kNoValue, !a.uniform()};
+}
+
+std::uint32_t Emitter::intern(Point point) {
+  std::uint64_t key = point.index.size();
+  const auto mix = [&key](std::uint64_t v) { key = (key ^ v) * 0x9E3779B97F4A7C15u, key ^= key >> 29; };
+  for (const LaneIndex& i : point.index) mix(i.base | static_cast<std::uint64_t>(i.step) << 32);
+  mix(point.uniform_mask | static_cast<std::uint64_t>(point.lane_mask) << 32);
+  const auto [first, last] = point_ids_.equal_range(key);
+  for (auto it = first; it != last; ++it) {
+    if (points_[it->second] == point) return it->second;
+  }
+  points_.push_back(std::move(point));
+  const auto id = static_cast<std::uint32_t>(points_.size() - 1);
+  point_ids_.emplace(key, id);
+  return id;
+}
+
+Value Emitter::known(const Demand& d) const {
+  if (const auto found = bound_.find(d.node); found != bound_.end()) return found->second;
+  const std::uint64_t key = static_cast<std::uint64_t>(d.node) << 32 | d.context;
+  for (auto scope = memo_.rbegin(); scope != memo_.rend(); ++scope) {
+    if (const auto found = scope->find(key); found != scope->end()) return found->second;
+  }
+  return kNoValue;
+}
+
+void Emitter::remember(const Demand& d, Value v) {
+  memo_.back()[static_cast<std::uint64_t>(d.node) << 32 | d.context] = v;
+}
+
+bool Emitter::is_leaf(NodeId node) const {
+  if (graph_.nodes[node].operand_count == 0) return true;
+  return stored_[node] && std::ranges::find(own_, node) == own_.end();
+}
+
+// Depth first with an explicit stack: expressions may be deeper than the call stack.
+Value Emitter::value(NodeId node, const Point& point) {
+  const Demand wanted{node, intern(point)};
+  std::vector<Demand> stack{wanted};
+  while (!stack.empty()) {
+    const Demand d = stack.back();
+    if (known(d) != kNoValue) {
+      stack.pop_back();
+      continue;
+    }
+    const Point here = points_[d.context];
+    if (is_leaf(d.node)) {
+      remember(d, leaf(d.node, here));
+      stack.pop_back();
+      continue;
+    }
+    const std::vector<Demand> operands = demands(d.node, here);
+    std::vector<Value> values;
+    for (const Demand& operand : operands) values.push_back(known(operand));
+    if (std::ranges::find(values, kNoValue) == values.end()) {
+      if (!graph_.lines.empty()) b_.set_line(graph_.lines[d.node]);
+      const Value v = combine(d.node, here, values);
+      if (!graph_.labels.empty() && !graph_.labels[d.node].empty()) b_.name(v, graph_.labels[d.node]);
+      remember(d, v);
+      stack.pop_back();
+      continue;
+    }
+    for (std::size_t i = operands.size(); i-- > 0;) {
+      if (values[i] == kNoValue) stack.push_back(operands[i]);
+    }
+  }
+  return known(wanted);
+}
+
+Value Emitter::in_range(const LaneIndex& index, Value low, Value high) {
+  const Value i = materialise(index);
+  Value result = kNoValue;
+  std::int64_t c = 0;
+  if (!(b_.is_constant(low, &c) && c == 0 && high == kNoValue)) {
+    result = b_.op(Op::le, DType::bool_, {low, i});
+  }
+  return high == kNoValue ? result : b_.logical_and(result, b_.less(i, high));
+}
+
+// The point with lanes outside [low, high) along an axis masked off.
+Point Emitter::guarded(const Point& point, std::size_t axis, Value low, Value high) {
+  Point result = point;
+  const Value condition = in_range(point.index[axis], low, high);
+  Value& mask = point.index[axis].uniform() ? result.uniform_mask : result.lane_mask;
+  mask = b_.logical_and(mask, condition);
+  return result;
+}
+
+// Bounds of the parts of a concat along its axis: 0, n0, n0 + n1, ...
+std::vector<Value> Emitter::concat_bounds(NodeId node) {
+  std::vector<Value> bounds{b_.index(0)};
+  for (const NodeId operand : graph_.operands(node)) {
+    bounds.push_back(b_.add(bounds.back(), sym(graph_.shape(operand)[graph_.nodes[node].imm])));
+  }
+  return bounds;
+}
+
+std::vector<Emitter::Demand> Emitter::demands(NodeId node, const Point& point) {
+  const ir::Node& n = graph_.nodes[node];
+  std::vector<Demand> result;
+  if (n.kind == NodeKind::map) {
+    const std::uint32_t same = intern(point);
+    for (const NodeId operand : graph_.operands(node)) result.push_back({operand, same});
+    return result;
+  }
+  if (n.kind == NodeKind::concat) {
+    const std::vector<Value> bounds = concat_bounds(node);
+    for (std::size_t i = 0; i < n.operand_count; ++i) {
+      Point part = guarded(point, n.imm, bounds[i], bounds[i + 1]);
+      LaneIndex& index = part.index[n.imm];
+      index.base = b_.sub(index.base, bounds[i]);
+      result.push_back({graph_.operand(node, static_cast<int>(i)), intern(std::move(part))});
+    }
+    return result;
+  }
+  Point inner = point;
+  inner.index = operand_index<Emitter>(graph_, node, point.index, *this);
+  if (n.kind == NodeKind::pad) {
+    const auto from = graph_.shape(graph_.operand(node, 0));
+    const auto to = graph_.shape(node);
+    for (std::size_t axis = 0; axis < from.size(); ++axis) {
+      if (from[axis] != to[axis]) inner = guarded(inner, axis, b_.index(0), sym(from[axis]));
+    }
+  }
+  result.push_back({graph_.operand(node, 0), intern(std::move(inner))});
+  if (n.kind == NodeKind::pad) result.push_back({graph_.operand(node, 1), intern(Point{})});
+  return result;
+}
+
+Value Emitter::inside_pad(NodeId pad, const Point& point) {
+  const auto from = graph_.shape(graph_.operand(pad, 0));
+  const auto to = graph_.shape(pad);
+  const std::vector<LaneIndex> index = operand_index<Emitter>(graph_, pad, point.index, *this);
+  Value inside = kNoValue;
+  for (std::size_t axis = 0; axis < from.size(); ++axis) {
+    if (from[axis] == to[axis]) continue;
+    inside = b_.logical_and(inside, in_range(index[axis], b_.index(0), sym(from[axis])));
+  }
+  return inside;
+}
+
+Value Emitter::combine(NodeId node, const Point& point, std::span<const Value> operands) {
+  const ir::Node& n = graph_.nodes[node];
+  switch (n.kind) {
+    case NodeKind::map:
+      return b_.op(n.op, n.dtype, operands.data(), static_cast<int>(operands.size()));
+    case NodeKind::pad: {
+      const Value inside = inside_pad(node, point);
+      if (inside == kNoValue) return operands[0];
+      return b_.op(Op::select, n.dtype, {inside, operands[0], operands[1]});
+    }
+    case NodeKind::concat: {
+      const std::vector<Value> bounds = concat_bounds(node);
+      Value result = operands.back();
+      for (std::size_t i = operands.size() - 1; i-- > 0;) {
+        const Value before = b_.less(materialise(point.index[n.imm]), bounds[i + 1]);
+        result = b_.op(Op::select, n.dtype, {before, operands[i], result});
+      }
+      return result;
+    }
+    default:
+      return operands[0];
+  }
+}
+
+Value Emitter::leaf(NodeId node, const Point& point) {
+  const ir::Node& n = graph_.nodes[node];
+  switch (n.kind) {
+    case NodeKind::constant:
+      return b_.constant(n.dtype, n.imm);
+    case NodeKind::scalar: {
+      const auto found = scalars_.find(n.imm);
+      if (found != scalars_.end()) return found->second;
+      const Value v = b_.scalar(n.dtype, "s" + std::to_string(scalars_.size()));
+      arguments_.push_back({ir::ParamKind::scalar, static_cast<std::uint32_t>(n.imm), false, false});
+      scalars_.emplace(n.imm, v);
+      return v;
+    }
+    case NodeKind::iota:
+      return b_.op(Op::cast, n.dtype, {materialise(point.index[n.imm])});
+    default:
+      return load(node, point);
+  }
+}
+
+LaneIndex Emitter::offset_of(NodeId node, const Point& point) {
+  const ir::Node& n = graph_.nodes[node];
+  if (n.kind == NodeKind::buffer && !graph_.inputs[n.attr].dense) {
+    const std::vector<Sym>& strides = graph_.inputs[n.attr].strides;
+    LaneIndex sum = zero();
+    for (std::size_t i = 0; i < strides.size(); ++i) sum = add(sum, mul(point.index[i], strides[i]));
+    return sum;
+  }
+  return linear_index<Emitter>(*this, graph_.shape(node), point.index);
+}
+
+std::uint32_t Emitter::memory_of(NodeId node, bool output) {
+  const auto [found, fresh] = memories_.try_emplace({node, output}, 0);
+  if (!fresh) return found->second;
+  const std::string name = (output ? "out" : "x") + std::to_string(memories_.size() - 1);
+  found->second = b_.buffer(graph_.nodes[node].dtype, name, !output);
+  arguments_.push_back({ir::ParamKind::buffer, node, true, output});
+  return found->second;
+}
+
+std::uint32_t Emitter::temporary(DType dtype, std::string name, std::uint32_t plan_buffer,
+                                 bool constant) {
+  arguments_.push_back({ir::ParamKind::buffer, plan_buffer, false, false});
+  return b_.buffer(dtype, std::move(name), constant);
+}
+
+Value Emitter::load(NodeId node, const Point& point) {
+  const std::uint32_t memory = memory_of(node, false);
+  const LaneIndex offset = offset_of(node, point);
+  if (offset.uniform()) return b_.load(memory, offset.base, 1, point.uniform_mask);
+  const Value mask = b_.logical_and(point.lane_mask, point.uniform_mask);
+  std::int64_t step = 0;
+  if (!offset.arbitrary && b_.is_constant(offset.step, &step) && step == 1) {
+    return b_.load(memory, offset.base, lanes_, mask, kNoValue, aligned_ ? ir::kAligned : 0);
+  }
+  return b_.load(memory, materialise(offset), lanes_, mask);
+}
+
+void Emitter::store(NodeId node, const Point& point, Value value, std::uint8_t flags) {
+  const std::uint32_t memory = memory_of(node, true);
+  const LaneIndex offset = linear_index<Emitter>(*this, graph_.shape(node), point.index);
+  const Value mask = b_.logical_and(point.lane_mask, point.uniform_mask);
+  if (offset.uniform()) {
+    b_.store(memory, offset.base, value, mask, flags);
+    return;
+  }
+  if (b_.lanes(value) < lanes_) value = b_.splat(value, lanes_);
+  std::int64_t step = 0;
+  const bool unit = !offset.arbitrary && b_.is_constant(offset.step, &step) && step == 1;
+  b_.store(memory, unit ? offset.base : materialise(offset), value, mask, unit ? flags : std::uint8_t{0});
+}
+
+}  // namespace kiln::passes

@@ -1,0 +1,127 @@
+// Values of a cluster's nodes as instructions of a kernel under construction.
+//
+// A schedule opens loops with the KernelBuilder and asks for node values at points; the emitter turns
+// views into index arithmetic, leaves into loads, and remembers what it emitted. An index is uniform (the same
+// for all lanes), affine (base + lane * step) or arbitrary per lane, so that a unit step becomes a vector
+// load, a uniform index a scalar load, and anything else a gather.
+#pragma once
+#include <map>
+#include <unordered_map>
+
+#include "ir/kernel_builder.h"
+#include "ir/plan.h"
+#include "passes/index_map.h"
+
+namespace kiln::passes {
+
+// The index along one axis at the lanes of a point.
+struct LaneIndex {
+  ir::Value base = ir::kNoValue;
+  ir::Value step = ir::kNoValue;  // lanes differ by this (uniform); kNoValue: all lanes the same
+  bool arbitrary = false;         // base is a vector of unrelated indices
+  bool operator==(const LaneIndex&) const = default;
+  bool uniform() const { return step == ir::kNoValue && !arbitrary; }
+};
+
+// Where a value is wanted: coordinates, and which lanes count. A lane outside `mask` must not touch
+// memory. Conditions that are the same for all lanes are kept apart, since a uniform load needs only those.
+struct Point {
+  std::vector<LaneIndex> index;
+  ir::Value uniform_mask = ir::kNoValue;  // kNoValue: true
+  ir::Value lane_mask = ir::kNoValue;
+  bool operator==(const Point&) const = default;
+};
+
+class Emitter {
+ public:
+  // `stored`: nodes that have buffers. Lanes: of vector values; 1 on scalar schedules.
+  Emitter(const ir::Graph& graph, const std::vector<bool>& stored, ir::KernelBuilder& builder);
+
+  void set_lanes(int lanes) { lanes_ = lanes; }
+  int lanes() const { return lanes_; }
+  // Unit-stride vector loads emitted from now on are aligned (the schedule has proved it).
+  void assume_aligned(bool aligned) { aligned_ = aligned; }
+
+  // A symbol's value: a constant or an integer parameter.
+  ir::Value sym(ir::Sym sym);
+  ir::Value product(std::span<const ir::Sym> syms);
+  std::uint32_t sym_param(ir::Sym sym);  // the parameter's number, for grid factors
+
+  // Value of a node at a point. `bound` values (reductions' results, this kernel's) take precedence and
+  // are the same wherever they are asked for.
+  ir::Value value(ir::NodeId node, const Point& point);
+  void bind(ir::NodeId node, ir::Value value) { bound_[node] = value; }
+  // Marks nodes as computed by this kernel although they have buffers: their values are not read back.
+  void computes(ir::NodeId node) { own_.push_back(node); }
+
+  // Stores into the dense buffer of a node; `index` by the node's axes.
+  void store(ir::NodeId node, const Point& point, ir::Value value, std::uint8_t flags = 0);
+  // The memory of a temporary that is no node's (partial results), and its argument.
+  std::uint32_t temporary(ir::DType dtype, std::string name, std::uint32_t plan_buffer, bool constant);
+
+  // What a scope remembers is forgotten when it closes.
+  void open_scope() { memo_.emplace_back(); }
+  void close_scope() { memo_.pop_back(); }
+
+  // Index arithmetic (the algebra of index_map.h).
+  using Index = LaneIndex;
+  LaneIndex zero();
+  LaneIndex add(const LaneIndex& a, const LaneIndex& b);
+  LaneIndex add(const LaneIndex& a, ir::Sym s);
+  LaneIndex sub(const LaneIndex& a, ir::Sym s);
+  LaneIndex mul(const LaneIndex& a, ir::Sym s);
+  LaneIndex div(const LaneIndex& a, ir::Sym s) { return div_by(a, sym(s)); }
+  LaneIndex rem(const LaneIndex& a, ir::Sym s) { return rem_by(a, sym(s)); }
+  LaneIndex div_by(const LaneIndex& a, ir::Value by);
+  LaneIndex rem_by(const LaneIndex& a, ir::Value by);
+  ir::Value materialise(const LaneIndex& a);  // a scalar if uniform, else lanes
+
+  // One argument a parameter; buffers by node until the plan numbers them.
+  struct Argument {
+    ir::ParamKind kind = ir::ParamKind::buffer;
+    std::uint32_t index = 0;  // sym, scalar, or plan buffer
+    bool is_node = false;     // buffer: index is a node
+    bool output = false;      // the node's stored buffer (a buffer node that is an output is copied)
+  };
+  const std::vector<Argument>& arguments() const { return arguments_; }
+  ir::KernelBuilder& builder() { return b_; }
+  const ir::Graph& graph() const { return graph_; }
+
+ private:
+  struct Demand {
+    ir::NodeId node;
+    std::uint32_t context;
+    bool operator==(const Demand&) const = default;
+  };
+  std::uint32_t intern(Point point);
+  ir::Value known(const Demand& d) const;
+  void remember(const Demand& d, ir::Value v);
+  bool is_leaf(ir::NodeId node) const;
+  ir::Value leaf(ir::NodeId node, const Point& point);
+  ir::Value load(ir::NodeId node, const Point& point);
+  std::vector<Demand> demands(ir::NodeId node, const Point& point);
+  ir::Value combine(ir::NodeId node, const Point& point, std::span<const ir::Value> operands);
+  Point guarded(const Point& point, std::size_t axis, ir::Value low, ir::Value high);
+  ir::Value in_range(const LaneIndex& index, ir::Value low, ir::Value high);
+  ir::Value inside_pad(ir::NodeId pad, const Point& point);
+  std::vector<ir::Value> concat_bounds(ir::NodeId node);
+  LaneIndex offset_of(ir::NodeId node, const Point& point);
+  std::uint32_t memory_of(ir::NodeId node, bool output);
+
+  const ir::Graph& graph_;
+  const std::vector<bool>& stored_;
+  ir::KernelBuilder& b_;
+  int lanes_ = 1;
+  bool aligned_ = false;
+  std::map<ir::Sym, std::pair<std::uint32_t, ir::Value>> syms_;  // parameter number, value
+  std::map<std::pair<ir::NodeId, bool>, std::uint32_t> memories_;
+  std::map<std::uint64_t, ir::Value> scalars_;
+  std::unordered_map<ir::NodeId, ir::Value> bound_;
+  std::vector<ir::NodeId> own_;
+  std::vector<Argument> arguments_;
+  std::vector<Point> points_;
+  std::unordered_multimap<std::uint64_t, std::uint32_t> point_ids_;
+  std::vector<std::unordered_map<std::uint64_t, ir::Value>> memo_{1};
+};
+
+}  // namespace kiln::passes

@@ -1,0 +1,556 @@
+#include "passes/fuse.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "passes/access.h"
+#include "passes/dear.h"
+
+namespace kiln::passes {
+
+using ir::Node;
+using ir::NodeId;
+using ir::NodeKind;
+using ir::Sym;
+
+double middle(const ir::Graph& graph, Sym sym) {
+  const ir::SymInfo& s = graph.sym(sym);
+  return 0.5 * (static_cast<double>(s.lo) + static_cast<double>(s.hi));
+}
+
+double middle_size(const ir::Graph& graph, std::span<const Sym> shape) {
+  double size = 1;
+  for (const Sym s : shape) size *= middle(graph, s);
+  return size;
+}
+
+bool is_reduction(const Node& node) {
+  return node.kind == NodeKind::reduce || node.kind == NodeKind::arg_reduce;
+}
+
+double op_cost(const Node& node) {
+  if (node.kind != NodeKind::map) return 0;
+  if (ir::has(node.op, ir::kExpands)) return 20;
+  const bool slow = node.op == ir::Op::div || node.op == ir::Op::sqrt ||
+                    node.op == ir::Op::idiv || node.op == ir::Op::irem;
+  return slow ? 5 : 1;
+}
+
+bool needs_split(const ir::Graph& graph, const ir::Caps& caps, std::span<const Sym> outer,
+                 std::span<const Sym> inner) {
+  constexpr double kLongRow = 65536;
+  const double units = caps.target == ir::Target::cuda ? 2.0 * caps.multiprocessors : caps.threads;
+  double rows = 1;
+  for (const Sym s : outer) rows *= static_cast<double>(graph.sym(s).hi);
+  return units > 1 && rows < units && middle_size(graph, inner) >= kLongRow;
+}
+
+std::vector<std::uint32_t> reduce_coordinates(const ir::Graph& graph, NodeId reduce) {
+  const auto& axes = graph.attribute<ir::Axes>(reduce).axes;
+  const NodeId operand = graph.operand(reduce, 0);
+  std::vector<std::uint32_t> result(graph.nodes[operand].rank);
+  std::uint32_t outer = 0;
+  auto inner = static_cast<std::uint32_t>(result.size() - axes.size());
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    const bool reduced = std::ranges::find(axes, i) != axes.end();
+    result[i] = reduced ? inner++ : outer++;
+  }
+  return result;
+}
+
+std::vector<Sym> reduced_extents(const ir::Graph& graph, NodeId reduce) {
+  std::vector<Sym> result;
+  const auto shape = graph.shape(graph.operand(reduce, 0));
+  for (const auto axis : graph.attribute<ir::Axes>(reduce).axes) result.push_back(shape[axis]);
+  return result;
+}
+
+MatmulOperand matmul_operand(const ir::Graph& graph, NodeId operand) {
+  const Node& node = graph.nodes[operand];
+  if (node.kind != NodeKind::permute || node.rank < 2) return {operand, false};
+  const auto& axes = graph.attribute<ir::Axes>(operand).axes;
+  for (std::size_t i = 0; i + 2 < axes.size(); ++i) {
+    if (axes[i] != i) return {operand, false};
+  }
+  const NodeId source = graph.operand(operand, 0);
+  if (graph.nodes[source].kind == NodeKind::buffer && !graph.inputs[graph.nodes[source].attr].dense) {
+    return {operand, false};
+  }
+  return {source, true};
+}
+
+namespace {
+
+std::vector<Affine> index_of(const std::vector<std::uint32_t>& coords) {
+  std::vector<Affine> index(coords.size());
+  for (std::size_t i = 0; i < coords.size(); ++i) index[i].terms.push_back({coords[i], {}});
+  return index;
+}
+
+// The coordinates of an index that is nothing but distinct coordinates, else none.
+std::optional<std::vector<std::uint32_t>> plain(const std::vector<Affine>& index) {
+  std::vector<std::uint32_t> coords;
+  for (const Affine& a : index) {
+    if (a.terms.size() != 1 || !a.is_coordinate(a.terms[0].coordinate)) return std::nullopt;
+    if (std::ranges::find(coords, a.terms[0].coordinate) != coords.end()) return std::nullopt;
+    coords.push_back(a.terms[0].coordinate);
+  }
+  return coords;
+}
+
+std::vector<std::uint32_t> ascending(std::size_t count) {
+  std::vector<std::uint32_t> result(count);
+  for (std::size_t i = 0; i < count; ++i) result[i] = static_cast<std::uint32_t>(i);
+  return result;
+}
+
+// A cluster while it grows.
+struct Group {
+  std::vector<Sym> outer, inner;
+  bool split = false;
+  bool matmul = false;
+  std::vector<NodeId> reduces;
+  std::map<NodeId, std::vector<std::uint32_t>> outputs;  // candidates: node -> coordinates
+  std::set<std::size_t> before;  // groups whose stored values this one reads
+  std::set<NodeId> leaves;       // what it reads, for bringing like groups together
+  bool merged = false;           // into another
+};
+
+class Joiner {
+ public:
+  Joiner(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options, Partition& out)
+      : graph_(graph), caps_(caps), options_(options), out_(out) {}
+
+  void run() {
+    is_root_.assign(graph_.nodes.size(), false);
+    home_.assign(graph_.nodes.size(), kNone);
+    mark_roots();
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+      if (is_root_[i]) place(static_cast<NodeId>(i));
+    }
+    bring_together();
+    finish();
+  }
+
+ private:
+  static constexpr std::size_t kNone = ~std::size_t{0};
+
+  // A root's demand: the space it would span alone, and what it reads there.
+  struct Demand {
+    std::vector<Sym> outer, inner;
+    std::vector<Access> accesses;
+  };
+
+  void mark_roots();
+  Demand demand(NodeId n) const;
+  void place(NodeId n);
+  std::size_t join_reduction(NodeId n, const Demand& d);
+  std::size_t join_pointwise(NodeId n, const Demand& d);
+  bool in_step(const Access& access, const Group& group,
+               const std::vector<std::uint32_t>* axis_of) const;
+  std::optional<std::vector<std::uint32_t>> layout_in(NodeId n, const Access& access,
+                                                      const Group& group) const;
+  bool reaches(std::size_t from, std::size_t to) const;
+  bool independent(std::size_t a, std::size_t b) const;
+  void merge(std::size_t into, std::size_t from);
+  std::size_t find(std::size_t g) const {
+    while (alias_[g] != g) g = alias_[g];
+    return g;
+  }
+  void absorb_pointwise(NodeId n, const Demand& d);
+  void link(std::size_t group, NodeId n, const Demand& d);
+  void bring_together();
+  void finish();
+  void order_reduces(const Group& group, Cluster& cluster) const;
+  std::vector<std::size_t> group_order() const;
+
+  const ir::Graph& graph_;
+  const ir::Caps& caps_;
+  const FuseOptions& options_;
+  Partition& out_;
+  std::vector<bool> is_root_;
+  std::vector<std::size_t> home_;  // by root: its group
+  std::vector<std::size_t> alias_;
+  std::vector<Group> groups_;
+  std::set<NodeId> wanted_;  // roots that some group reads from memory
+};
+
+void Joiner::mark_roots() {
+  std::vector<bool> live(graph_.nodes.size(), false);
+  for (const NodeId output : graph_.outputs) live[output] = true;
+  for (std::size_t i = graph_.nodes.size(); i-- > 0;) {
+    const auto n = static_cast<NodeId>(i);
+    const Node& node = graph_.nodes[n];
+    if (!live[i]) continue;
+    for (const NodeId operand : graph_.operands(n)) live[operand] = true;
+    const bool compute = node.kind != NodeKind::buffer;
+    is_root_[i] = compute && (out_.stored[i] || is_reduction(node) || node.kind == NodeKind::contract ||
+                              (!options_.fusion && node.kind == NodeKind::map));
+  }
+  for (const NodeId output : graph_.outputs) is_root_[output] = true;
+}
+
+Joiner::Demand Joiner::demand(NodeId n) const {
+  Demand d;
+  const Node& node = graph_.nodes[n];
+  const auto shape = graph_.shape(n);
+  d.outer.assign(shape.begin(), shape.end());
+  Root root{n, coordinates(shape.size()), true};
+  if (is_reduction(node)) {
+    d.inner = reduced_extents(graph_, n);
+    root = {graph_.operand(n, 0), index_of(reduce_coordinates(graph_, n)), false};
+  }
+  d.accesses = walk(graph_, {root}, is_root_);
+  std::erase_if(d.accesses, [&](const Access& a) {
+    return graph_.nodes[a.leaf].operand_count == 0 && graph_.nodes[a.leaf].kind != NodeKind::buffer;
+  });
+  return d;
+}
+
+// Whether the group makes this value at the very point where it is read. `axis_of`: coordinates of
+// the reader's axes in the group (null: the reader runs over the group's own coordinates).
+bool Joiner::in_step(const Access& access, const Group& group,
+                     const std::vector<std::uint32_t>* axis_of) const {
+  if (!access.guards.empty()) return false;
+  auto coords = plain(access.index);
+  if (!coords) return false;
+  if (axis_of) {
+    for (auto& c : *coords) c = (*axis_of)[c];
+  }
+  if (is_reduction(graph_.nodes[access.leaf])) return *coords == ascending(group.outer.size());
+  const auto made = group.outputs.find(access.leaf);
+  return made != group.outputs.end() && *coords == made->second;
+}
+
+bool Joiner::reaches(std::size_t from, std::size_t to) const {
+  // Along `before` edges, from a reader to what it reads; bounded, and then taken as "yes".
+  constexpr std::size_t kMaxVisits = 4096;
+  std::set<std::size_t> seen{from};
+  std::vector<std::size_t> stack{from};
+  while (!stack.empty()) {
+    const std::size_t g = stack.back();
+    stack.pop_back();
+    for (const std::size_t raw : groups_[g].before) {
+      const std::size_t b = find(raw);
+      if (b == to || seen.size() > kMaxVisits) return true;
+      if (b != g && seen.insert(b).second) stack.push_back(b);
+    }
+  }
+  return false;
+}
+
+bool Joiner::independent(std::size_t a, std::size_t b) const {
+  return !reaches(a, b) && !reaches(b, a);
+}
+
+void Joiner::merge(std::size_t into, std::size_t from) {
+  Group& a = groups_[into];
+  Group& b = groups_[from];
+  a.reduces.insert(a.reduces.end(), b.reduces.begin(), b.reduces.end());
+  a.outputs.merge(b.outputs);
+  a.before.merge(b.before);
+  a.leaves.merge(b.leaves);
+  b.merged = true;
+  alias_[from] = into;
+}
+
+// Which coordinates of the group the axes of n are, if its reading of one of the group's values says so.
+std::optional<std::vector<std::uint32_t>> Joiner::layout_in(NodeId n, const Access& access,
+                                                            const Group& group) const {
+  const auto coords = plain(access.index);  // in terms of n's axes
+  if (!coords || !access.guards.empty()) return std::nullopt;
+  const auto shape = graph_.shape(n);
+  std::vector<std::uint32_t> made = ascending(group.outer.size());
+  if (!is_reduction(graph_.nodes[access.leaf])) {
+    const auto output = group.outputs.find(access.leaf);
+    if (output == group.outputs.end()) return std::nullopt;
+    made = output->second;
+  }
+  constexpr std::uint32_t kFree = ~0u;
+  std::vector<std::uint32_t> layout(shape.size(), kFree);
+  if (coords->size() != made.size()) return std::nullopt;
+  for (std::size_t i = 0; i < coords->size(); ++i) layout[(*coords)[i]] = made[i];
+  if (made.size() == shape.size()) return layout;  // the same level: outer or full
+  // The other axes must be the inner coordinates, in order.
+  if (made.size() != group.outer.size() || group.split) return std::nullopt;
+  std::size_t inner = 0;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    if (layout[axis] != kFree) continue;
+    if (inner >= group.inner.size() || group.inner[inner] != shape[axis]) return std::nullopt;
+    layout[axis] = static_cast<std::uint32_t>(group.outer.size() + inner++);
+  }
+  return inner == group.inner.size() ? std::optional(layout) : std::nullopt;
+}
+
+// Puts a reduction into the groups that make its operands row by row; gives its group.
+std::size_t Joiner::join_reduction(NodeId n, const Demand& d) {
+  const bool split = needs_split(graph_, caps_, d.outer, d.inner);
+  Group own;
+  own.outer = d.outer;
+  own.inner = d.inner;
+  own.split = split;
+  own.reduces = {n};
+  groups_.push_back(std::move(own));
+  const std::size_t me = groups_.size() - 1;
+  alias_.push_back(me);
+  link(me, n, d);
+  if (split || !options_.fusion) return me;
+  for (const Access& access : d.accesses) {
+    const std::size_t raw = home_[access.leaf];
+    if (raw == kNone) continue;
+    const std::size_t g = find(raw);
+    const std::size_t mine = find(me);
+    if (g == mine || groups_[g].split || groups_[g].matmul) continue;
+    if (groups_[g].outer != d.outer || groups_[g].inner != d.inner) continue;
+    const bool all = std::ranges::all_of(d.accesses, [&](const Access& other) {
+      return home_[other.leaf] == kNone || find(home_[other.leaf]) != g ||
+             in_step(other, groups_[g], nullptr);
+    });
+    if (!all) continue;
+    groups_[mine].before.erase(g);
+    if (independent(g, mine)) {
+      merge(g, mine);
+    } else {
+      groups_[mine].before.insert(g);
+    }
+  }
+  return find(me);
+}
+
+// A pointwise group whose outputs this reduction reads, each at its own point, becomes part of it: y and
+// sum(y) in one kernel.
+void Joiner::absorb_pointwise(NodeId n, const Demand& d) {
+  const std::size_t me = find(home_[n]);
+  if (groups_[me].split || !options_.fusion) return;
+  for (const Access& access : d.accesses) {
+    const std::size_t raw = home_[access.leaf];
+    if (raw == kNone) continue;
+    const std::size_t g = find(raw);
+    const std::size_t mine = find(me);
+    const auto coords = plain(access.index);
+    if (g == mine || !groups_[g].inner.empty() || groups_[g].matmul || !coords || !access.guards.empty()) {
+      continue;
+    }
+    if (coords->size() != d.outer.size() + d.inner.size()) continue;
+    const auto reads_group = [&](const Access& a) {
+      return home_[a.leaf] != kNone && find(home_[a.leaf]) == g;
+    };
+    const bool all = std::ranges::all_of(d.accesses, [&](const Access& other) {
+      return !reads_group(other) || (plain(other.index) == coords && other.guards.empty());
+    });
+    const bool whole = std::ranges::all_of(groups_[g].outputs, [&](const auto& output) {
+      return output.second == ascending(coords->size());
+    });
+    if (!all || !whole) continue;
+    groups_[mine].before.erase(g);
+    if (!independent(g, mine)) {
+      groups_[mine].before.insert(g);
+      continue;
+    }
+    for (auto& [node, layout] : groups_[g].outputs) layout = *coords;
+    merge(mine, g);
+  }
+}
+
+std::size_t Joiner::join_pointwise(NodeId n, const Demand& d) {
+  Group own;
+  own.outer = d.outer;
+  own.outputs[n] = ascending(d.outer.size());
+  groups_.push_back(std::move(own));
+  const std::size_t me = groups_.size() - 1;
+  alias_.push_back(me);
+  link(me, n, d);
+  if (!options_.fusion) return me;
+  for (const Access& access : d.accesses) {
+    const std::size_t raw = home_[access.leaf];
+    if (raw == kNone) continue;
+    const std::size_t g = find(raw);
+    if (g == find(me) || groups_[g].matmul) continue;
+    const auto layout = find(me) == me ? layout_in(n, access, groups_[g])
+                                       : std::optional(groups_[find(me)].outputs.at(n));
+    if (!layout) continue;
+    if (find(me) != me && (groups_[g].outer != groups_[find(me)].outer ||
+                           groups_[g].inner != groups_[find(me)].inner || groups_[g].split)) {
+      continue;
+    }
+    const bool all = std::ranges::all_of(d.accesses, [&](const Access& other) {
+      return home_[other.leaf] == kNone || find(home_[other.leaf]) != g ||
+             in_step(other, groups_[g], &*layout);
+    });
+    const std::size_t mine = find(me);
+    groups_[mine].before.erase(g);
+    if (!all || !independent(g, mine)) {
+      groups_[mine].before.insert(g);
+      continue;
+    }
+    groups_[mine].outputs[n] = *layout;
+    merge(g, mine);
+  }
+  return find(me);
+}
+
+// Everything n reads from other groups is, to begin with, read from memory.
+void Joiner::link(std::size_t group, NodeId n, const Demand& d) {
+  if (graph_.nodes[n].kind != NodeKind::buffer) home_[n] = group;
+  for (const Access& access : d.accesses) {
+    if (graph_.nodes[access.leaf].kind == NodeKind::buffer) groups_[group].leaves.insert(access.leaf);
+    if (home_[access.leaf] == kNone) continue;
+    groups_[group].leaves.insert(access.leaf);
+    const std::size_t g = find(home_[access.leaf]);
+    if (g != group) groups_[group].before.insert(g);
+  }
+}
+
+void Joiner::place(NodeId n) {
+  const Node& node = graph_.nodes[n];
+  if (node.kind == NodeKind::contract) {
+    Group own;
+    own.matmul = true;
+    own.outputs[n] = {};
+    groups_.push_back(std::move(own));
+    alias_.push_back(groups_.size() - 1);
+    Demand d;
+    for (const NodeId operand : graph_.operands(n)) {
+      d.accesses.push_back({matmul_operand(graph_, operand).node, {}, {}});
+    }
+    link(groups_.size() - 1, n, d);
+    return;
+  }
+  const Demand d = demand(n);
+  if (is_reduction(node)) {
+    join_reduction(n, d);
+    absorb_pointwise(n, d);
+  } else {
+    join_pointwise(n, d);
+  }
+}
+
+// Groups over one space that read the same memory run side by side: it is read once.
+void Joiner::bring_together() {
+  if (!options_.fusion) return;
+  std::map<std::pair<std::vector<Sym>, std::vector<Sym>>, std::vector<std::size_t>> alike;
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    if (!groups_[g].merged && !groups_[g].matmul) {
+      alike[{groups_[g].outer, groups_[g].inner}].push_back(g);
+    }
+  }
+  constexpr std::size_t kMaxPartners = 16;
+  for (auto& [space, members] : alike) {
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      for (std::size_t j = i + 1; j < members.size() && j <= i + kMaxPartners; ++j) {
+        const std::size_t a = find(members[i]);
+        const std::size_t b = find(members[j]);
+        if (a == b) continue;
+        const bool share = std::ranges::any_of(
+            groups_[a].leaves, [&](NodeId leaf) { return groups_[b].leaves.contains(leaf); });
+        if (share && independent(a, b)) merge(a, b);
+      }
+    }
+  }
+}
+
+void Joiner::order_reduces(const Group& group, Cluster& cluster) const {
+  cluster.reduces = group.reduces;
+  std::ranges::sort(cluster.reduces);  // ids are topological
+  std::map<NodeId, int> phase;
+  for (const NodeId r : cluster.reduces) {
+    const Root root{graph_.operand(r, 0), index_of(reduce_coordinates(graph_, r)), false};
+    // Stored values of this very cluster are computed here, not read: look through them.
+    std::vector<bool> leaf = is_root_;
+    for (const auto& [node, layout] : group.outputs) leaf[node] = false;
+    int mine = 0;
+    for (const Access& access : walk(graph_, {root}, leaf)) {
+      if (const auto found = phase.find(access.leaf); found != phase.end()) {
+        mine = std::max(mine, found->second + 1);
+      }
+    }
+    phase[r] = mine;
+    cluster.phases.push_back(mine);
+  }
+}
+
+std::vector<std::size_t> Joiner::group_order() const {
+  std::vector<std::size_t> order;
+  std::vector<int> state(groups_.size(), 0);
+  for (std::size_t start = 0; start < groups_.size(); ++start) {
+    if (groups_[start].merged) continue;
+    std::vector<std::size_t> stack{start};
+    while (!stack.empty()) {
+      const std::size_t g = stack.back();
+      if (state[g] == 0) {
+        state[g] = 1;
+        for (const std::size_t raw : groups_[g].before) {
+          if (state[find(raw)] == 0) stack.push_back(find(raw));
+        }
+        continue;
+      }
+      stack.pop_back();
+      if (state[g] == 1) order.push_back(g);
+      state[g] = 2;
+    }
+  }
+  return order;
+}
+
+void Joiner::finish() {
+  for (const NodeId output : graph_.outputs) wanted_.insert(output);
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    const auto n = static_cast<NodeId>(i);
+    if (home_[n] == kNone) continue;
+    const std::vector<Access> reads =
+        graph_.nodes[n].kind == NodeKind::contract ? std::vector<Access>{} : demand(n).accesses;
+    for (const Access& access : reads) {
+      if (home_[access.leaf] == kNone || find(home_[access.leaf]) == find(home_[n])) continue;
+      if (wanted_.insert(access.leaf).second && !out_.stored[access.leaf]) {
+        out_.boundaries.push_back({access.leaf, n, "its consumer runs over another space or order"});
+      }
+    }
+    if (graph_.nodes[n].kind == NodeKind::contract) {
+      wanted_.insert(n);
+      for (const NodeId leaf : groups_[find(home_[n])].leaves) {
+        if (home_[leaf] != kNone) wanted_.insert(leaf);
+      }
+    }
+  }
+  for (const std::size_t g : group_order()) {
+    const Group& group = groups_[g];
+    Cluster cluster;
+    cluster.outer = group.outer;
+    cluster.inner = group.inner;
+    cluster.matmul = group.matmul;
+    for (const auto& [node, layout] : group.outputs) {
+      if (wanted_.contains(node)) cluster.outputs.push_back({node, layout});
+    }
+    for (const NodeId r : group.reduces) {
+      if (wanted_.contains(r)) cluster.outputs.push_back({r, ascending(group.outer.size())});
+    }
+    order_reduces(group, cluster);
+    out_.clusters.push_back(std::move(cluster));
+  }
+  std::fill(out_.stored.begin(), out_.stored.end(), false);
+  for (const NodeId n : wanted_) out_.stored[n] = true;
+}
+
+}  // namespace
+
+Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options) {
+  Partition partition;
+  partition.stored.assign(graph.nodes.size(), false);
+  for (const NodeId output : graph.outputs) partition.stored[output] = true;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const auto n = static_cast<NodeId>(i);
+    if (graph.nodes[n].kind != NodeKind::contract) continue;
+    partition.stored[n] = true;
+    for (const NodeId operand : graph.operands(n)) {
+      partition.stored[matmul_operand(graph, operand).node] = true;
+    }
+  }
+  store_dear_values(graph, caps, partition.stored, partition.boundaries);
+  Joiner(graph, caps, options, partition).run();
+  return partition;
+}
+
+}  // namespace kiln::passes

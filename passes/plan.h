@@ -1,0 +1,37 @@
+// The pipeline: a graph becomes a plan.
+//
+// Graph passes run in the order of kGraphPasses (plan.cpp), each verified; then fusion, scheduling and
+// the memory plan. Pure: equal graph, caps and options give an equal plan. Cost is near-linear in nodes.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "ir/plan.h"
+
+namespace kiln::passes {
+
+struct PassEntry {
+  std::string name;
+  double seconds = 0;
+  ir::Graph after;       // of a graph pass; the last graph for the others
+  std::string findings;  // what the pass decided, in words (fusion: clusters and boundaries)
+};
+struct PassLog {
+  std::vector<PassEntry> entries;
+};
+
+struct Options {
+  bool fusion = true;
+  std::vector<std::string> disabled;  // names of graph passes to leave out
+  std::string stop_after;             // a graph pass: later ones are left out
+  PassLog* log = nullptr;
+};
+
+// Throws InternalError, naming the pass, if a graph is not well-formed after one.
+ir::Plan make_plan(const ir::Graph& graph, const ir::Caps& caps, const Options& options = {});
+
+// The graph passes alone, by name, in pipeline order.
+std::vector<std::string> graph_pass_names();
+ir::Graph run_graph_pass(const std::string& name, const ir::Graph& graph);
+
+}  // namespace kiln::passes

@@ -1,0 +1,71 @@
+// Reductions as schedules see them: partial results of one or two parts (a value; for arg reductions a
+// value and its index), combined in the canonical order (ir/NUMERICS.md).
+#pragma once
+#include <vector>
+
+#include "ir/kernel_builder.h"
+#include "passes/emit.h"
+
+namespace kiln::passes {
+
+using Parts = std::vector<ir::Value>;
+
+class Reducer {
+ public:
+  Reducer(const ir::Graph& graph, ir::NodeId node);
+  ir::NodeId node() const { return node_; }
+  std::size_t part_count() const { return types_.size(); }
+  ir::DType type(std::size_t part) const { return types_[part]; }
+
+  // What contributes nothing.
+  Parts identity(ir::KernelBuilder& b, int lanes) const;
+  // An element at the point; `position` is its place in the reduced row (scalar or lanes, kernel
+  // index type).
+  Parts element(Emitter& e, const Point& point, ir::Value position) const;
+  // `first` stands before `second` in the canonical order.
+  Parts combine(ir::KernelBuilder& b, const Parts& first, const Parts& second) const;
+  // parts where mask holds, else the identity
+  Parts keep(ir::KernelBuilder& b, ir::Value mask, const Parts& parts) const;
+  // lanes -> one, by the tree of adjacent pairs
+  Parts across_lanes(ir::KernelBuilder& b, Parts parts) const;
+  // The reduction's value, of its node's dtype.
+  ir::Value result(const Parts& parts) const { return parts.back(); }
+
+ private:
+  ir::NodeId node_;
+  ir::NodeId operand_;
+  ir::Op op_;
+  bool arg_;
+  std::vector<ir::DType> types_;
+};
+
+// Arrays of partial results, one memory a part.
+class PartsMemory {
+ public:
+  PartsMemory(ir::KernelBuilder& b, const Reducer& reducer, ir::Space space, std::int64_t size,
+              const std::string& name);
+  void store(ir::KernelBuilder& b, ir::Value index, const Parts& parts) const;
+  Parts load(ir::KernelBuilder& b, ir::Value index, int lanes) const;
+
+ private:
+  std::vector<std::uint32_t> memories_;
+};
+
+// Combines a run of partial results, one after another, as the tree of adjacent pairs does: level s
+// holds the total of 2^s of them that wait for their right neighbour.
+class CarryStack {
+ public:
+  // `longest`: at most so many results are pushed.
+  CarryStack(ir::KernelBuilder& b, const Reducer& reducer, int lanes, std::int64_t longest,
+             const std::string& name);
+  void push(ir::KernelBuilder& b, const Parts& parts, ir::Value already) const;
+  Parts fold(ir::KernelBuilder& b, ir::Value count) const;  // identity if count is 0
+
+ private:
+  const Reducer& reducer_;
+  int lanes_;
+  std::int64_t levels_;
+  PartsMemory stack_, current_;
+};
+
+}  // namespace kiln::passes

@@ -1,0 +1,134 @@
+#include "passes/rewrite.h"
+
+#include <algorithm>
+
+namespace kiln::passes {
+
+using ir::Node;
+using ir::NodeId;
+using ir::NodeKind;
+using ir::Sym;
+
+std::vector<bool> live_nodes(const ir::Graph& graph) {
+  std::vector<bool> live(graph.nodes.size(), false);
+  for (const NodeId output : graph.outputs) live[output] = true;
+  for (std::size_t i = graph.nodes.size(); i-- > 0;) {
+    if (!live[i]) continue;
+    for (const NodeId operand : graph.operands(static_cast<NodeId>(i))) live[operand] = true;
+  }
+  return live;
+}
+
+ir::Graph remove_dead(const ir::Graph& graph) {
+  return Rewriter(graph).run([](Rewriter& r, NodeId n) { return r.copy(n); });
+}
+
+Rewriter::Rewriter(const ir::Graph& source)
+    : source_(source), map_(source.nodes.size(), ~NodeId{0}) {
+  out_.syms = source.syms;
+  out_.inputs = source.inputs;
+  out_.scalars = source.scalars;
+  out_.regions = source.regions;
+  out_.wide = source.wide;
+}
+
+namespace {
+
+std::uint64_t node_hash(const Node& n, std::span<const Sym> shape, std::span<const NodeId> operands) {
+  std::uint64_t h = static_cast<std::uint64_t>(n.kind) | static_cast<std::uint64_t>(n.op) << 8 |
+                    static_cast<std::uint64_t>(n.dtype) << 16;
+  const auto mix = [&h](std::uint64_t v) { h = (h ^ v) * 0x9E3779B97F4A7C15u, h ^= h >> 29; };
+  mix(n.imm);
+  for (const Sym s : shape) mix(s);
+  mix(shape.size());
+  for (const NodeId o : operands) mix(o);
+  return h;
+}
+
+}  // namespace
+
+NodeId Rewriter::emit(const Node& node, std::span<const Sym> shape,
+                      std::span<const NodeId> operands, const ir::Attribute& attribute) {
+  const std::uint64_t key = node_hash(node, shape, operands);
+  const auto [first, last] = known_.equal_range(key);
+  for (auto it = first; it != last; ++it) {
+    const Node& other = out_.nodes[it->second];
+    const bool same = other.kind == node.kind && other.op == node.op &&
+                      other.dtype == node.dtype && other.imm == node.imm &&
+                      (node.kind != NodeKind::buffer || other.attr == node.attr) &&
+                      std::ranges::equal(out_.shape(it->second), shape) &&
+                      std::ranges::equal(out_.operands(it->second), operands) &&
+                      (node.kind == NodeKind::buffer || out_.attributes[other.attr] == attribute);
+    if (same) return it->second;
+  }
+  const NodeId id = out_.add(node, shape, operands, attribute);
+  if (node.kind == NodeKind::buffer) {
+    out_.nodes[id].attr = node.attr;
+  } else if (std::holds_alternative<std::monostate>(attribute)) {
+    out_.nodes[id].attr = 0;
+  }
+  known_.emplace(key, id);
+  const auto carry = [&](const std::vector<std::string>& from, std::vector<std::string>& to) {
+    if (from.empty()) return;
+    to.resize(out_.nodes.size());
+    if (current_ < from.size()) to[id] = from[current_];
+  };
+  carry(source_.lines, out_.lines);
+  carry(source_.labels, out_.labels);
+  return id;
+}
+
+NodeId Rewriter::copy(NodeId old) {
+  const Node& node = source_.nodes[old];
+  std::vector<NodeId> operands;
+  operands.reserve(node.operand_count);
+  for (const NodeId operand : source_.operands(old)) operands.push_back(map_[operand]);
+  return emit(node, source_.shape(old), operands,
+              node.kind == NodeKind::buffer ? ir::Attribute{} : source_.attributes[node.attr]);
+}
+
+NodeId Rewriter::map(ir::Op op, ir::DType result, std::span<const NodeId> operands) {
+  Node node;
+  node.kind = NodeKind::map;
+  node.op = op;
+  node.dtype = result;
+  const std::vector<Sym> shape(out_.shape(operands[0]).begin(), out_.shape(operands[0]).end());
+  return emit(node, shape, operands);
+}
+
+NodeId Rewriter::constant(ir::DType dtype, std::uint64_t bits) {
+  Node node;
+  node.kind = NodeKind::constant;
+  node.dtype = dtype;
+  node.imm = bits;
+  return emit(node, {}, {});
+}
+
+NodeId Rewriter::broadcast(NodeId operand, std::span<const Sym> shape) {
+  if (std::ranges::equal(out_.shape(operand), shape)) return operand;
+  Node node;
+  node.kind = NodeKind::broadcast;
+  node.dtype = out_.nodes[operand].dtype;
+  return emit(node, shape, {&operand, 1});
+}
+
+NodeId Rewriter::reshape(NodeId operand, std::span<const Sym> shape, const ir::Groups& groups) {
+  if (std::ranges::equal(out_.shape(operand), shape)) return operand;
+  Node node;
+  node.kind = NodeKind::reshape;
+  node.dtype = out_.nodes[operand].dtype;
+  return emit(node, shape, {&operand, 1}, groups);
+}
+
+ir::Graph Rewriter::run(const std::function<NodeId(Rewriter&, NodeId)>& rule) {
+  const std::vector<bool> live = live_nodes(source_);
+  for (std::size_t i = 0; i < source_.nodes.size(); ++i) {
+    if (!live[i]) continue;
+    current_ = static_cast<NodeId>(i);
+    map_[i] = rule(*this, current_);
+  }
+  for (const NodeId output : source_.outputs) out_.outputs.push_back(map_[output]);
+  return std::move(out_);
+}
+
+}  // namespace kiln::passes

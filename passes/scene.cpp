@@ -1,0 +1,210 @@
+#include "passes/scene.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace kiln::passes {
+
+using ir::kNoValue;
+using ir::Value;
+
+namespace {
+
+ir::DType index_type(const ClusterContext& c) {
+  const bool narrow = c.caps.target == ir::Target::cuda && !c.graph.wide;
+  return narrow ? ir::DType::int32 : ir::DType::int64;
+}
+
+}  // namespace
+
+std::int64_t upper(const ir::Graph& graph, const std::vector<MergedAxis>& axes) {
+  double size = 1;
+  for (const MergedAxis& axis : axes) {
+    for (const ir::Sym s : axis.extents) size *= static_cast<double>(graph.sym(s).hi);
+  }
+  return size > 4e18 ? std::int64_t{4'000'000'000'000'000'000} : static_cast<std::int64_t>(size);
+}
+
+std::int64_t lower(const ir::Graph& graph, const std::vector<MergedAxis>& axes) {
+  double size = 1;
+  for (const MergedAxis& axis : axes) {
+    for (const ir::Sym s : axis.extents) size *= static_cast<double>(graph.sym(s).lo);
+  }
+  return static_cast<std::int64_t>(size);
+}
+
+std::int64_t widest(const ClusterContext& c) {
+  std::int64_t bytes = 1;
+  for (const ir::NodeId n : c.space.inside) bytes = std::max(bytes, ir::size_of(c.graph.nodes[n].dtype));
+  for (const ir::NodeId n : c.cluster.reduces) {
+    bytes = std::max(bytes, ir::size_of(c.graph.nodes[c.graph.operand(n, 0)].dtype));
+  }
+  for (const Access& a : c.space.reads) bytes = std::max(bytes, ir::size_of(c.graph.nodes[a.leaf].dtype));
+  for (const ClusterOutput& o : c.cluster.outputs) {
+    bytes = std::max(bytes, ir::size_of(c.graph.nodes[o.node].dtype));
+  }
+  return bytes;
+}
+
+MergedAxis flattened(const std::vector<MergedAxis>& axes) {
+  MergedAxis all;
+  for (const MergedAxis& axis : axes) {
+    all.extents.insert(all.extents.end(), axis.extents.begin(), axis.extents.end());
+  }
+  return all;
+}
+
+std::vector<ScheduledTemporary> split_temporaries(const ClusterContext& c) {
+  // At most rows * (length / piece + 1) pieces.
+  std::vector<ir::Sym> all = c.cluster.outer;
+  ir::SizeExpr elements = ir::SizeExpr::product(1, all);
+  all.insert(all.end(), c.cluster.inner.begin(), c.cluster.inner.end());
+  elements += ir::SizeExpr::product(1, all, kSplitPiece);
+  std::vector<ScheduledTemporary> result;
+  for (const ir::NodeId n : c.cluster.reduces) {
+    const Reducer r(c.graph, n);
+    for (std::size_t part = 0; part < r.part_count(); ++part) {
+      result.push_back({r.type(part), elements});
+    }
+  }
+  return result;
+}
+
+int cpu_lanes(const ClusterContext& c) {
+  const std::int64_t lanes = 2 * c.caps.vector_bytes / widest(c);
+  return static_cast<int>(std::clamp<std::int64_t>(lanes, 4, ir::kReduceLanes));
+}
+
+std::string kernel_name(const ClusterContext& c) {
+  std::string name;
+  const auto append = [&name](std::string_view part) {
+    if (!name.empty()) name += '_';
+    for (const char ch : part) name += std::isalnum(static_cast<unsigned char>(ch)) ? ch : '_';
+  };
+  for (const ClusterOutput& output : c.cluster.outputs) {
+    if (name.size() > 40) break;
+    const ir::Node& node = c.graph.nodes[output.node];
+    const bool labelled = !c.graph.labels.empty() && !c.graph.labels[output.node].empty();
+    if (labelled) {
+      append(c.graph.labels[output.node]);
+    } else if (node.kind == ir::NodeKind::map) {
+      append(ir::info(node.op).name);
+    } else if (is_reduction(node)) {
+      append(node.op == ir::Op::add ? "sum" : ir::info(node.op).name);
+    } else {
+      append("copy");
+    }
+  }
+  return "kiln_" + (name.empty() ? std::string("kernel") : name);
+}
+
+std::string kernel_expression(const ClusterContext& c) {
+  std::string text;
+  for (const ClusterOutput& output : c.cluster.outputs) {
+    text += (text.empty() ? "" : "; ") + ir::infix(c.graph, output.node, 160);
+  }
+  return text;
+}
+
+Scene::Scene(const ClusterContext& context, const std::string& suffix)
+    : b(context.caps.target, index_type(context)),
+      e(context.graph, context.partition.stored, b),
+      context_(context),
+      at_(context.space.coordinates) {
+  b.kernel().name = kernel_name(context) + suffix;
+  b.kernel().expression = kernel_expression(context);
+  for (const ClusterOutput& output : context.cluster.outputs) e.computes(output.node);
+  for (LaneIndex& index : at_) index = e.zero();
+}
+
+Value Scene::length(const MergedAxis& axis) { return e.product(axis.extents); }
+
+Value Scene::length(const std::vector<MergedAxis>& axes) {
+  Value result = b.index(1);
+  for (const MergedAxis& axis : axes) result = b.mul(result, length(axis));
+  return result;
+}
+
+void Scene::grid(const std::vector<MergedAxis>& axes, std::int64_t piece) {
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    ir::GridFactor factor;
+    for (const ir::Sym s : axes[i].extents) factor.params.push_back(e.sym_param(s));
+    if (i + 1 == axes.size()) factor.divisor = piece;
+    b.kernel().grid.push_back(std::move(factor));
+  }
+}
+
+void Scene::set_linear(const std::vector<MergedAxis>& axes, LaneIndex linear) {
+  for (std::size_t i = axes.size(); i-- > 0;) {
+    if (i == 0) {
+      set(axes[0], linear);
+    } else {
+      const Value extent = length(axes[i]);
+      set(axes[i], e.rem_by(linear, extent));
+      linear = e.div_by(linear, extent);
+    }
+  }
+}
+
+Point Scene::point(const std::vector<std::uint32_t>& coordinates) const {
+  Point p;
+  for (const std::uint32_t c : coordinates) p.index.push_back(at_[c]);
+  p.lane_mask = lane_mask_;
+  return p;
+}
+
+std::vector<Reducer> Scene::reducers(int phase) const {
+  std::vector<Reducer> result;
+  const Cluster& cluster = context_.cluster;
+  for (std::size_t i = 0; i < cluster.reduces.size(); ++i) {
+    if (cluster.phases[i] == phase) result.emplace_back(context_.graph, cluster.reduces[i]);
+  }
+  return result;
+}
+
+int Scene::phases() const {
+  const auto& phases = context_.cluster.phases;
+  return phases.empty() ? 0 : *std::ranges::max_element(phases) + 1;
+}
+
+Parts Scene::element(const Reducer& reducer, Value position) {
+  return reducer.element(e, point(reduce_coordinates(context_.graph, reducer.node())), position);
+}
+
+bool Scene::is_full(const ClusterOutput& output) const {
+  return !context_.cluster.inner.empty() && !is_reduction(context_.graph.nodes[output.node]) &&
+         std::ranges::any_of(output.coordinates, [&](std::uint32_t c) {
+           return c >= context_.cluster.outer.size();
+         });
+}
+
+bool Scene::has_full_outputs() const {
+  return std::ranges::any_of(context_.cluster.outputs,
+                             [&](const ClusterOutput& o) { return is_full(o); });
+}
+
+void Scene::store(const ClusterOutput& output, std::uint8_t flags) {
+  const Point p = point(output.coordinates);
+  e.store(output.node, p, e.value(output.node, p), flags);
+}
+
+void Scene::store_outer_outputs(std::uint8_t flags) {
+  for (const ClusterOutput& output : context_.cluster.outputs) {
+    if (!is_full(output)) store(output, flags);
+  }
+}
+
+void Scene::store_full_outputs(std::uint8_t flags) {
+  for (const ClusterOutput& output : context_.cluster.outputs) {
+    if (is_full(output)) store(output, flags);
+  }
+}
+
+ScheduledKernel Scene::finish() {
+  ScheduledKernel result;
+  result.arguments = e.arguments();
+  result.kernel = b.finish();
+  return result;
+}
+
+}  // namespace kiln::passes

@@ -1,0 +1,96 @@
+// What every schedule needs while it writes a kernel: the builder, the emitter, the current index of each
+// coordinate, and the cluster's reductions and outputs at the current point.
+#pragma once
+#include <optional>
+
+#include "passes/reducer.h"
+#include "passes/schedule.h"
+
+namespace kiln::passes {
+
+class Scene {
+ public:
+  Scene(const ClusterContext& context, const std::string& suffix = "");
+
+  ir::KernelBuilder b;
+  Emitter e;
+
+  // Length of a merged axis; of several axes together.
+  ir::Value length(const MergedAxis& axis);
+  ir::Value length(const std::vector<MergedAxis>& axes);
+  // Grid factors: every axis whole; the last one in pieces of `piece` if > 1.
+  void grid(const std::vector<MergedAxis>& axes, std::int64_t piece = 1);
+
+  void set(const MergedAxis& axis, LaneIndex index) { at_[axis.coordinate] = index; }
+  void set_uniform(const MergedAxis& axis, ir::Value index) { set(axis, {index, ir::kNoValue, false}); }
+  // Splits a row-major linear index over the axes and sets them.
+  void set_linear(const std::vector<MergedAxis>& axes, LaneIndex linear);
+
+  // The point of a node whose axes are these coordinates; with the current masks.
+  Point point(const std::vector<std::uint32_t>& coordinates) const;
+  void mask(ir::Value lane_mask) { lane_mask_ = lane_mask; }
+  bool masked() const { return lane_mask_ != ir::kNoValue; }
+
+  std::vector<Reducer> reducers(int phase) const;
+  int phases() const;
+  Parts element(const Reducer& reducer, ir::Value position);
+  // Outputs over outer coordinates only / over all.
+  void store_outer_outputs(std::uint8_t flags = 0);
+  void store_full_outputs(std::uint8_t flags = 0);
+  bool has_full_outputs() const;
+  bool is_full(const ClusterOutput& output) const;
+
+  // body(index) for vectors of lanes from `begin` on while they fit below `end`, and once more, masked,
+  // for what is left.
+  template <class Body>
+  void vector_loop(ir::Value begin, ir::Value end, Body body);
+
+  ScheduledKernel finish();
+  const ClusterContext& context() const { return context_; }
+
+ private:
+  void store(const ClusterOutput& output, std::uint8_t flags);
+  const ClusterContext& context_;
+  std::vector<LaneIndex> at_;
+  ir::Value lane_mask_ = ir::kNoValue;
+};
+
+template <class Body>
+void Scene::vector_loop(ir::Value begin, ir::Value end, Body body) {
+  const ir::Value lanes = b.index(e.lanes());
+  const ir::Value whole = b.mul(b.div(b.sub(end, begin), lanes), lanes);
+  const ir::Value full_end = b.add(begin, whole);
+  const ir::Value i = b.begin_loop(begin, full_end, lanes);
+  e.open_scope();
+  body(LaneIndex{i, b.index(1), false});
+  e.close_scope();
+  b.end();
+  b.begin_if(b.less(full_end, end));
+  e.open_scope();
+  const ir::Value left = b.sub(end, full_end);
+  mask(b.op(ir::Op::lt, ir::DType::bool_, {b.lane(b.kernel().index, e.lanes()), left}));
+  body(LaneIndex{full_end, b.index(1), false});
+  mask(ir::kNoValue);
+  e.close_scope();
+  b.end();
+}
+
+// A split reduction: a row is reduced in pieces of this many elements (a power of two of chunks, hence
+// whole subtrees of the canonical order), then the pieces' results.
+inline constexpr std::int64_t kSplitPiece = 16 * ir::kReduceChunk;
+std::vector<ScheduledTemporary> split_temporaries(const ClusterContext& context);
+// All axes as one run.
+MergedAxis flattened(const std::vector<MergedAxis>& axes);
+
+// Upper end of the interval of a product of extents, saturating.
+std::int64_t upper(const ir::Graph& graph, const std::vector<MergedAxis>& axes);
+std::int64_t lower(const ir::Graph& graph, const std::vector<MergedAxis>& axes);
+// Lanes of a vector loop on the CPU: two registers of the widest element, at most kReduceLanes.
+int cpu_lanes(const ClusterContext& context);
+// The widest element read, written or reduced, in bytes.
+std::int64_t widest(const ClusterContext& context);
+// A C identifier from the labels and last ops of a cluster.
+std::string kernel_name(const ClusterContext& context);
+std::string kernel_expression(const ClusterContext& context);
+
+}  // namespace kiln::passes

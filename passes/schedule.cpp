@@ -1,0 +1,51 @@
+#include "passes/schedule.h"
+
+#include <algorithm>
+
+namespace kiln::passes {
+
+namespace {
+
+// Whether the reads favour vectors along the last inner axis (rows) over the last outer one (columns):
+// bytes of reads that move at unit stride, or not at all, along each.
+bool along_rows(const ClusterContext& c) {
+  if (c.space.outer.empty()) return true;
+  if (c.space.inner.empty()) return false;
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  for (const Access& access : c.space.reads) {
+    const std::int64_t bytes = ir::size_of(c.graph.nodes[access.leaf].dtype);
+    const Stride inner = stride_of(c.graph, access, c.space.inner.back().coordinate);
+    const Stride outer = stride_of(c.graph, access, c.space.outer.back().coordinate);
+    rows += inner == Stride::unit ? 2 * bytes : inner == Stride::none ? bytes : 0;
+    columns += outer == Stride::unit ? 2 * bytes : outer == Stride::none ? bytes : 0;
+  }
+  return rows >= columns;
+}
+
+bool one_phase(const Cluster& cluster) {
+  return std::ranges::all_of(cluster.phases, [](int phase) { return phase == 0; });
+}
+
+bool outer_outputs_only(const ClusterContext& c) {
+  return std::ranges::all_of(c.cluster.outputs, [&](const ClusterOutput& output) {
+    return std::ranges::all_of(output.coordinates, [&](std::uint32_t coordinate) {
+      return coordinate < c.cluster.outer.size();
+    });
+  });
+}
+
+}  // namespace
+
+Scheduled schedule(const ClusterContext& c) {
+  const bool cuda = c.caps.target == ir::Target::cuda;
+  if (c.cluster.reduces.empty()) return cuda ? cuda_pointwise(c) : cpu_pointwise(c);
+  const bool split = needs_split(c.graph, c.caps, c.cluster.outer, c.cluster.inner);
+  if (split && one_phase(c.cluster) && outer_outputs_only(c)) {
+    return cuda ? cuda_split_rows(c) : cpu_split_rows(c);
+  }
+  if (along_rows(c)) return cuda ? cuda_rows(c) : cpu_rows(c);
+  return cuda ? cuda_columns(c) : cpu_columns(c);
+}
+
+}  // namespace kiln::passes

@@ -1,0 +1,48 @@
+// Scheduling: a cluster becomes one or more kernels for a target.
+//
+// Which schedule a cluster takes depends on its space, on which axis its accesses run at unit stride,
+// and on intervals of extents; never on what it computes. Kernels depend on the class only through the
+// schedule, the index width and the variants named in each schedule's header.
+#pragma once
+#include "passes/emit.h"
+#include "passes/fuse.h"
+#include "passes/space.h"
+
+namespace kiln::passes {
+
+struct ScheduledKernel {
+  ir::Kernel kernel;
+  std::vector<Emitter::Argument> arguments;  // of its parameters; temporaries by number below
+};
+struct ScheduledTemporary {
+  ir::DType dtype;
+  ir::SizeExpr elements;
+};
+struct Scheduled {
+  std::vector<ScheduledKernel> kernels;  // launched in order
+  std::vector<ScheduledTemporary> temporaries;
+  std::string name;    // "pointwise", "rows", ...
+  std::string reason;
+};
+
+struct ClusterContext {
+  const ir::Graph& graph;
+  const Partition& partition;
+  const Cluster& cluster;
+  const Space& space;
+  const ir::Caps& caps;
+};
+
+Scheduled schedule(const ClusterContext& context);
+
+// The schedules, one a file.
+Scheduled cpu_pointwise(const ClusterContext& context);
+Scheduled cpu_rows(const ClusterContext& context);
+Scheduled cpu_columns(const ClusterContext& context);
+Scheduled cpu_split_rows(const ClusterContext& context);
+Scheduled cuda_pointwise(const ClusterContext& context);
+Scheduled cuda_split_rows(const ClusterContext& context);
+Scheduled cuda_rows(const ClusterContext& context);
+Scheduled cuda_columns(const ClusterContext& context);
+
+}  // namespace kiln::passes

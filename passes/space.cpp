@@ -1,0 +1,158 @@
+#include "passes/space.h"
+
+#include <algorithm>
+#include <set>
+
+namespace kiln::passes {
+
+using ir::NodeId;
+using ir::NodeKind;
+using ir::Sym;
+
+namespace {
+
+// A coordinate's coefficient in an offset; zero if it does not occur.
+Monomial coefficient(const Affine& a, std::uint32_t coordinate) {
+  for (const auto& term : a.terms) {
+    if (term.coordinate == coordinate) return term.coefficient;
+  }
+  return {0, {}};
+}
+
+class Collapse {
+ public:
+  Collapse(const ir::Graph& graph, const std::vector<Access>& accesses,
+           const std::vector<Sym>& extents)
+      : graph_(graph), extents_(extents), apart_(extents.size(), false) {
+    for (const Access& access : accesses) look_at(access);
+  }
+
+  std::vector<MergedAxis> run(std::size_t first, std::size_t last) const {
+    std::vector<MergedAxis> axes;
+    for (std::size_t c = first; c < last; ++c) {
+      if (extents_[c] == ir::kOne) continue;
+      const auto coordinate = static_cast<std::uint32_t>(c);
+      if (!axes.empty() && mergeable(axes.back().coordinate, coordinate)) {
+        axes.back().extents.push_back(extents_[c]);
+        axes.back().coordinate = coordinate;
+      } else {
+        axes.push_back({{extents_[c]}, coordinate});
+      }
+    }
+    return axes;
+  }
+
+ private:
+  void look_at(const Access& access) {
+    for (const std::uint32_t c : access.guards) apart_[c] = true;
+    for (const Affine& a : access.index) {
+      for (const std::uint32_t c : a.divided) apart_[c] = true;
+    }
+    const ir::Node& leaf = graph_.nodes[access.leaf];
+    if (leaf.kind == NodeKind::iota) {
+      for (const auto& term : access.index[leaf.imm].terms) apart_[term.coordinate] = true;
+    } else if (leaf.kind != NodeKind::constant && leaf.kind != NodeKind::scalar) {
+      offsets_.push_back(linear(graph_, access));
+    }
+  }
+
+  bool mergeable(std::uint32_t a, std::uint32_t b) const {
+    if (apart_[a] || apart_[b]) return false;
+    return std::ranges::all_of(offsets_, [&](const Affine& offset) {
+      const Monomial inner = coefficient(offset, b);
+      const Monomial wanted =
+          inner.coefficient == 0 ? inner : multiply(graph_, inner, extents_[b]);
+      return coefficient(offset, a) == wanted;
+    });
+  }
+
+  const ir::Graph& graph_;
+  const std::vector<Sym>& extents_;
+  std::vector<bool> apart_;
+  std::vector<Affine> offsets_;
+};
+
+std::vector<Affine> index_of(const std::vector<std::uint32_t>& coords) {
+  std::vector<Affine> index(coords.size());
+  for (std::size_t i = 0; i < coords.size(); ++i) index[i].terms.push_back({coords[i], {}});
+  return index;
+}
+
+}  // namespace
+
+Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster& cluster) {
+  Space space;
+  std::vector<Sym> extents = cluster.outer;
+  extents.insert(extents.end(), cluster.inner.begin(), cluster.inner.end());
+  space.coordinates = extents.size();
+  std::vector<bool> leaf = partition.stored;
+  std::vector<Root> roots;
+  std::set<NodeId> own(cluster.reduces.begin(), cluster.reduces.end());
+  for (const ClusterOutput& output : cluster.outputs) {
+    if (is_reduction(graph.nodes[output.node])) continue;
+    own.insert(output.node);
+    if (graph.nodes[output.node].operand_count > 0) leaf[output.node] = false;
+    roots.push_back({output.node, index_of(output.coordinates), true});
+  }
+  for (const NodeId r : cluster.reduces) {
+    roots.push_back({graph.operand(r, 0), index_of(reduce_coordinates(graph, r)), false});
+  }
+  std::vector<Access> accesses = walk(graph, roots, leaf, &space.inside);
+  for (const Access& access : accesses) {
+    const ir::Node& node = graph.nodes[access.leaf];
+    const bool computed = own.contains(access.leaf) && node.operand_count > 0;
+    const bool literal = node.operand_count == 0 && node.kind != NodeKind::buffer;
+    if (!computed && !literal) space.reads.push_back(access);
+  }
+  for (const ClusterOutput& output : cluster.outputs) {
+    accesses.push_back({output.node, index_of(output.coordinates), {}});
+  }
+  std::erase_if(accesses, [&](const Access& a) {
+    // Results of this cluster's reductions live in registers, whatever their index.
+    return is_reduction(graph.nodes[a.leaf]) && own.contains(a.leaf);
+  });
+  const Collapse collapse(graph, accesses, extents);
+  space.outer = collapse.run(0, cluster.outer.size());
+  space.inner = collapse.run(cluster.outer.size(), extents.size());
+  return space;
+}
+
+Stride stride_of(const ir::Graph& graph, const Access& access, std::uint32_t coordinate) {
+  const Affine offset = linear(graph, access);
+  if (std::ranges::find(offset.divided, coordinate) != offset.divided.end()) return Stride::other;
+  const Monomial c = coefficient(offset, coordinate);
+  if (c.coefficient == 0) return Stride::none;
+  return c == Monomial{} ? Stride::unit : Stride::other;
+}
+
+Traffic traffic_of(const ir::Graph& graph, const Cluster& cluster, const Space& space) {
+  Traffic t;
+  std::vector<Sym> all = cluster.outer;
+  all.insert(all.end(), cluster.inner.begin(), cluster.inner.end());
+  std::set<NodeId> leaves;
+  for (const Access& access : space.reads) {
+    const std::int64_t bytes = ir::size_of(graph.nodes[access.leaf].dtype);
+    if (leaves.insert(access.leaf).second) {
+      t.compulsory_read += ir::SizeExpr::product(bytes, graph.shape(access.leaf));
+    }
+    std::vector<Sym> walked;  // the coordinates that the access depends on
+    for (std::uint32_t c = 0; c < all.size(); ++c) {
+      const bool depends = std::ranges::any_of(access.index, [&](const Affine& a) {
+        return coefficient(a, c).coefficient != 0 || std::ranges::find(a.divided, c) != a.divided.end();
+      });
+      if (depends) walked.push_back(all[c]);
+    }
+    t.requested_read += ir::SizeExpr::product(bytes, walked);
+  }
+  for (const ClusterOutput& output : cluster.outputs) {
+    t.compulsory_written +=
+        ir::SizeExpr::product(ir::size_of(graph.nodes[output.node].dtype), graph.shape(output.node));
+  }
+  t.requested_written = t.compulsory_written;
+  double cost = static_cast<double>(cluster.reduces.size());
+  for (const NodeId n : space.inside) cost += op_cost(graph.nodes[n]);
+  t.operations = ir::SizeExpr::product(static_cast<std::int64_t>(cost), all);
+  return t;
+}
+
+}  // namespace kiln::passes

@@ -1,0 +1,36 @@
+// A cluster's iteration space with axes merged where no access can tell, and what it reads and writes.
+//
+// A merged run of coordinates is walked by one index m: its last coordinate takes m itself and the
+// others 0, which gives every access the right offset since it is linear in them with matching
+// coefficients. Runs that a mask, an index of its own (iota) or a division looks at stay apart.
+#pragma once
+#include "passes/access.h"
+#include "passes/fuse.h"
+
+namespace kiln::passes {
+
+struct MergedAxis {
+  std::vector<ir::Sym> extents;   // of the run; its length is their product
+  std::uint32_t coordinate = 0;   // the last one of the run
+};
+
+struct Space {
+  std::vector<MergedAxis> outer, inner;  // axes of extent 1 are left out
+  std::size_t coordinates = 0;           // original ones: outer first
+  std::vector<Access> reads;             // of memory
+  std::vector<ir::NodeId> inside;        // nodes computed
+};
+
+Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster& cluster);
+
+// The coefficient of a coordinate in an access's offset: how far a step moves.
+enum class Stride : std::uint8_t { none, unit, other };
+Stride stride_of(const ir::Graph& graph, const Access& access, std::uint32_t coordinate);
+
+// Bytes: compulsory (each distinct element of each buffer once) and requested.
+struct Traffic {
+  ir::SizeExpr compulsory_read, compulsory_written, requested_read, requested_written, operations;
+};
+Traffic traffic_of(const ir::Graph& graph, const Cluster& cluster, const Space& space);
+
+}  // namespace kiln::passes
