@@ -1,0 +1,39 @@
+#include "codegen/cuda/names.h"
+
+#include "codegen/cuda/prelude.h"
+
+namespace kiln::codegen::cuda {
+
+namespace {
+
+std::string identifier(std::string_view hint) {
+  std::string name;
+  for (const char c : hint) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    const bool digit = c >= '0' && c <= '9';
+    if (digit && name.empty()) name += '_';
+    name += letter || digit ? c : '_';
+  }
+  return name.empty() ? "value" : name;
+}
+
+}  // namespace
+
+std::string Names::unique(std::string_view hint) {
+  const std::string base = identifier(hint);
+  std::string name = base;
+  for (int i = 2; is_reserved(name) || taken_.contains(name); ++i) {
+    name = base + '_' + std::to_string(i);
+  }
+  taken_.insert(name);
+  return name;
+}
+
+std::string Names::temporary() {
+  for (;;) {
+    std::string name = 't' + std::to_string(++temporaries_);
+    if (taken_.insert(name).second) return name;
+  }
+}
+
+}  // namespace kiln::codegen::cuda
