@@ -1,0 +1,181 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ir/graph_kinds.h"
+#include "ir/scalar.h"
+
+namespace kiln::ir {
+namespace {
+
+struct Precedence {
+  std::string_view symbol;
+  int level;
+};
+constexpr Precedence kPrecedences[] = {
+    {"|", 1},  {"^", 2},  {"&", 3}, {"==", 4}, {"!=", 4}, {"<", 5}, {"<=", 5},
+    {"<<", 6}, {">>", 6}, {"+", 7}, {"-", 7},  {"*", 8},  {"/", 8}, {"@", 8},
+};
+constexpr int precedence(std::string_view symbol) {
+  for (const Precedence& p : kPrecedences) {
+    if (p.symbol == symbol) return p.level;
+  }
+  return 0;
+}
+
+std::string_view reduction_name(const Node& node) {
+  if (node.kind == NodeKind::arg_reduce) return node.op == Op::min ? "argmin" : "argmax";
+  switch (node.op) {
+    case Op::add:
+      return "sum";
+    case Op::mul:
+      return "prod";
+    case Op::and_:
+      return is_bool(node.dtype) ? "all" : "and";
+    case Op::or_:
+      return is_bool(node.dtype) ? "any" : "or";
+    default:
+      return info(node.op).name;
+  }
+}
+
+std::string literal(DType type, std::uint64_t bits) {
+  if (is_bool(type)) return bits != 0 ? "true" : "false";
+  if (type == DType::float64) return fmt::format("{}", to_double(type, bits));
+  if (is_float(type)) return fmt::format("{}", static_cast<float>(to_double(type, bits)));
+  if (type == DType::uint64) return fmt::format("{}", bits);
+  const int unused = 64 - 8 * static_cast<int>(size_of(type));
+  const auto shifted = static_cast<std::int64_t>(bits << unused);
+  if (is_signed_int(type)) return fmt::format("{}", shifted >> unused);
+  return fmt::format("{}", bits);
+}
+
+// A part of the text still to be written: words, or a node in a place that wants a precedence.
+struct Part {
+  std::string text;
+  NodeId node = 0;
+  int least = -1;  // -1: words
+};
+
+class InfixWriter {
+ public:
+  InfixWriter(const Graph& graph, std::size_t limit) : g_(graph), limit_(limit) {}
+
+  std::string run(NodeId node) {
+    push({{}, node, 0});
+    while (!parts_.empty() && out_.size() <= limit_) {
+      const Part part = std::move(parts_.back());
+      parts_.pop_back();
+      pending_ -= part.text.size();
+      if (part.least < 0) out_ += part.text;
+      // What lies deeper than the text may be long would be cut off anyway.
+      else if (out_.size() + pending_ > limit_ + kSlack)
+        out_ += "...";
+      else
+        expand(part.node, part.least);
+    }
+    if (out_.size() > limit_) {
+      out_.resize(limit_ > 3 ? limit_ - 3 : 0);
+      out_ += std::string_view("...").substr(0, limit_);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  static constexpr std::size_t kSlack = 64;
+
+  void push(Part part) {
+    pending_ += part.text.size();
+    parts_.push_back(std::move(part));
+  }
+  // The parts are written in the order given.
+  void write(std::vector<Part> parts) {
+    for (std::size_t i = parts.size(); i-- > 0;) push(std::move(parts[i]));
+  }
+  static Part words(std::string text) { return {std::move(text), 0, -1}; }
+
+  std::string label(NodeId n, std::string otherwise) const {
+    return n < g_.labels.size() && !g_.labels[n].empty() ? g_.labels[n] : std::move(otherwise);
+  }
+
+  void binary(NodeId n, std::string_view symbol, int least) {
+    const int level = precedence(symbol);
+    const bool paren = level < least;
+    write({words(paren ? "(" : ""),
+           {{}, g_.operand(n, 0), level},
+           words(fmt::format(" {} ", symbol)),
+           {{}, g_.operand(n, 1), level + 1},
+           words(paren ? ")" : "")});
+  }
+
+  void call(NodeId n, std::string_view name, std::string_view rest = {}) {
+    std::vector<Part> parts = {words(fmt::format("{}(", name))};
+    for (int i = 0; i < g_.nodes[n].operand_count; ++i) {
+      if (i > 0) parts.push_back(words(", "));
+      parts.push_back({{}, g_.operand(n, i), 0});
+    }
+    parts.push_back(words(fmt::format("{})", rest)));
+    write(std::move(parts));
+  }
+
+  void reduction(NodeId n) {
+    const Node& node = g_.nodes[n];
+    const std::vector<std::uint8_t>& axes = g_.attribute<Axes>(n).axes;
+    std::string rest;
+    if (axes.size() == 1 && g_.nodes[g_.operand(n, 0)].rank > 1) {
+      rest = fmt::format(", {}", axes[0]);
+    } else if (axes.size() < g_.nodes[g_.operand(n, 0)].rank) {
+      const std::vector<int> list(axes.begin(), axes.end());
+      rest = fmt::format(", {{{}}}", fmt::join(list, ", "));
+    }
+    call(n, reduction_name(node), rest);
+  }
+
+  void map(NodeId n, int least) {
+    const Node& node = g_.nodes[n];
+    if (!info(node.op).infix.empty()) return binary(n, info(node.op).infix, least);
+    if (node.op == Op::neg) return write({words("-"), {{}, g_.operand(n, 0), 9}});
+    call(n, node.op == Op::cast ? name(node.dtype) : info(node.op).name);
+  }
+
+  void expand(NodeId n, int least) {
+    const Node& node = g_.nodes[n];
+    switch (node.kind) {
+      case NodeKind::buffer:
+        return write({words(label(n, fmt::format("x{}", node.attr)))});
+      case NodeKind::scalar:
+        return write({words(label(n, fmt::format("s{}", node.imm)))});
+      case NodeKind::constant:
+        return write({words(literal(node.dtype, node.imm))});
+      case NodeKind::iota:
+        return write({words(fmt::format("index({})", node.imm))});
+      case NodeKind::map:
+        return map(n, least);
+      case NodeKind::broadcast:
+        return push({{}, g_.operand(n, 0), least});
+      case NodeKind::reduce:
+      case NodeKind::arg_reduce:
+        return reduction(n);
+      case NodeKind::contract:
+        return binary(n, "@", least);
+      case NodeKind::item:
+        return call(n, "item", fmt::format(", {}", node.imm));
+      default:
+        return call(n, info(node.kind).name);
+    }
+  }
+
+  const Graph& g_;
+  const std::size_t limit_;
+  std::string out_;
+  std::vector<Part> parts_;  // what comes next is last
+  std::size_t pending_ = 0;  // characters of words in it
+};
+
+}  // namespace
+
+std::string infix(const Graph& graph, NodeId node, std::size_t limit) {
+  return InfixWriter(graph, limit).run(node);
+}
+
+}  // namespace kiln::ir
