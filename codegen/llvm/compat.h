@@ -6,21 +6,34 @@
 #include <llvm/IR/IntrinsicsX86.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Support/CodeGen.h>
+#include <llvm/Target/TargetMachine.h>
 #include <llvm/TargetParser/Host.h>
 #include <llvm/TargetParser/Triple.h>
+#if LLVM_VERSION_MAJOR >= 20
+#include <llvm/CodeGen/CodeGenTargetMachineImpl.h>
+#endif
 
 #include <string>
 
 namespace kiln::codegen::compat {
 
 #if LLVM_VERSION_MAJOR >= 18
+using FileType = llvm::CodeGenFileType;
 inline constexpr auto kObjectFile = llvm::CodeGenFileType::ObjectFile;
 inline constexpr auto kAssemblyFile = llvm::CodeGenFileType::AssemblyFile;
 inline constexpr auto kOptimize = llvm::CodeGenOptLevel::Default;
 #else
+using FileType = llvm::CodeGenFileType;
 inline constexpr auto kObjectFile = llvm::CGFT_ObjectFile;
 inline constexpr auto kAssemblyFile = llvm::CGFT_AssemblyFile;
 inline constexpr auto kOptimize = llvm::CodeGenOpt::Default;
+#endif
+
+// The machines that generate code, as opposed to those that only describe a target.
+#if LLVM_VERSION_MAJOR >= 20
+using CodeGenMachine = llvm::CodeGenTargetMachineImpl;
+#else
+using CodeGenMachine = llvm::LLVMTargetMachine;
 #endif
 
 inline llvm::StringMap<bool> host_features() {

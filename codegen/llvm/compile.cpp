@@ -1,13 +1,7 @@
-// The target, the pipeline, and the entry points of codegen/llvm.h.
-#include <llvm/IR/LegacyPassManager.h>
+// The host's features and the entry points of codegen/llvm.h.
 #include <llvm/IR/Verifier.h>
-#include <llvm/MC/TargetRegistry.h>
-#include <llvm/Support/SmallVectorMemoryBuffer.h>
-#include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
-#include <llvm/Target/TargetOptions.h>
-#include <llvm/Transforms/Scalar.h>
 
 #include <algorithm>
 #include <cstring>
@@ -16,20 +10,11 @@
 #include "codegen/llvm.h"
 #include "codegen/llvm/compat.h"
 #include "codegen/llvm/emit.h"
+#include "codegen/llvm/pipeline.h"
 #include "ir/error.h"
 
 namespace kiln::codegen {
 namespace {
-
-// LLVM's registry of targets is process-wide; filled once, read-only afterwards.
-void register_host() {
-  static const bool done = [] {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-    return true;
-  }();
-  (void)done;
-}
 
 bool has_feature(const CpuTarget& target, std::string_view name) {
   const std::string wanted = "+" + std::string(name);
@@ -61,22 +46,6 @@ void classify(CpuTarget& target, const llvm::Triple& triple) {
   target.vector_bytes = wide ? 64 : 32;
 }
 
-std::unique_ptr<llvm::TargetMachine> make_machine(const CpuTarget& target) {
-  ir::internal_check(target.vector_bytes > 0, "llvm: a target without vector registers");
-  register_host();
-  const std::string triple = llvm::sys::getProcessTriple();
-  std::string error;
-  const llvm::Target* found = llvm::TargetRegistry::lookupTarget(triple, error);
-  if (!found) ir::internal_error("llvm: " + error);
-  llvm::TargetOptions options;
-  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  std::unique_ptr<llvm::TargetMachine> machine(
-      found->createTargetMachine(triple, target.cpu, target.features, options, llvm::Reloc::PIC_,
-                                 llvm::CodeModel::Small, compat::kOptimize));
-  ir::internal_check(machine != nullptr, "llvm: no code generator for this machine");
-  return machine;
-}
-
 std::string verification(const llvm::Module& module) {
   std::string text;
   llvm::raw_string_ostream stream(text);
@@ -85,16 +54,23 @@ std::string verification(const llvm::Module& module) {
   return text.empty() ? "malformed module" : text;
 }
 
+bool has_locals(const ir::Kernel& kernel) {
+  return std::any_of(kernel.memories.begin(), kernel.memories.end(),
+                     [](const ir::Memory& m) { return m.space == ir::Space::local; });
+}
+
 struct Unit {
   std::unique_ptr<llvm::LLVMContext> context = std::make_unique<llvm::LLVMContext>();
-  std::unique_ptr<llvm::TargetMachine> machine;
+  llvm::TargetMachine* machine = nullptr;
   std::unique_ptr<llvm::Module> module;
+  bool locals = false;
 };
 
 Unit make_unit(const ir::Kernel& kernel, const CpuTarget& target, ir::Labels labels, bool verify) {
   Unit unit;
   unit.context->setDiscardValueNames(labels == ir::Labels::no);
-  unit.machine = make_machine(target);
+  unit.machine = &machine_for(target);
+  unit.locals = has_locals(kernel);
   unit.module = std::make_unique<llvm::Module>(
       labels == ir::Labels::no ? "kernel" : kernel.name, *unit.context);
   compat::set_triple(*unit.module, unit.machine->getTargetTriple());
@@ -107,28 +83,10 @@ Unit make_unit(const ir::Kernel& kernel, const CpuTarget& target, ir::Labels lab
   return unit;
 }
 
-bool has_locals(const ir::Kernel& kernel) {
-  return std::any_of(kernel.memories.begin(), kernel.memories.end(),
-                     [](const ir::Memory& m) { return m.space == ir::Space::local; });
-}
-
-// SROA makes registers of local arrays. Measured: what the standard pipelines add costs more time
-// than it saves on code that is vectors already.
-void add_passes(llvm::legacy::PassManager& passes, const ir::Kernel& kernel) {
-  if (has_locals(kernel)) passes.add(llvm::createSROAPass());
-  passes.add(llvm::createEarlyCSEPass());
-}
-
-template <class FileType>
-llvm::SmallVector<char, 0> generate(Unit& unit, const ir::Kernel& kernel, FileType file_type) {
+llvm::SmallVector<char, 0> file(Unit& unit, compat::FileType type) {
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
-  llvm::legacy::PassManager passes;
-  add_passes(passes, kernel);
-  // The last argument: no verifier between the passes of code generation.
-  const bool failed = unit.machine->addPassesToEmitFile(passes, stream, nullptr, file_type, true);
-  ir::internal_check(!failed, "llvm: the target emits no such file");
-  passes.run(*unit.module);
+  emit_file(*unit.module, *unit.machine, unit.locals, type, stream);
   return bytes;
 }
 
@@ -164,7 +122,7 @@ std::string_view llvm_version() { return "llvm " LLVM_VERSION_STRING " kiln 1"; 
 ir::KernelSource llvm_object(const ir::Kernel& kernel, const CpuTarget& target) {
   require(target);
   Unit unit = make_unit(kernel, target, ir::Labels::no, kVerify);
-  const llvm::SmallVector<char, 0> bytes = generate(unit, kernel, compat::kObjectFile);
+  const llvm::SmallVector<char, 0> bytes = file(unit, compat::kObjectFile);
   ir::KernelSource source;
   source.name = kEntrySymbol;
   source.object.resize(bytes.size());
@@ -175,9 +133,7 @@ ir::KernelSource llvm_object(const ir::Kernel& kernel, const CpuTarget& target) 
 std::string llvm_ir(const ir::Kernel& kernel, const CpuTarget& target) {
   require(target);
   Unit unit = make_unit(kernel, target, ir::Labels::yes, true);
-  llvm::legacy::PassManager passes;
-  add_passes(passes, kernel);
-  passes.run(*unit.module);
+  run_ir_passes(*unit.module, *unit.machine, unit.locals);
   std::string text;
   llvm::raw_string_ostream stream(text);
   unit.module->print(stream, nullptr);
@@ -188,7 +144,7 @@ std::string llvm_ir(const ir::Kernel& kernel, const CpuTarget& target) {
 std::string assembly(const ir::Kernel& kernel, const CpuTarget& target) {
   require(target);
   Unit unit = make_unit(kernel, target, ir::Labels::yes, true);
-  const llvm::SmallVector<char, 0> bytes = generate(unit, kernel, compat::kAssemblyFile);
+  const llvm::SmallVector<char, 0> bytes = file(unit, compat::kAssemblyFile);
   return {bytes.begin(), bytes.end()};
 }
 
