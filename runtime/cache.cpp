@@ -114,6 +114,8 @@ CachedKernel KernelCache::make(Device& device, const ir::Kernel& kernel, const C
         return cached;
       } catch (const DeviceError&) {
         // Whole, but not to this machine's liking: made anew below.
+      } catch (const ir::InternalError&) {
+        // Likewise, as the linker puts it.
       }
     }
   }

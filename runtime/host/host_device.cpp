@@ -10,11 +10,8 @@
 #include "ir/error.h"
 #include "ir/fp_state.h"
 #include "runtime/host/blas.h"
-#if KILN_HAS_LLVM && __has_include("runtime/host/link.h")
+#if KILN_HAS_LLVM
 #include "runtime/host/link.h"
-#define KILN_RUNTIME_LINKS 1
-#else
-#define KILN_RUNTIME_LINKS 0
 #endif
 
 namespace kiln::runtime {
@@ -32,7 +29,7 @@ struct HostKernel : LoadedKernel {
   ir::Kernel kernel;      // interpreted only
   std::int64_t grain = 1;
   bool streams = false;   // has stores that pass by the cache
-#if KILN_RUNTIME_LINKS
+#if KILN_HAS_LLVM
   LinkedObject object;
 #endif
 };
@@ -93,7 +90,7 @@ std::byte* at(const Memory& memory, std::int64_t offset, std::int64_t bytes) {
 
 HostDevice::HostDevice(const Config& config)
     : Device("cpu", host_caps(config), true),
-      interprets_(config.interpret || !KILN_RUNTIME_LINKS || !machine_is_supported()),
+      interprets_(config.interpret || !KILN_HAS_LLVM || !machine_is_supported()),
       allocator_(*this, config.memory_limit),
       workers_(config.threads) {}
 
@@ -141,7 +138,7 @@ std::shared_ptr<const LoadedKernel> HostDevice::load_kernel(const ir::Kernel& ke
     loaded->kernel = kernel;
     return loaded;
   }
-#if KILN_RUNTIME_LINKS
+#if KILN_HAS_LLVM
   loaded->object = link(binary.bytes);
   loaded->entry = loaded->object.entry();
 #endif
