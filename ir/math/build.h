@@ -11,13 +11,14 @@ namespace kiln::ir::math {
 struct Format {
   DType real, sint, uint;
   int width;
-  int fraction;       // stored bits of the significand
+  int fraction;  // stored bits of the significand
   int bias;
-  double round;       // 1.5 * 2^fraction: a + round - round is a rounded to an integer, and the low
-                      // bits of a + round hold it; |a| < 2^(fraction - 1)
+  double round;  // 1.5 * 2^fraction: a + round - round is a rounded to an integer, and the low
+                 // bits of a + round hold it; |a| < 2^(fraction - 1)
 };
 inline constexpr Format kSingle{DType::float32, DType::int32, DType::uint32, 32, 23, 127, 0x1.8p23};
-inline constexpr Format kDouble{DType::float64, DType::int64, DType::uint64, 64, 52, 1023, 0x1.8p52};
+inline constexpr Format kDouble{DType::float64, DType::int64, DType::uint64, 64, 52,
+                                1023,           0x1.8p52};
 
 inline Val real(const Format& f, FunctionBuilder& b, double value) {
   return b.constant(f.real, value);
@@ -64,8 +65,7 @@ inline Val sign_mask(const Format& f, FunctionBuilder& b) {
 
 // |magnitude| with x's sign, for a magnitude that is not negative: 2 operations.
 inline Val with_sign_of(const Format& f, FunctionBuilder& b, Val magnitude, Val x) {
-  return bitcast(f.real,
-                 unsigned_bits(f, magnitude) | (unsigned_bits(f, x) & sign_mask(f, b)));
+  return bitcast(f.real, unsigned_bits(f, magnitude) | (unsigned_bits(f, x) & sign_mask(f, b)));
 }
 
 inline Val infinity(const Format& f, FunctionBuilder& b) {
@@ -76,6 +76,11 @@ inline Val quiet_nan(const Format& f, FunctionBuilder& b) {
   return b.constant_bits(f.real, ((std::uint64_t{1} << (f.width - f.fraction)) - 1)
                                      << (f.fraction - 1));
 }
+
+// Ends a function: gives its instructions, less unused ones, in the order of a walk from the result
+// through the operands, which, unlike the order of their construction, no compiler's order of
+// evaluating arguments can change.
+Function finish(FunctionBuilder& b, Val result);
 
 Function exp_f32();
 Function exp_f64();

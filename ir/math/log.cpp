@@ -15,8 +15,8 @@ Split split(const Format& f, FunctionBuilder& b, Val x, std::int64_t sqrt_half) 
   const std::int64_t one = std::int64_t{1} << f.fraction;
   const std::int64_t exponents = (std::int64_t{1} << (f.width - f.fraction - 1)) - 2;
   const Val bits = signed_bits(f, x);
-  const Val special =
-      bitcast(f.uint, bits - b.constant_int(f.sint, one)) >= b.constant_int(f.uint, exponents * one);
+  const Val special = bitcast(f.uint, bits - b.constant_int(f.sint, one)) >=
+                      b.constant_int(f.uint, exponents * one);
   const Val scaled = b.rare(special, bits, [&] {
     return signed_bits(f, x * static_cast<double>(one)) - b.constant_int(f.sint, f.fraction * one);
   });
@@ -34,9 +34,9 @@ Val finish_special(const Format& f, FunctionBuilder& b, Val x, Val special, Val 
 
 }  // namespace
 
-// log(x) = e log 2 + log(m), x = 2^e m; with f = m - 1, log(m) = f + f^2 (-1/2 + f P(f)), P of degree
-// 7 (relative error 6.3e-9). log 2 in one piece is enough: its error is 2^-29 of it.
-// Bound: 0.92 ulp. Cost: 12 arithmetic operations, 1 conversion, 6 on bits.
+// log(x) = e log 2 + log(m), x = 2^e m; with f = m - 1, log(m) = f + f^2 (-1/2 + f P(f)), P of
+// degree 7 (relative error 6.3e-9). log 2 in one piece is enough: its error is 2^-29 of it. Bound:
+// 0.92 ulp. Cost: 12 arithmetic operations, 1 conversion, 6 on bits.
 Function log_f32() {
   const Format& f = kSingle;
   FunctionBuilder b("log_f32", {f.real}, f.real);
@@ -47,12 +47,12 @@ Function log_f32() {
                            -0x1.546fd8p-3, 0x1.999d9cp-3, -0x1.00022ap-2, 0x1.55555ap-2, -0.5});
   const Val log_m = fma(t * t, q, t);
   const Val y = fma(cast(f.real, s.exponent), like(x, 0x1.62e43p-1), log_m);
-  return b.finish(finish_special(f, b, x, s.special, y));
+  return finish(b, finish_special(f, b, x, s.special, y));
 }
 
-// With f = m - 1, s = f / (2 + f) and z = s^2: log(m) = f - (f^2/2 - s (f^2/2 + z R(z))), R of degree 6
-// (relative error 4.5e-18). log 2 in two pieces.
-// Cost: 19 arithmetic operations (one of them a division), 1 conversion, 6 on bits.
+// With f = m - 1, s = f / (2 + f) and z = s^2: log(m) = f - (f^2/2 - s (f^2/2 + z R(z))), R of
+// degree 6 (relative error 4.5e-18). log 2 in two pieces. Cost: 19 arithmetic operations (one of
+// them a division), 1 conversion, 6 on bits.
 Function log_f64() {
   const Format& f = kDouble;
   FunctionBuilder b("log_f64", {f.real}, f.real);
@@ -62,15 +62,15 @@ Function log_f64() {
   const Val s = t / (t + 2);
   const Val z = s * s;
   const Val half_square = t * 0.5 * t;
-  const Val r = horner(z, {0x1.2b5f5b2f885e6p-3, 0x1.39fdcbbcec863p-3, 0x1.7462b925f9ffcp-3,
-                           0x1.c71c62d649d8cp-3, 0x1.2492492dfb9b8p-2, 0x1.99999999952b9p-2,
-                           0x1.5555555555558p-1});
+  const Val r = horner(
+      z, {0x1.2b5f5b2f885e6p-3, 0x1.39fdcbbcec863p-3, 0x1.7462b925f9ffcp-3, 0x1.c71c62d649d8cp-3,
+          0x1.2492492dfb9b8p-2, 0x1.99999999952b9p-2, 0x1.5555555555558p-1});
   const Val n = cast(f.real, parts.exponent);
   const Val inner = fma(z, r, half_square);
   const Val small = fma(s, inner, n * 0x1.abc9e3b39803fp-56);
   const Val log_m = t - (half_square - small);
   const Val y = fma(n, like(x, 0x1.62e42fefa39efp-1), log_m);
-  return b.finish(finish_special(f, b, x, parts.special, y));
+  return finish(b, finish_special(f, b, x, parts.special, y));
 }
 
 }  // namespace kiln::ir::math

@@ -4,9 +4,10 @@ namespace kiln::ir::math {
 
 // x^y = 2^(y log2 |x|), the logarithm and its product with y as unevaluated sums of two numbers.
 // |x| = 2^e m, m in [sqrt(1/2), sqrt(2)); s = (m - 1) / (m + 1), z = s^2,
-// log2 m = s (C0 + z (C1 + z ...)) with Ck = 2 / ((2k + 1) log 2). The error of y log2 |x| counts by its absolute
-// size, up to 150 (1075) here: the logarithm carries 9 (12) bits beyond a single number's.
-// Negative x, zeros, infinities, NaN and results outside the normal range end in a rare region.
+// log2 m = s (C0 + z (C1 + z ...)) with Ck = 2 / ((2k + 1) log 2). The error of y log2 |x| counts
+// by its absolute size, up to 150 (1075) here: the logarithm carries 9 (12) bits beyond a single
+// number's. Negative x, zeros, infinities, NaN and results outside the normal range end in a rare
+// region.
 namespace {
 
 // A value head + tail, |tail| at most about an ulp of head.
@@ -43,22 +44,17 @@ Val finish_pow(const Format& f, FunctionBuilder& b, Val x, Val y, Val a, Val p, 
 
 struct Constants {
   const Format& format;
-  std::int64_t sqrt_half;   // bits of sqrt(1/2)
-  double least;             // the least normal number
-  double c0, c0_tail;       // 2 / log 2
-  double plain;             // |y log2 |x|| below this gives a normal result
+  std::int64_t sqrt_half;  // bits of sqrt(1/2)
+  double least;            // the least normal number
+  double c0, c0_tail;      // 2 / log 2
+  double plain;            // a result is surely normal with |y log2 |x|| below this
   double overflow, underflow;
 };
-constexpr Constants kSingleConstants{
-    kSingle, 0x3f3504f3, 0x1p-126, 0x1.715476p+1, 0x1.4ae0cp-25, 126, 129, -151};
-constexpr Constants kDoubleConstants{kDouble,
-                                     0x3fe6a09e667f3bcd,
-                                     0x1p-1022,
-                                     0x1.71547652b82fep+1,
-                                     0x1.777d0ffda0d24p-55,
-                                     1022,
-                                     1025,
-                                     -1077};
+constexpr Constants kSingleConstants{kSingle,       0x3f3504f3, 0x1p-126, 0x1.715476p+1,
+                                     0x1.4ae0cp-25, 125,        129,      -151};
+constexpr Constants kDoubleConstants{
+    kDouble, 0x3fe6a09e667f3bcd, 0x1p-1022, 0x1.71547652b82fep+1, 0x1.777d0ffda0d24p-55, 1021, 1025,
+    -1077};
 
 struct Quotient {
   Pair s, z;
@@ -115,9 +111,9 @@ Pair log2_f32(Val m, Val e) {
 Pair log2_f64(Val m, Val e) {
   const Quotient x = quotient(m);
   const Val z = x.z.head;
-  const Val r = horner(z, {0x1.3b0d6bf327503p-3, 0x1.3549817cfec47p-3, 0x1.5ba6a39cd73fp-3,
-                           0x1.89f3839e5ed8p-3, 0x1.c68f56f07207p-3, 0x1.0c9a849907e3dp-2,
-                           0x1.484b13d7c046ap-2, 0x1.a61762a7aded9p-2});
+  const Val r = horner(
+      z, {0x1.3b0d6bf327503p-3, 0x1.3549817cfec47p-3, 0x1.5ba6a39cd73fp-3, 0x1.89f3839e5ed8p-3,
+          0x1.c68f56f07207p-3, 0x1.0c9a849907e3dp-2, 0x1.484b13d7c046ap-2, 0x1.a61762a7aded9p-2});
   const Val rest = fma(z, r, like(z, 0x1.e4b29ccc535d4p-55));
   const auto [c2, c2_tail] = fast_sum(0x1.2776c50ef9bfep-1, rest);
   const Val q = z * c2;
@@ -158,7 +154,7 @@ Function pow_of(const char* name, const Constants& c, Pair (*log2)(Val, Val),
   const Val r = (a - n) + a_tail;
   const Val p = horner(r, coefficients);
   const Val rare = special | ~(abs(a) < c.plain);
-  return b.finish(b.rare(rare, scale(f, p, rounded), [&] {
+  return finish(b, b.rare(rare, scale(f, p, rounded), [&] {
     return finish_pow(f, b, x, y, a, p, rounded, c.overflow, c.underflow);
   }));
 }
@@ -174,11 +170,11 @@ Function pow_f32() {
 
 // 2^r of degree 11, relative error 5.8e-18.
 Function pow_f64() {
-  return pow_of("pow_f64", kDoubleConstants, log2_f64,
-                {0x1.e9650ee77f5f5p-32, 0x1.e61e117f50c89p-28, 0x1.b5252c940f434p-24,
-                 0x1.62bfc5f5269f3p-20, 0x1.ffcbfc61b2e76p-17, 0x1.4309130f8b405p-13,
-                 0x1.5d87fe789f8c1p-10, 0x1.3b2ab6fb9fd4bp-7, 0x1.c6b08d704a128p-5,
-                 0x1.ebfbdff82c5a6p-3, 0x1.62e42fefa39efp-1, 1});
+  return pow_of(
+      "pow_f64", kDoubleConstants, log2_f64,
+      {0x1.e9650ee77f5f5p-32, 0x1.e61e117f50c89p-28, 0x1.b5252c940f434p-24, 0x1.62bfc5f5269f3p-20,
+       0x1.ffcbfc61b2e76p-17, 0x1.4309130f8b405p-13, 0x1.5d87fe789f8c1p-10, 0x1.3b2ab6fb9fd4bp-7,
+       0x1.c6b08d704a128p-5, 0x1.ebfbdff82c5a6p-3, 0x1.62e42fefa39efp-1, 1});
 }
 
 }  // namespace kiln::ir::math

@@ -7,16 +7,17 @@
 
 namespace kiln::ir::math {
 
-// sin and cos of a = |x|: n is the integer nearest to a * 2 / pi, a - n pi/2 is known as head + tail,
-// |head| <= pi/4 (and a little), and the quadrant n mod 4 chooses between sin and cos of it and
-// the sign. The tail keeps the error below one ulp also where the result is much smaller than 1.
+// sin and cos of a = |x|: n is the integer nearest to a * 2 / pi, a - n pi/2 is known as head +
+// tail, |head| <= pi/4 (and a little), and the quadrant n mod 4 chooses between sin and cos of it
+// and the sign. The tail keeps the error below one ulp also where the result is much smaller
+// than 1.
 //
 // a - n pi/2: pi/2 in three pieces. The first product is exact inside its fma, and so is the
-// difference (it cancels); the second product and the sum are done with their rounding errors, where
-// Fast2Sum is exact because what it adds to is a multiple of a coarser unit.
-// From a certain |x| on (and for infinities and NaN) the fraction of a * 2 / pi is instead computed in
-// integers, from the words of 2 / pi that the exponent selects (Payne and Hanek), in a rare region,
-// which holds the polynomials once more: one region gives one value.
+// difference (it cancels); the second product and the sum are done with their rounding errors,
+// where Fast2Sum is exact because what it adds to is a multiple of a coarser unit. From a certain
+// |x| on (and for infinities and NaN) the fraction of a * 2 / pi is instead computed in integers,
+// from the words of 2 / pi that the exponent selects (Payne and Hanek), in a rare region, which
+// holds the polynomials once more: one region gives one value.
 namespace {
 
 struct Reduced {
@@ -54,31 +55,31 @@ Reduced reduce(const Constants& c, Val a) {
 // The bits of 2 / pi after the binary point, a word of zeros first.
 constexpr std::array<std::uint32_t, 7> kWords32{0,          0xa2f9836e, 0x4e441529, 0xfc2757d1,
                                                 0xf534ddc0, 0xdb629599, 0x3c439041};
-constexpr std::array<std::uint64_t, 19> kWords64{
-    0,
-    0xa2f9836e4e441529,
-    0xfc2757d1f534ddc0,
-    0xdb6295993c439041,
-    0xfe5163abdebbc561,
-    0xb7246e3a424dd2e0,
-    0x06492eea09d1921c,
-    0xfe1deb1cb129a73e,
-    0xe88235f52ebb4484,
-    0xe99c7026b45f7e41,
-    0x3991d639835339f4,
-    0x9c845f8bbdf9283b,
-    0x1ff897ffde05980f,
-    0xef2f118b5a0a6d1f,
-    0x6d367ecf27cb09b7,
-    0x4f463f669e5fea2d,
-    0x7527bac7ebe5f17b,
-    0x3d0739f78a5292ea,
-    0x6bfb5fb11f8d5d08};
+constexpr std::array<std::uint64_t, 19> kWords64{0,
+                                                 0xa2f9836e4e441529,
+                                                 0xfc2757d1f534ddc0,
+                                                 0xdb6295993c439041,
+                                                 0xfe5163abdebbc561,
+                                                 0xb7246e3a424dd2e0,
+                                                 0x06492eea09d1921c,
+                                                 0xfe1deb1cb129a73e,
+                                                 0xe88235f52ebb4484,
+                                                 0xe99c7026b45f7e41,
+                                                 0x3991d639835339f4,
+                                                 0x9c845f8bbdf9283b,
+                                                 0x1ff897ffde05980f,
+                                                 0xef2f118b5a0a6d1f,
+                                                 0x6d367ecf27cb09b7,
+                                                 0x4f463f669e5fea2d,
+                                                 0x7527bac7ebe5f17b,
+                                                 0x3d0739f78a5292ea,
+                                                 0x6bfb5fb11f8d5d08};
 
-// The three words that begin at bit `from` of the table: words from / width .. are chosen by halving
-// (one select for each bit of the number of the word), then shifted together.
+// The three words that begin at bit `from` of the table: words from / width .. are chosen by
+// halving (one select for each bit of the number of the word), then shifted together.
 template <class Word>
-std::array<Val, 3> window(const Format& f, FunctionBuilder& b, std::span<const Word> table, Val from) {
+std::array<Val, 3> window(const Format& f, FunctionBuilder& b, std::span<const Word> table,
+                          Val from) {
   std::vector<Val> words;
   for (const Word word : table) {
     words.push_back(b.constant_int(f.uint, static_cast<std::int64_t>(word)));
@@ -186,14 +187,13 @@ Function sin_or_cos_f32(const char* name, bool cosine) {
   FunctionBuilder b(name, {DType::float32}, DType::float32);
   const Val x = b.param(0);
   const Val a = abs(x);
-  const auto finish = [&](const Reduced& r) {
-    return values(kSingleConstants, x, cosine, r,
-                  {-0x1.99223ap-13, 0x1.1106d2p-7, -0x1.555544p-3},
+  const auto value = [&](const Reduced& r) {
+    return values(kSingleConstants, x, cosine, r, {-0x1.99223ap-13, 0x1.1106d2p-7, -0x1.555544p-3},
                   {0x1.99e228p-16, -0x1.6c0c1cp-10, 0x1.55554ap-5});
   };
-  const Val y = finish(reduce(kSingleConstants, a));
+  const Val y = value(reduce(kSingleConstants, a));
   const Val huge = ~(a < kSingleConstants.limit);
-  return b.finish(b.rare(huge, y, [&] { return finish(reduce_huge_f32(b, a)); }));
+  return finish(b, b.rare(huge, y, [&] { return value(reduce_huge_f32(b, a)); }));
 }
 
 // P of degree 5 (relative error of the sine 4.1e-18), Q of degree 5 (6.4e-20).
@@ -202,16 +202,16 @@ Function sin_or_cos_f64(const char* name, bool cosine) {
   FunctionBuilder b(name, {DType::float64}, DType::float64);
   const Val x = b.param(0);
   const Val a = abs(x);
-  const auto finish = [&](const Reduced& r) {
+  const auto value = [&](const Reduced& r) {
     return values(kDoubleConstants, x, cosine, r,
                   {0x1.5d819de3b34c1p-33, -0x1.ae5e2a4a889cfp-26, 0x1.71de352b0ef3cp-19,
                    -0x1.a01a019bb8c96p-13, 0x1.111111110f5acp-7, -0x1.5555555555547p-3},
                   {-0x1.8f9766723037bp-37, 0x1.1ee9bf16f1e6ep-29, -0x1.27e4f7c80f6d4p-22,
                    0x1.a01a019c56c53p-16, -0x1.6c16c16c14ddfp-10, 0x1.555555555554ap-5});
   };
-  const Val y = finish(reduce(kDoubleConstants, a));
+  const Val y = value(reduce(kDoubleConstants, a));
   const Val huge = ~(a < kDoubleConstants.limit);
-  return b.finish(b.rare(huge, y, [&] { return finish(reduce_huge_f64(b, a)); }));
+  return finish(b, b.rare(huge, y, [&] { return value(reduce_huge_f64(b, a)); }));
 }
 
 }  // namespace
