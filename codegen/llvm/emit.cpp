@@ -52,7 +52,7 @@ KernelEmitter::KernelEmitter(const ir::Kernel& kernel, llvm::TargetMachine& mach
       info_(machine.getTargetTransformInfo(*function_)),
       b_(context_),
       entry_(first_block(function_)),
-      ops_(b_, x86_, vector_bytes),
+      ops_(b_, x86_, vector_bytes, machine.getTargetFeatureString()),
       start_(block("start")) {}
 
 llvm::BasicBlock* KernelEmitter::block(const char* name) {

@@ -1,4 +1,8 @@
 // Transcendental operations, inlined from their definitions in ir/math.
+#include <llvm/IR/Module.h>
+
+#include <algorithm>
+#include <string>
 #include <vector>
 
 #include "codegen/llvm/ops.h"
@@ -60,39 +64,186 @@ Element OpEmitter::expand(ir::Op op, DType type, llvm::ArrayRef<Element> args) {
   return ir::is_half(type) ? narrow(type, value) : Element{value, nullptr};
 }
 
-Element OpEmitter::inline_function(const ir::Function& f, llvm::ArrayRef<Element> args, int lanes) {
-  std::vector<Element> values(f.insts.size());
-  std::vector<Rare> rares;
-  for (std::size_t i = 0; i < f.insts.size(); ++i) {
-    const ir::Inst& inst = f.insts[i];
-    switch (inst.code) {
-      case ir::Code::constant:
-        values[i] = constant(inst.dtype, static_cast<std::uint64_t>(inst.imm), lanes);
-        break;
-      case ir::Code::param:
-        values[i] = args[static_cast<std::size_t>(inst.imm)];
-        break;
-      case ir::Code::op: {
-        llvm::SmallVector<Element, 3> operands;
-        const int arity = ir::info(inst.op).arity;
-        for (int k = 0; k < arity; ++k) operands.push_back(values[inst.args[static_cast<std::size_t>(k)]]);
-        const DType type = f.insts[inst.args[inst.op == ir::Op::select ? 1 : 0]].dtype;
-        values[i] = this->op(inst.op, type, inst.dtype, operands);
-        break;
-      }
-      case ir::Code::rare:
-        rares.push_back(begin_rare(values[inst.args[0]].value));
-        break;
-      case ir::Code::end_rare:
-        ir::internal_check(!rares.empty(), "llvm: end_rare without rare");
-        values[i] = end_rare(rares.back(), values[inst.args[1]], values[inst.args[2]]);
-        rares.pop_back();
-        break;
-      default:
-        ir::internal_error("llvm: " + f.name + " is not a straight line");
+namespace {
+
+std::size_t region_end(const ir::Function& f, std::size_t rare) {
+  std::size_t depth = 1, i = rare;
+  while (depth > 0) {
+    ++i;
+    ir::internal_check(i < f.insts.size(), "llvm: a rare region without end");
+    if (f.insts[i].code == ir::Code::rare) ++depth;
+    if (f.insts[i].code == ir::Code::end_rare) --depth;
+  }
+  return i;
+}
+
+// What a region between `rare` and `end` reads from before it, constants aside.
+std::vector<ir::Value> inputs_of(const ir::Function& f, std::size_t rare, std::size_t end) {
+  std::vector<ir::Value> inputs;
+  const auto add = [&](ir::Value v) {
+    if (v >= rare || f.insts[v].code == ir::Code::constant) return;
+    if (std::find(inputs.begin(), inputs.end(), v) == inputs.end()) inputs.push_back(v);
+  };
+  for (std::size_t i = rare + 1; i < end; ++i) {
+    for (const ir::Value v : f.insts[i].args) {
+      if (v != ir::kNoValue) add(v);
     }
   }
+  add(f.insts[end].args[1]);
+  return inputs;
+}
+
+// Regions of more instructions than this are not worth compiling for vectors, in place, each time.
+constexpr std::size_t kLargeRegion = 24;
+
+}  // namespace
+
+Element OpEmitter::inline_function(const ir::Function& f, llvm::ArrayRef<Element> args, int lanes) {
+  std::vector<Element> values(f.insts.size());
+  for (std::size_t i = 0; i < f.params.size(); ++i) values[i] = args[i];
+  for (std::size_t i = f.params.size(); i < f.insts.size(); ++i) {
+    if (f.insts[i].code == ir::Code::rare) {
+      const std::size_t end = region_end(f, i);
+      if (end - i > kLargeRegion) {
+        values[end] = call_region(f, i, end, values);
+        i = end;
+        continue;
+      }
+    }
+    emit_instruction(f, i, values, lanes);
+  }
   return values[f.result];
+}
+
+void OpEmitter::emit_instruction(const ir::Function& f, std::size_t i, std::vector<Element>& values,
+                                 int lanes) {
+  const ir::Inst& inst = f.insts[i];
+  switch (inst.code) {
+    case ir::Code::constant:
+      values[i] = constant(inst.dtype, static_cast<std::uint64_t>(inst.imm), lanes);
+      break;
+    case ir::Code::op: {
+      llvm::SmallVector<Element, 3> operands;
+      const auto arity = static_cast<std::size_t>(ir::info(inst.op).arity);
+      for (std::size_t k = 0; k < arity; ++k) operands.push_back(values[inst.args[k]]);
+      const DType type = f.insts[inst.args[inst.op == ir::Op::select ? 1 : 0]].dtype;
+      values[i] = op(inst.op, type, inst.dtype, operands);
+      break;
+    }
+    case ir::Code::rare:
+      open_.push_back(begin_rare(values[inst.args[0]].value));
+      break;
+    case ir::Code::end_rare:
+      ir::internal_check(!open_.empty(), "llvm: end_rare without rare");
+      values[i] = end_rare(open_.back(), values[inst.args[1]], values[inst.args[2]]);
+      open_.pop_back();
+      break;
+    default:
+      ir::internal_error("llvm: " + f.name + " is not a straight line");
+  }
+}
+
+// The lanes that need the region are computed one by one in a function of its own, made once a
+// kernel. It keeps all registers, so that the code around the call is as if there were none.
+Element OpEmitter::call_region(const ir::Function& f, std::size_t rare, std::size_t end,
+                               const std::vector<Element>& values) {
+  const Element& otherwise = values[f.insts[end].args[2]];
+  llvm::Value* condition = values[f.insts[rare].args[0]].value;
+  const std::vector<ir::Value> inputs = inputs_of(f, rare, end);
+  llvm::Function* region = region_function(f, rare, end, inputs);
+  const int lanes = lanes_of(condition);
+
+  const Rare scope = begin_rare(condition);
+  const auto in_memory = [&](DType dtype, const Element& e, unsigned slot) {
+    llvm::AllocaInst* place = scratch(memory_type(dtype, lanes), slot);
+    b_.CreateStore(to_memory(dtype, e), place);
+    return place;
+  };
+  llvm::SmallVector<llvm::Value*, 8> arguments{b_.getInt64(static_cast<std::uint64_t>(lanes))};
+  arguments.push_back(in_memory(DType::bool_, {condition, nullptr}, 0));
+  llvm::Value* result = in_memory(f.insts[end].dtype, otherwise, 1);
+  arguments.push_back(result);
+  for (unsigned k = 0; k < inputs.size(); ++k) {
+    arguments.push_back(in_memory(f.insts[inputs[k]].dtype, values[inputs[k]], k + 2));
+  }
+  llvm::CallInst* call = b_.CreateCall(region, arguments);
+  call->setCallingConv(region->getCallingConv());
+  const DType dtype = f.insts[end].dtype;
+  const Element computed = from_memory(dtype, b_.CreateLoad(memory_type(dtype, lanes), result));
+  return end_rare({nullptr, scope.from, scope.join}, computed, otherwise);
+}
+
+llvm::Function* OpEmitter::region_function(const ir::Function& f, std::size_t rare, std::size_t end,
+                                           const std::vector<ir::Value>& inputs) {
+  llvm::Module& module = *b_.GetInsertBlock()->getModule();
+  const std::string name = f.name + ".rare" + std::to_string(rare);
+  if (llvm::Function* known = module.getFunction(name)) return known;
+
+  llvm::SmallVector<llvm::Type*, 8> types{b_.getInt64Ty(), b_.getPtrTy(), b_.getPtrTy()};
+  types.append(inputs.size(), b_.getPtrTy());
+  auto* type = llvm::FunctionType::get(b_.getVoidTy(), types, false);
+  auto* region = llvm::Function::Create(type, llvm::Function::InternalLinkage, name, module);
+  region->setCallingConv(llvm::CallingConv::PreserveAll);
+  region->addFnAttr(llvm::Attribute::NoInline);
+  region->addFnAttr(llvm::Attribute::Cold);
+  region->setDoesNotThrow();
+  if (x86_) {
+    // vzeroupper at the end would destroy the registers just restored.
+    region->addFnAttr("target-features", (features_ + ",-vzeroupper").str());
+  }
+
+  const llvm::IRBuilderBase::InsertPoint here = b_.saveIP();
+  const auto block = [&](const char* label) {
+    return llvm::BasicBlock::Create(module.getContext(), label, region);
+  };
+  llvm::BasicBlock* entry = block("entry");
+  llvm::BasicBlock* head = block("lane");
+  llvm::BasicBlock* inside = block("inside");
+  llvm::BasicBlock* next = block("next");
+  llvm::BasicBlock* after = block("after");
+  b_.SetInsertPoint(entry);
+  b_.CreateBr(head);
+  b_.SetInsertPoint(head);
+  llvm::PHINode* lane = b_.CreatePHI(b_.getInt64Ty(), 2);
+  lane->addIncoming(b_.getInt64(0), entry);
+  const auto place = [&](DType dtype, unsigned argument) {
+    return b_.CreateInBoundsGEP(memory_type(dtype, 1), region->getArg(argument), lane);
+  };
+  const auto read = [&](DType dtype, unsigned argument) {
+    return from_memory(dtype, b_.CreateLoad(memory_type(dtype, 1), place(dtype, argument)));
+  };
+  b_.CreateCondBr(read(DType::bool_, 1).value, inside, next);
+  b_.SetInsertPoint(inside);
+  std::vector<Element> values(f.insts.size());
+  for (std::size_t i = 0; i < rare; ++i) {
+    if (f.insts[i].code == ir::Code::constant) emit_instruction(f, i, values, 1);
+  }
+  for (unsigned k = 0; k < inputs.size(); ++k) {
+    values[inputs[k]] = read(f.insts[inputs[k]].dtype, k + 3);
+  }
+  for (std::size_t i = rare + 1; i < end; ++i) emit_instruction(f, i, values, 1);
+  const DType dtype = f.insts[end].dtype;
+  b_.CreateStore(to_memory(dtype, values[f.insts[end].args[1]]), place(dtype, 2));
+  b_.CreateBr(next);
+  b_.SetInsertPoint(next);
+  llvm::Value* following = b_.CreateNUWAdd(lane, b_.getInt64(1));
+  lane->addIncoming(following, next);
+  b_.CreateCondBr(b_.CreateICmpULT(following, region->getArg(0)), head, after);
+  b_.SetInsertPoint(after);
+  b_.CreateRetVoid();
+  b_.restoreIP(here);
+  return region;
+}
+
+llvm::AllocaInst* OpEmitter::scratch(llvm::Type* type, unsigned slot) {
+  llvm::AllocaInst*& array = scratch_[{type, slot}];
+  if (!array) {
+    llvm::BasicBlock& entry = b_.GetInsertBlock()->getParent()->getEntryBlock();
+    llvm::IRBuilder<> at(&entry, entry.begin());
+    array = at.CreateAlloca(type);
+    array->setAlignment(llvm::Align(64));
+  }
+  return array;
 }
 
 }  // namespace kiln::codegen

@@ -311,7 +311,8 @@ OpEmitter::Rare OpEmitter::begin_rare(llvm::Value* condition) {
 
 Element OpEmitter::end_rare(const Rare& rare, const Element& inside, const Element& otherwise) {
   const auto choose = [&](llvm::Value* x, llvm::Value* y) {
-    return x && x != y ? b_.CreateSelect(rare.condition, x, y) : x;
+    const bool distinct = x && x != y && rare.condition;
+    return distinct ? b_.CreateSelect(rare.condition, x, y) : x;
   };
   const Element chosen{choose(inside.value, otherwise.value), choose(inside.wide, otherwise.wide)};
   llvm::BasicBlock* last = b_.GetInsertBlock();

@@ -8,6 +8,9 @@
 #include <llvm/IR/IRBuilder.h>
 
 #include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
 
 #include "ir/function.h"
 #include "ir/kernel.h"
@@ -21,8 +24,9 @@ struct Element {
 
 class OpEmitter {
  public:
-  OpEmitter(llvm::IRBuilder<>& builder, bool x86, int vector_bytes)
-      : b_(builder), x86_(x86), vector_bytes_(vector_bytes) {}
+  // `features` as in CpuTarget; outlives this.
+  OpEmitter(llvm::IRBuilder<>& builder, bool x86, int vector_bytes, llvm::StringRef features)
+      : b_(builder), x86_(x86), vector_bytes_(vector_bytes), features_(features) {}
 
   // Of a value in a register, and of an element in memory (bool: i8).
   llvm::Type* type(ir::DType dtype, int lanes) const;
@@ -40,7 +44,7 @@ class OpEmitter {
   // rare ... end_rare: what lies between is emitted into a cold block, skipped where no lane of
   // `condition` holds.
   struct Rare {
-    llvm::Value* condition = nullptr;
+    llvm::Value* condition = nullptr;  // null: `inside` is right in all lanes
     llvm::BasicBlock* from = nullptr;
     llvm::BasicBlock* join = nullptr;
   };
@@ -69,6 +73,13 @@ class OpEmitter {
 
   Element expand(ir::Op op, ir::DType type, llvm::ArrayRef<Element> args);
   Element inline_function(const ir::Function& f, llvm::ArrayRef<Element> args, int lanes);
+  void emit_instruction(const ir::Function& f, std::size_t i, std::vector<Element>& values,
+                        int lanes);
+  Element call_region(const ir::Function& f, std::size_t rare, std::size_t end,
+                      const std::vector<Element>& values);
+  llvm::Function* region_function(const ir::Function& f, std::size_t rare, std::size_t end,
+                                  const std::vector<ir::Value>& inputs);
+  llvm::AllocaInst* scratch(llvm::Type* type, unsigned slot);
 
   static int lanes_of(const llvm::Value* value);
   llvm::Value* constant_like(const llvm::Value* model, std::uint64_t integer) const;
@@ -77,6 +88,9 @@ class OpEmitter {
   llvm::IRBuilder<>& b_;
   bool x86_;
   int vector_bytes_;
+  llvm::StringRef features_;
+  std::vector<Rare> open_;  // small regions of the function being inlined
+  std::map<std::pair<llvm::Type*, unsigned>, llvm::AllocaInst*> scratch_;  // of calls of regions
 };
 
 }  // namespace kiln::codegen
