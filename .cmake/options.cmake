@@ -26,10 +26,6 @@ endif()
 add_compile_options(-ffp-contract=off -Wall -Wextra -Wpedantic -Wshadow)
 # g++ 12 and 13 report overlapping copies inside std::string where there are none (PR105651).
 add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # gcc 12 sees overlapping copies in "literal" + std::string, where there are none (gcc bug 105651).
-  add_compile_options(-Wno-restrict)
-endif()
 if(KILN_WERROR)
   add_compile_options(-Werror)
 endif()
