@@ -1,0 +1,264 @@
+#include "kiln/array.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "frontend/complaint.h"
+#include "frontend/devices.h"
+#include "frontend/environment.h"
+#include "frontend/evaluate.h"
+#include "frontend/promote.h"
+#include "frontend/read.h"
+#include "frontend/record.h"
+#include "frontend/translate.h"
+#include "ir/scalar.h"
+
+namespace kiln::inline v0 {
+
+using frontend::Access;
+using frontend::Complaint;
+using frontend::Node;
+
+namespace frontend {
+
+Node* Access::empty() {
+  static Node* const instance = [] {
+    auto* const value = new Value;
+    runtime::Device& host = registry().cpu();
+    value->storage = std::make_shared<Storage>(host, runtime::Block{host.allocate(0), 0}, 0);
+    Node* const node = trace().leaf(float32, Shape{0}, kCpu, value, {});
+    node->anywhere = true;
+    return node;
+  }();
+  return instance;
+}
+
+namespace {
+
+// The same elements, row-major without gaps.
+void gather(std::byte* to, const std::byte* from, std::span<const std::int64_t> shape,
+            const std::vector<std::int64_t>& strides, std::int64_t size) {
+  std::vector<std::int64_t> index(shape.size(), 0);
+  for (;;) {
+    std::memcpy(to, from, static_cast<std::size_t>(size));
+    to += size;
+    std::size_t axis = shape.size();
+    for (; axis > 0; --axis) {
+      const std::size_t a = axis - 1;
+      from += strides[a] * size;
+      if (++index[a] < shape[a]) break;
+      from -= strides[a] * index[a] * size;
+      index[a] = 0;
+    }
+    if (axis == 0) return;
+  }
+}
+
+}  // namespace
+
+HostData host_data(const Array& x, Where where, const char* why) {
+  evaluate({&x, 1}, where);
+  Node* const node = Access::node(x);
+  const Value& value = *node->value.load(std::memory_order_acquire);
+  const std::int64_t size = ir::size_of(to_ir(node->dtype));
+  HostData result;
+  try {
+    const runtime::Block block = value.storage->on(registry().cpu(), where, why);
+    const auto* const first = static_cast<const std::byte*>(block.data()) + value.offset * size;
+    if (value.strides.empty()) {
+      result = {first, value.storage};
+    } else {
+      const std::shared_ptr<std::byte[]> dense(new std::byte[static_cast<std::size_t>(node->shape->size * size)]);
+      gather(dense.get(), first, node->shape->shape.extents(), value.strides, size);
+      result = {dense.get(), dense};
+    }
+  } catch (...) {
+    translate(std::current_exception(), where);
+  }
+  return result;
+}
+
+}  // namespace frontend
+
+std::string_view name(DType dtype) { return ir::name(frontend::to_ir(dtype)); }
+std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name(dtype); }
+
+Array::Array(const Array& other) noexcept : node_(other.node_) {
+  if (node_ != nullptr) frontend::Trace::retain(node_);
+}
+Array& Array::operator=(const Array& other) & noexcept {
+  if (other.node_ != nullptr) frontend::Trace::retain(other.node_);
+  if (node_ != nullptr) release(node_);
+  node_ = other.node_;
+  return *this;
+}
+void Array::release(Node* node) noexcept { frontend::trace().release(node); }
+
+const Shape& Array::shape() const { return Access::node(*this)->shape->shape; }
+std::int64_t Array::shape(std::int64_t axis) const {
+  Node* const node = Access::node(*this);
+  return shape().extents()[static_cast<std::size_t>(
+      frontend::check_axis("shape", axis, ndim(), node->where, node))];
+}
+std::int64_t Array::size() const { return Access::node(*this)->shape->size; }
+DType Array::dtype() const { return Access::node(*this)->dtype; }
+Device Array::device() const { return Access::device(Access::node(*this)->device); }
+bool Array::evaluated() const { return Access::node(*this)->ready(); }
+
+void Operand::set_other(DType dtype, const void* scalar) {
+  const ir::DType t = frontend::to_ir(dtype);
+  if (ir::is_complex(t)) {
+    Complaint("scalar", fmt::format("{} is reserved: no function takes complex numbers", name(dtype)), where_)
+        .raise();
+  }
+  std::uint16_t bits = 0;
+  std::memcpy(&bits, scalar, sizeof bits);
+  kind_ = Kind::floating;
+  floating_ = ir::to_double(t, bits);
+}
+
+Array Array::named(std::string_view label) const {
+  Node* const node = Access::node(*this);
+  const std::string* const text = frontend::trace().intern(label);
+  if (node->ready()) {
+    const frontend::Value& value = *node->value.load(std::memory_order_acquire);
+    auto copy = std::make_unique<frontend::Value>();
+    copy->storage = value.storage;
+    copy->offset = value.offset;
+    copy->strides = value.strides;
+    return Array(frontend::trace().leaf(node->dtype, node->shape->shape, node->device, copy.release(),
+                                        node->where, text));
+  }
+  frontend::Recipe r;
+  r.kind = frontend::Kind::alias;
+  r.dtype = node->dtype;
+  r.device = node->device;
+  r.anywhere = node->anywhere;
+  r.operands = {&node, 1};
+  r.shape = node->shape;
+  r.where = node->where;
+  r.label = text;
+  return Array(frontend::trace().record(r));
+}
+
+Array Array::to(const Device& device, Where where) const {
+  Node* const node = Access::node(*this);
+  const std::uint16_t id = Access::id(device);
+  if (node->device == id && !node->anywhere) return *this;
+  frontend::evaluate({this, 1}, where);
+  const frontend::Value& value = *node->value.load(std::memory_order_acquire);
+  auto copy = std::make_unique<frontend::Value>();
+  copy->storage = value.storage;
+  copy->offset = value.offset;
+  copy->strides = value.strides;
+  try {
+    copy->storage->on(frontend::memory_device(id), where, "to");
+  } catch (...) {
+    frontend::translate(std::current_exception(), where);
+  }
+  return Array(frontend::trace().leaf(node->dtype, node->shape->shape, id, copy.release(),
+                                      frontend::line_of(where), node->label));
+}
+
+namespace {
+
+void check_complex(const char* function, DType dtype, Where where) {
+  if (!ir::is_complex(frontend::to_ir(dtype))) return;
+  Complaint(function, fmt::format("{} is reserved: no function takes complex numbers", name(dtype)), where)
+      .raise();
+}
+
+std::string printed(ir::DType t, const std::byte* data, std::int64_t i) {
+  std::uint64_t bits = 0;
+  const std::int64_t size = ir::size_of(t);
+  std::memcpy(&bits, data + i * size, static_cast<std::size_t>(size));
+  if (ir::is_float(t)) return fmt::format("{}", ir::to_double(t, bits));
+  if (ir::is_signed_int(t)) {
+    const int unused = static_cast<int>(64 - 8 * size);
+    return fmt::format("{}", static_cast<std::int64_t>(bits << unused) >> unused);
+  }
+  return fmt::format("{}", bits);
+}
+
+// Converts and demands that converting back gives the same bits.
+void convert(const Array& x, const std::byte* data, DType to, void* target, const char* function, Where where) {
+  const ir::DType a = frontend::to_ir(x.dtype()), b = frontend::to_ir(to);
+  const std::int64_t n = x.size();
+  const void* in[] = {data};
+  ir::evaluate(ir::Op::cast, a, b, n, in, target);
+  if (frontend::converts_exactly(x.dtype(), to)) return;
+  const std::int64_t size = ir::size_of(a);
+  std::vector<std::byte> back(static_cast<std::size_t>(n * size));
+  const void* out[] = {target};
+  ir::evaluate(ir::Op::cast, b, a, n, out, back.data());
+  for (std::int64_t i = 0; i < n; ++i) {
+    std::uint64_t was = 0, is = 0;
+    std::memcpy(&was, data + i * size, static_cast<std::size_t>(size));
+    std::memcpy(&is, back.data() + i * size, static_cast<std::size_t>(size));
+    const double value = ir::is_float(a) ? ir::to_double(a, was) : 0;
+    const bool lost_sign = value == 0 && was != 0 && ir::is_float(a) && !ir::is_float(b);  // -0 to an integer is 0
+    if (was == is || lost_sign || (value != value && ir::is_float(b))) continue;
+    Complaint(function, fmt::format("element {} of a {} array, {}, is no {}", i, name(x.dtype()),
+                                    printed(a, data, i), name(to)),
+              where)
+        .operand("array", x)
+        .advise(fmt::format("astype(kiln::{}) where the loss is meant", to == bool_ ? "bool_" : name(to)))
+        .raise();
+  }
+}
+
+}  // namespace
+
+void Array::read_as(DType to, void* target, std::int64_t count, const char* function, Where where) const {
+  check_complex(function, to, where);
+  if (count < 0 && size() != 1) {
+    Complaint(function, fmt::format("needs one element, not {}", size()), where)
+        .operand("array", *this)
+        .advise("an index, or to_vector")
+        .raise();
+  }
+  if (count >= 0 && count != size()) {
+    Complaint(function, fmt::format("the target has {} elements, the array {}", count, size()), where)
+        .operand("array", *this)
+        .raise();
+  }
+  if (size() == 0) return;
+  const frontend::HostData host = frontend::host_data(*this, where, function);
+  if (to == dtype()) {
+    std::memcpy(target, host.data, static_cast<std::size_t>(size() * ir::size_of(frontend::to_ir(to))));
+  } else {
+    convert(*this, host.data, to, target, function, where);
+  }
+}
+
+std::shared_ptr<const void> Array::host_memory(DType to, const void** data, Where where) const {
+  check_complex("host", to, where);
+  const frontend::HostData host = frontend::host_data(*this, where, "host");
+  if (to == dtype()) {
+    *data = host.data;
+    return host.owner;
+  }
+  const std::shared_ptr<std::byte[]> copy(
+      new std::byte[static_cast<std::size_t>(size() * ir::size_of(frontend::to_ir(to))) + 1]);
+  if (size() > 0) convert(*this, host.data, to, copy.get(), "host", where);
+  *data = copy.get();
+  return copy;
+}
+
+Array::operator bool() const {
+  const Where where = Access::node(*this)->where;
+  if (size() != 1) {
+    Complaint("bool", fmt::format("the truth of {} elements", size()), where)
+        .operand("array", *this)
+        .advise("use any() or all()")
+        .raise();
+  }
+  const frontend::HostData host = frontend::host_data(*this, where, "bool");
+  const ir::DType t = frontend::to_ir(dtype());
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, host.data, static_cast<std::size_t>(ir::size_of(t)));
+  return ir::is_float(t) ? ir::to_double(t, bits) != 0 : bits != 0;
+}
+
+}  // namespace kiln::inline v0

@@ -1,0 +1,155 @@
+#include "frontend/check.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "frontend/compile.h"
+#include "frontend/complaint.h"
+#include "frontend/environment.h"
+#include "ir/scalar.h"
+
+namespace kiln::inline v0::frontend {
+
+namespace {
+
+std::uint64_t element(ir::DType t, const std::byte* data, std::int64_t i) {
+  std::uint64_t bits = 0;
+  const auto size = static_cast<std::size_t>(ir::size_of(t));
+  std::memcpy(&bits, data + static_cast<std::size_t>(i) * size, size);
+  return bits;
+}
+
+double largest(ir::DType t, const std::vector<std::byte>& values) {
+  double result = 0;
+  const std::int64_t count = static_cast<std::int64_t>(values.size()) / ir::size_of(t);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double x = std::abs(ir::to_double(t, element(t, values.data(), i)));
+    if (std::isfinite(x)) result = std::max(result, x);
+  }
+  return result;
+}
+
+// The first element that differs.
+std::optional<std::int64_t> difference(ir::DType t, const std::vector<std::byte>& wanted, const std::byte* got,
+                                       bool loose) {
+  const std::int64_t count = static_cast<std::int64_t>(wanted.size()) / ir::size_of(t);
+  const double slack = loose && ir::is_float(t) ? 1e-3 * largest(t, wanted) : 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::uint64_t a = element(t, wanted.data(), i), b = element(t, got, i);
+    if (a == b) continue;
+    if (ir::is_float(t)) {
+      const double x = ir::to_double(t, a), y = ir::to_double(t, b);
+      if ((std::isnan(x) && std::isnan(y)) || std::abs(x - y) < slack) continue;
+    }
+    return i;
+  }
+  return std::nullopt;
+}
+
+std::vector<ir::ArrayView> views_of(const Snapshot& snapshot, const Reference& reference) {
+  std::vector<ir::ArrayView> views;
+  for (std::size_t i = 0; i < snapshot.inputs.size(); ++i) {
+    views.push_back({reference.storages[i].data() + snapshot.inputs[i].offset});
+  }
+  return views;
+}
+
+std::string write_reproducer(const Snapshot& snapshot, const std::string& message) {
+  static std::atomic<int> count{0};
+  std::error_code ignored;
+  const std::filesystem::path path = std::filesystem::temp_directory_path(ignored) /
+                                     fmt::format("kiln-failure-{}-{}.txt", getpid(), count++);
+  std::ofstream file(path);
+  file << "# " << message << "\n" << ir::print(snapshot.graph) << "# symbols:";
+  for (const std::int64_t value : snapshot.bindings.syms) file << ' ' << value;
+  file << "\n# scalars:";
+  for (const std::uint64_t bits : snapshot.bindings.scalars) file << ' ' << bits;
+  file << '\n';
+  return file ? path.string() : std::string();
+}
+
+// The pass after which the interpreter gives other bits; empty if none does.
+std::string guilty_pass(Snapshot& snapshot, const Reference& reference, const runtime::LoadedPlan& plan,
+                        bool loose) {
+  passes::PassLog log;
+  make_plan(snapshot, plan.device().caps(), context().fusion, &log);
+  const std::vector<ir::ArrayView> views = views_of(snapshot, reference);
+  for (const passes::PassEntry& entry : log.entries) {
+    const auto outputs = ir::interpret(entry.after, snapshot.bindings, views);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const ir::DType t = snapshot.graph.nodes[snapshot.graph.outputs[i]].dtype;
+      if (difference(t, reference.outputs[i], outputs[i].data(), loose)) return "pass " + entry.name;
+    }
+  }
+  return "";
+}
+
+// The kernels that write an output.
+std::string guilty_kernels(const ir::Plan& plan, std::uint32_t buffer) {
+  std::string names;
+  for (const ir::PlanLaunch& launch : plan.launches) {
+    const ir::Kernel& kernel = plan.kernels[launch.kernel];
+    for (std::size_t i = 0; i < launch.args.size(); ++i) {
+      const bool writes = launch.args[i].kind == ir::ParamKind::buffer && launch.args[i].index == buffer &&
+                          kernel.params[i].written;
+      if (writes) names += (names.empty() ? "kernel " : ", ") + runtime::kernel_label(kernel);
+    }
+  }
+  return names.empty() ? "a library call" : names;
+}
+
+}  // namespace
+
+Reference interpret_reference(Snapshot& snapshot) {
+  Reference reference;
+  runtime::Device& host = registry().cpu();
+  for (const Snapshot::Input& input : snapshot.inputs) {
+    const runtime::Block block = input.storage->on(host, snapshot.lines[input.node], "check");
+    const auto* const first = static_cast<const std::byte*>(block.data());
+    if (context().mode == Mode::check) {
+      reference.storages.emplace_back(first, first + input.storage->bytes());
+    }
+  }
+  std::vector<ir::ArrayView> views;
+  for (const Snapshot::Input& input : snapshot.inputs) {
+    runtime::Block block = input.storage->on(host, snapshot.lines[input.node], "check");
+    views.push_back({static_cast<const std::byte*>(block.data()) + input.offset});
+  }
+  reference.outputs = ir::interpret(snapshot.graph, snapshot.bindings, views);
+  return reference;
+}
+
+void compare(Snapshot& snapshot, const Reference& reference, const runtime::LoadedPlan& plan,
+             std::span<const runtime::Block> outputs) {
+  const bool loose = !plan.plan().matmuls.empty();
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const ir::NodeId node = snapshot.graph.outputs[i];
+    const ir::DType t = snapshot.graph.nodes[node].dtype;
+    std::vector<std::byte> got(reference.outputs[i].size());
+    plan.device().download(got.data(), *outputs[i].memory, outputs[i].offset, static_cast<std::int64_t>(got.size()));
+    const std::optional<std::int64_t> at = difference(t, reference.outputs[i], got.data(), loose);
+    if (!at) continue;
+    std::string guilty = guilty_pass(snapshot, reference, plan, loose);
+    if (guilty.empty()) guilty = guilty_kernels(plan.plan(), plan.plan().outputs[i]);
+    const std::string message =
+        fmt::format("{} on {}: element {} of output {} ({}) is {} (bits {:#x}), should be {} (bits {:#x})", guilty,
+                    plan.device().name(), *at, i, ir::infix(snapshot.graph, node),
+                    ir::to_double(t, element(t, got.data(), *at)), element(t, got.data(), *at),
+                    ir::to_double(t, element(t, reference.outputs[i].data(), *at)),
+                    element(t, reference.outputs[i].data(), *at));
+    const Complaint complaint("check", message, snapshot.lines[node]);
+    InternalError error(complaint.text());
+    error.where = complaint.where();
+    error.reproducer = write_reproducer(snapshot, message);
+    throw error;
+  }
+}
+
+}  // namespace kiln::inline v0::frontend

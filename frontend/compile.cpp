@@ -1,0 +1,68 @@
+#include "frontend/compile.h"
+
+#include "codegen/cuda.h"
+#if KILN_HAS_LLVM
+#include "codegen/llvm.h"
+#endif
+#include "frontend/dump.h"
+#include "frontend/environment.h"
+#include "frontend/state.h"
+
+namespace kiln::inline v0::frontend {
+
+namespace {
+
+// Changes whenever code generation or ir/NUMERICS.md does: kernels of another version are not reused.
+constexpr const char* kVersion = "kiln 0.1.0, numerics 1";
+
+ir::KernelSource emit_cuda(const ir::Kernel& kernel) {
+  return {std::string(codegen::kCanonicalEntry), codegen::cuda_source(kernel, ir::Labels::no), {}};
+}
+
+runtime::Compiler host_compiler() {
+#if KILN_HAS_LLVM
+  const codegen::CpuTarget target = codegen::host_target();
+  return {[target](const ir::Kernel& kernel) { return codegen::llvm_object(kernel, target); },
+          std::string(kVersion) + ", " + std::string(codegen::llvm_version()) + ", " + target.cpu + ", " +
+              target.features};
+#else
+  return {[](const ir::Kernel& kernel) { return ir::KernelSource{kernel.name, "", {}}; }, kVersion};
+#endif
+}
+
+}  // namespace
+
+const runtime::Compiler& compiler_for(const runtime::Device& device) {
+  static const auto* const cuda = new runtime::Compiler{emit_cuda, kVersion};
+  static const auto* const host = new runtime::Compiler(host_compiler());
+  return device.caps().target == ir::Target::cuda ? *cuda : *host;
+}
+
+ir::Plan make_plan(Snapshot& snapshot, const ir::Caps& caps, bool fusion, passes::PassLog* log) {
+  snapshot.describe();
+  passes::Options options;
+  options.fusion = fusion;
+  options.disabled = environment().disabled_passes;
+  options.log = log;
+  return passes::make_plan(snapshot.graph, caps, options);
+}
+
+LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device) {
+  const PlanKey key{&device, snapshot.math, context().fusion};
+  const std::size_t hash = ir::hash(snapshot.graph);
+  if (LoadedPlan plan = state().plans.find(key, snapshot.graph, hash)) {
+    state().plans_reused.fetch_add(1, std::memory_order_relaxed);
+    return plan;
+  }
+  ir::Graph copy = snapshot.graph;
+  const bool dumping = !environment().dump.empty();
+  passes::PassLog log;
+  ir::Plan plan = make_plan(snapshot, device.caps(), key.fusion, dumping ? &log : nullptr);
+  if (dumping) dump_plan(environment().dump, snapshot, plan, log);
+  auto loaded = std::make_shared<const runtime::LoadedPlan>(
+      runtime::load(device, std::move(plan), compiler_for(device), registry().cache()));
+  state().plans_built.fetch_add(1, std::memory_order_relaxed);
+  return state().plans.insert(key, std::move(copy), hash, std::move(loaded));
+}
+
+}  // namespace kiln::inline v0::frontend

@@ -1,0 +1,21 @@
+// From a graph to a plan that can run: passes, code generation, kernel caches. Cold.
+#pragma once
+#include <memory>
+
+#include "frontend/plan_cache.h"
+#include "frontend/snapshot.h"
+#include "passes/plan.h"
+#include "runtime/cache.h"
+
+namespace kiln::inline v0::frontend {
+
+// How kernels for a device are made.
+const runtime::Compiler& compiler_for(const runtime::Device& device);
+
+// Plans the snapshot's graph for a device; log may be null. Side tables are filled.
+ir::Plan make_plan(Snapshot& snapshot, const ir::Caps& caps, bool fusion, passes::PassLog* log = nullptr);
+
+// The loaded plan, from the cache or made (and dumped, if KILN_DUMP says so).
+LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device);
+
+}  // namespace kiln::inline v0::frontend

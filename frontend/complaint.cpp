@@ -1,0 +1,67 @@
+#include "frontend/complaint.h"
+
+#include <fmt/format.h>
+
+namespace kiln::inline v0::frontend {
+
+std::string to_text(Where where) {
+  if (where.file == nullptr) return "an unknown line";
+  std::string_view file = where.file;
+  const std::size_t slash = file.rfind('/');
+  if (slash != std::string_view::npos) file.remove_prefix(slash + 1);
+  return fmt::format("{}:{}", file, where.line);
+}
+
+std::string to_text(const Shape& shape) {
+  std::string text = "(";
+  for (const std::int64_t n : shape) fmt::format_to(std::back_inserter(text), "{}, ", n);
+  if (shape.ndim() > 0) text.resize(text.size() - (shape.ndim() == 1 ? 1 : 2));
+  return text + ")";
+}
+
+std::string describe(Node* node) {
+  std::string text = fmt::format("{} {}", name(node->dtype), to_text(node->shape->shape));
+  if (node->label != nullptr) text += fmt::format(" \"{}\"", *node->label);
+  if (node->where.file != nullptr) text += ", made at " + to_text(node->where);
+  return text;
+}
+
+std::string describe(const Operand& operand) {
+  if (Access::is_array(operand)) return describe(Access::node(Access::array(operand)));
+  switch (Access::kind(operand)) {
+    case Access::ScalarKind::boolean:
+      return Access::integer(operand) != 0 ? "the scalar true" : "the scalar false";
+    case Access::ScalarKind::integer:
+      return fmt::format("the scalar {}", Access::integer(operand));
+    case Access::ScalarKind::natural:
+      return fmt::format("the scalar {}", static_cast<std::uint64_t>(Access::integer(operand)));
+    default:
+      return fmt::format("the scalar {}", Access::floating(operand));
+  }
+}
+
+Complaint::Complaint(std::string_view function, std::string_view message, Where where)
+    : text_(fmt::format("kiln: {}: {}", function, message)), where_(line_of(where)) {
+  if (where_.file != nullptr) text_ += "\n  at " + to_text(where_);
+}
+
+Complaint& Complaint::operand(std::string_view role, const Operand& operand) {
+  text_ += fmt::format("\n  {}: {}", role, describe(operand));
+  return *this;
+}
+
+Complaint& Complaint::operand(std::string_view role, const Array& array) {
+  return operand(role, Access::node(array));
+}
+
+Complaint& Complaint::operand(std::string_view role, Node* node) {
+  text_ += fmt::format("\n  {}: {}", role, describe(node));
+  return *this;
+}
+
+Complaint& Complaint::advise(std::string_view what) {
+  text_ += fmt::format("\n  try: {}", what);
+  return *this;
+}
+
+}  // namespace kiln::inline v0::frontend

@@ -1,0 +1,122 @@
+#include "frontend/devices.h"
+
+#include <charconv>
+#include <mutex>
+#include <ostream>
+
+#include "frontend/complaint.h"
+#include "frontend/environment.h"
+#include "kiln/device.h"
+
+namespace kiln::inline v0 {
+namespace frontend {
+
+namespace {
+
+struct Planners {
+  std::mutex mutex;
+  std::vector<runtime::Device*> devices;
+};
+Planners& planners() {
+  static Planners* const instance = new Planners;
+  return *instance;
+}
+
+runtime::Device& cuda_device(int index, Where where) {
+  try {
+    return registry().cuda(index);
+  } catch (const runtime::DeviceError& error) {
+    Complaint("cuda", error.what(), where)
+        .advise("kiln::devices() lists what there is; kiln::cpu() is always there")
+        .raise<DeviceError>();
+  }
+}
+
+std::uint16_t planner(std::string_view target, Where where) {
+  runtime::Device* device = nullptr;
+  try {
+    device = &registry().plan_only(target);
+  } catch (const runtime::DeviceError& error) {
+    Complaint("plan_only", error.what(), where).advise("sm_75, sm_80, sm_90, sm_100, sm_120 or cpu").raise();
+  }
+  Planners& p = planners();
+  const std::lock_guard<std::mutex> lock(p.mutex);
+  std::size_t i = 0;
+  while (i < p.devices.size() && p.devices[i] != device) ++i;
+  if (i == p.devices.size()) p.devices.push_back(device);
+  return static_cast<std::uint16_t>(kFirstPlanner + i);
+}
+
+std::uint16_t parse_device(std::string_view text) {
+  if (text == "cpu") return kCpu;
+  if (text == "interpreter") return kInterpreter;
+  if (text.starts_with("plan_only:")) return planner(text.substr(10), {});
+  if (text == "cuda" || text.starts_with("cuda:")) {
+    int index = 0;
+    const std::string_view digits = text == "cuda" ? std::string_view("0") : text.substr(5);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+    if (error == std::errc() && end == digits.data() + digits.size()) {
+      return Access::id(cuda(index, {}));
+    }
+  }
+  throw UserError("kiln: environment: KILN_DEVICE=\"" + std::string(text) +
+                  "\" is not cpu, cuda, cuda:<n>, interpreter or plan_only:<target>");
+}
+
+}  // namespace
+
+runtime::Device& memory_device(std::uint16_t id) {
+  if (id == kCpu || id == kInterpreter) return registry().cpu();
+  if (id < kFirstPlanner) return cuda_device(id - kFirstCuda, {});
+  Planners& p = planners();
+  const std::lock_guard<std::mutex> lock(p.mutex);
+  return *p.devices[id - kFirstPlanner];
+}
+
+std::string device_name(std::uint16_t id) {
+  if (id == kInterpreter) return "interpreter";
+  return memory_device(id).name();
+}
+
+std::uint16_t current_device() {
+  const Context& c = context();
+  return c.device >= 0 ? static_cast<std::uint16_t>(c.device) : Access::id(default_device());
+}
+
+}  // namespace frontend
+
+using frontend::Access;
+
+std::string Device::name() const { return frontend::device_name(id_); }
+std::int64_t Device::free_bytes() const { return frontend::memory_device(id_).memory().free; }
+std::ostream& operator<<(std::ostream& out, const Device& device) { return out << device.name(); }
+
+Device cpu() { return Access::device(frontend::kCpu); }
+Device interpreter() { return Access::device(frontend::kInterpreter); }
+Device cuda(int index, Where where) {
+  frontend::cuda_device(index, where);
+  return Access::device(static_cast<std::uint16_t>(frontend::kFirstCuda + index));
+}
+Device plan_only(std::string_view target, Where where) {
+  return Access::device(frontend::planner(target, where));
+}
+
+std::vector<Device> devices() {
+  std::vector<Device> result{cpu()};
+  const int count = frontend::registry().cuda_count();
+  for (int i = 0; i < count; ++i) {
+    result.push_back(Access::device(static_cast<std::uint16_t>(frontend::kFirstCuda + i)));
+  }
+  return result;
+}
+
+Device default_device() {
+  static const std::uint16_t id = [] {
+    const std::string& wanted = frontend::environment().device;
+    if (!wanted.empty()) return frontend::parse_device(wanted);
+    return frontend::registry().cuda_count() > 0 ? frontend::kFirstCuda : frontend::kCpu;
+  }();
+  return Access::device(id);
+}
+
+}  // namespace kiln::inline v0

@@ -1,0 +1,265 @@
+#include "frontend/evaluate.h"
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+
+#include "frontend/access.h"
+#include "frontend/check.h"
+#include "frontend/compile.h"
+#include "frontend/complaint.h"
+#include "frontend/devices.h"
+#include "frontend/environment.h"
+#include "frontend/snapshot.h"
+#include "frontend/state.h"
+#include "frontend/translate.h"
+#include "frontend/views_of_values.h"
+#include "ir/scalar.h"
+
+namespace kiln::inline v0::frontend {
+
+namespace {
+
+Value* make_value(runtime::Device& device, runtime::Block block, std::int64_t bytes) {
+  auto value = std::make_unique<Value>();
+  value->storage = std::make_shared<Storage>(device, std::move(block), bytes);
+  return value.release();
+}
+
+// One round: what can be settled without computing is; then the roots of one device are computed.
+class Evaluation {
+ public:
+  explicit Evaluation(Where where) : where_(where) {}
+  // False if everything has a value.
+  bool round(std::span<const Array> arrays);
+
+ private:
+  enum class Next : std::uint8_t { done, again, wait, run };
+  Next prepare(std::span<const Array> arrays);
+  bool settle_without_work(Node* node);
+  void run();
+  void compute();
+  void interpret();
+  void finish();
+  void abandon();
+
+  Where where_;
+  std::uint16_t device_ = 0;
+  std::vector<Node*> roots_;
+  std::vector<runtime::Block> outputs_;
+  std::vector<std::int64_t> bytes_;
+  Value* dead_ = nullptr;  // to be deleted without the lock
+  static thread_local Snapshot snapshot_;
+};
+thread_local Snapshot Evaluation::snapshot_;
+
+// No elements, an alias of a value, or a view of one.
+bool Evaluation::settle_without_work(Node* node) {
+  Value* value = nullptr;
+  if (node->shape->size == 0) {
+    runtime::Device& device = memory_device(node->device);
+    value = make_value(device, {device.allocate(0), 0}, 0);
+  } else {
+    value = view_value(node).release();
+  }
+  if (value == nullptr) return false;
+  Value* const dead = trace().settle(node, value);
+  if (dead != nullptr) {
+    Value* last = dead;
+    while (last->next != nullptr) last = last->next;
+    last->next = dead_;
+    dead_ = dead;
+  }
+  return true;
+}
+
+Evaluation::Next Evaluation::prepare(std::span<const Array> arrays) {
+  roots_.clear();
+  bool settled = false;
+  for (const Array& x : arrays) {
+    Node* const node = Access::node(x);
+    if (node->ready()) continue;
+    if (!node->in_flight && settle_without_work(node)) {
+      settled = true;
+      continue;
+    }
+    Node* const root = root_of(node);
+    if (root->ready() || root->in_flight) return root->ready() ? Next::again : Next::wait;
+    if (root->shape->size == 0) {
+      settle_without_work(root);
+      return Next::again;
+    }
+    if (roots_.empty()) device_ = root->device;
+    if (root->device == device_ && std::ranges::find(roots_, root) == roots_.end()) roots_.push_back(root);
+  }
+  if (roots_.empty()) return settled ? Next::again : Next::done;
+  if (!take_snapshot(roots_, true, &snapshot_)) return Next::wait;
+  for (Node* const node : snapshot_.outputs) node->in_flight = true;
+  return Next::run;
+}
+
+bool Evaluation::round(std::span<const Array> arrays) {
+  Next next = Next::done;
+  {
+    std::unique_lock<std::mutex> lock(trace().mutex);
+    next = prepare(arrays);
+    if (next == Next::wait) state().finished.wait(lock);
+  }
+  delete_values(std::exchange(dead_, nullptr));
+  if (next == Next::run) run();
+  return next != Next::done;
+}
+
+void Evaluation::run() {
+  try {
+    if (device_ == kInterpreter) {
+      interpret();
+    } else {
+      compute();
+    }
+  } catch (...) {
+    abandon();
+    translate(std::current_exception(), where_);
+  }
+  finish();
+}
+
+void Evaluation::compute() {
+  runtime::Device& device = memory_device(device_);
+  const LoadedPlan plan = plan_for(snapshot_, device);
+  std::vector<runtime::Block> inputs;
+  inputs.reserve(snapshot_.inputs.size());
+  for (const Snapshot::Input& input : snapshot_.inputs) {
+    runtime::Block block = input.storage->on(device, snapshot_.lines[input.node], "an operand");
+    block.offset += input.offset;
+    inputs.push_back(std::move(block));
+  }
+  outputs_.resize(snapshot_.outputs.size());
+  if (context().mode == Mode::check && device.runs()) {
+    const Reference reference = interpret_reference(snapshot_);
+    runtime::execute(*plan, snapshot_.bindings, inputs, outputs_);
+    compare(snapshot_, reference, *plan, outputs_);
+  } else {
+    runtime::execute(*plan, snapshot_.bindings, inputs, outputs_);
+  }
+  state().recomputed.fetch_add(snapshot_.recomputed, std::memory_order_relaxed);
+}
+
+void Evaluation::interpret() {
+  runtime::Device& device = memory_device(device_);
+  std::vector<std::vector<std::byte>> results = interpret_reference(snapshot_).outputs;
+  outputs_.clear();
+  for (const std::vector<std::byte>& bytes : results) {
+    runtime::Block block{device.allocate(static_cast<std::int64_t>(bytes.size())), 0};
+    std::memcpy(block.data(), bytes.data(), bytes.size());
+    outputs_.push_back(std::move(block));
+  }
+  state().recomputed.fetch_add(snapshot_.recomputed, std::memory_order_relaxed);
+}
+
+void Evaluation::finish() {
+  runtime::Device& device = memory_device(device_);
+  const std::vector<Node*>& nodes = snapshot_.outputs;
+  std::vector<std::unique_ptr<Value>> values;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const std::int64_t bytes = nodes[i]->shape->size * ir::size_of(to_ir(nodes[i]->dtype));
+    values.emplace_back(make_value(device, std::move(outputs_[i]), bytes));
+  }
+  outputs_.clear();
+  Value* dead = nullptr;
+  {
+    const std::lock_guard<std::mutex> lock(trace().mutex);
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      Value* freed = trace().settle(nodes[i], values[i].release());
+      while (freed != nullptr) {
+        Value* const value = std::exchange(freed, freed->next);
+        value->next = dead;
+        dead = value;
+      }
+    }
+  }
+  state().finished.notify_all();
+  snapshot_.inputs.clear();
+  delete_values(dead);
+  for (Node* const node : nodes) trace().release(node);
+  snapshot_.outputs.clear();
+}
+
+void Evaluation::abandon() {
+  outputs_.clear();
+  {
+    const std::lock_guard<std::mutex> lock(trace().mutex);
+    for (Node* const node : snapshot_.outputs) node->in_flight = false;
+  }
+  state().finished.notify_all();
+  snapshot_.inputs.clear();
+  for (Node* const node : snapshot_.outputs) trace().release(node);
+  snapshot_.outputs.clear();
+}
+
+}  // namespace
+
+void evaluate(std::span<const Array> arrays, Where where) {
+  Evaluation evaluation(line_of(where));
+  while (evaluation.round(arrays)) {
+  }
+}
+
+namespace {
+
+// Where this thread's flushes happen: always at the same operation, so that the segments are alike.
+struct Flush {
+  Where site;
+  Kind kind = Kind::leaf;
+  ir::Op op = ir::Op::add;
+  std::int64_t waited = 0;
+  std::int64_t floor = 0;  // operations that the last flush left pending
+  bool is(const Recipe& r) const {
+    return site.line == r.where.line && site.file == r.where.file && kind == r.kind && op == r.op;
+  }
+};
+constexpr std::int64_t kPatience = 4096;  // operations until another site is chosen
+
+}  // namespace
+
+void flush_at(const Recipe& next) {
+  thread_local Flush flush;
+  Context& c = context();
+  const std::int64_t pending = trace().pending.load(std::memory_order_relaxed);
+  if (pending < c.flush_after + flush.floor) {
+    flush.floor = std::max<std::int64_t>(0, std::min(flush.floor, pending - c.flush_after));
+    if (pending < c.flush_after + flush.floor) return;
+  }
+  if (!flush.is(next)) {
+    if (flush.site.line != 0 && ++flush.waited < kPatience) return;
+    flush.site = next.where;
+    flush.kind = next.kind;
+    flush.op = next.op;
+    flush.waited = 0;
+    return;
+  }
+  flush.waited = 0;
+  std::vector<Array> held;
+  {
+    const std::lock_guard<std::mutex> lock(trace().mutex);
+    for (Node* const node : trace().held()) held.push_back(Access::adopt(node));
+  }
+  c.evaluating = true;
+  try {
+    evaluate(held, next.where);
+  } catch (...) {
+    c.evaluating = false;
+    throw;
+  }
+  c.evaluating = false;
+  held.clear();
+  flush.floor = trace().pending.load(std::memory_order_relaxed);
+}
+
+}  // namespace kiln::inline v0::frontend
+
+namespace kiln::inline v0 {
+
+void eval(const Arrays& arrays, Where where) { frontend::evaluate(arrays.list(), where); }
+
+}  // namespace kiln::inline v0

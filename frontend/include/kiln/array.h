@@ -1,0 +1,371 @@
+// Array, and what its operators and indices take.
+#pragma once
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "kiln/device.h"
+#include "kiln/types.h"
+
+namespace kiln::inline v0::frontend {
+struct Node;
+}
+#pragma GCC visibility push(default)
+namespace kiln {
+inline namespace v0 {
+class Array;
+class Place;
+
+// One piece of an index, with the caller's line: an integer (drops its axis), slice(), whole,
+// newaxis, ellipsis.
+class Index {
+ public:
+  template <Integer T>
+  Index(T i, Where where = Where::here())
+      : where_(where), value_(static_cast<std::int64_t>(i)), kind_(Kind::number) {}
+  Index(Slice slice, Where where = Where::here())
+      : where_(where), slice_(slice), kind_(Kind::range) {}
+  Index(Whole, Where where = Where::here()) : where_(where), kind_(Kind::range) {}
+  Index(NewAxis, Where where = Where::here()) : where_(where), kind_(Kind::fresh) {}
+  Index(Ellipsis, Where where = Where::here()) : where_(where), kind_(Kind::rest) {}
+
+ private:
+  friend struct frontend::Access;
+  enum class Kind : std::uint8_t { number, range, fresh, rest };
+  Where where_;
+  std::int64_t value_ = 0;
+  Slice slice_{whole, whole, whole};
+  Kind kind_;
+};
+template <class... I>
+concept Indices = (std::convertible_to<const I&, Index> && ...);
+
+// An operand with the caller's line: an Array, or a C++ scalar. A scalar is weak: it takes the dtype
+// of the array beside it, as far as its kind (bool, integer, floating) allows; see elementwise.h.
+class Operand {
+ public:
+  Operand(const Array& array, Where where = Where::here()) : array_(&array), where_(where) {}
+  template <Element T>
+  Operand(T scalar, Where where = Where::here()) : where_(where) {
+    if constexpr (std::same_as<T, bool>) {
+      kind_ = Kind::boolean;
+      integer_ = scalar ? 1 : 0;
+    } else if constexpr (Integer<T>) {
+      kind_ = std::is_signed_v<T> ? Kind::integer : Kind::natural;
+      integer_ = static_cast<std::int64_t>(scalar);
+    } else if constexpr (OneOf<T, float, double>) {
+      kind_ = Kind::floating;
+      floating_ = static_cast<double>(scalar);
+    } else {
+      set_other(dtype_of<T>(), &scalar);
+    }
+  }
+
+ private:
+  friend struct frontend::Access;
+  enum class Kind : std::uint8_t { array, boolean, integer, natural, floating };
+  void set_other(DType dtype, const void* scalar);  // 16-bit floats; complex is a UserError
+  union {
+    const Array* array_;
+    std::int64_t integer_;
+    double floating_;
+  };
+  Where where_;
+  Kind kind_ = Kind::array;
+};
+
+// Read-only view of an array's elements on the host, row-major. On the CPU device no copy is made; the
+// memory stays while the view does.
+template <Element T>
+class HostView {
+ public:
+  const T* data() const { return data_; }
+  std::int64_t size() const { return size_; }
+  const Shape& shape() const { return shape_; }
+  const T* begin() const { return data_; }
+  const T* end() const { return data_ + size_; }
+  const T& operator[](std::int64_t i) const { return data_[i]; }
+  std::span<const T> span() const { return {data_, static_cast<std::size_t>(size_)}; }
+
+ private:
+  friend class Array;
+  HostView(const T* data, std::int64_t size, Shape shape, std::shared_ptr<const void> owner)
+      : data_(data), size_(size), shape_(std::move(shape)), owner_(std::move(owner)) {}
+  const T* data_;
+  std::int64_t size_;
+  Shape shape_;
+  std::shared_ptr<const void> owner_;
+};
+
+// A value, one pointer wide, never null: Array() and a moved-from Array are float32 of shape (0).
+// Copies share; an assignment or an update in place rebinds this Array and leaves its copies.
+class Array {
+ public:
+  Array() noexcept = default;
+  Array(const Array& other) noexcept;
+  Array(Array&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+  ~Array() {
+    if (node_ != nullptr) release(node_);
+  }
+  Array& operator=(const Array& other) & noexcept;
+  Array& operator=(Array&& other) & noexcept {
+    if (this != &other) {
+      if (node_ != nullptr) release(node_);
+      node_ = std::exchange(other.node_, nullptr);
+    }
+    return *this;
+  }
+  // x(i) = v does not compile, since it would do nothing: write x.at(i) = v.
+  void operator=(Operand) && = delete;
+
+  // From data. The C++ type is kept: {1.0} is float64, {1} int32, {1.f} float32. Copies at the call,
+  // but for the rvalue vector, whose memory is taken over.
+  template <Element E>
+  explicit Array(E scalar, Where where = Where::here());  // 0-d
+  template <Element E>
+  Array(std::initializer_list<E> values, Where where = Where::here());
+  template <Element E>
+  Array(std::initializer_list<std::initializer_list<E>> rows, Where where = Where::here());
+  template <Element E>
+  explicit Array(const std::vector<E>& values, Where where = Where::here());
+  template <Element E>
+  explicit Array(std::vector<E>&& values, Where where = Where::here());
+  // UserError if the shape does not have as many elements as the span.
+  template <Element E>
+  Array(std::span<const E> values, const Shape& shape, Where where = Where::here());
+
+  const Shape& shape() const;
+  std::int64_t shape(std::int64_t axis) const;  // negative axes count from the end
+  std::int64_t ndim() const { return shape().ndim(); }
+  std::int64_t size() const;
+  DType dtype() const;
+  Device device() const;
+  bool evaluated() const;  // its value is in memory
+
+  // A view, by value: x(0), x(slice(1, -1), whole), x(ellipsis, newaxis). Missing trailing indices are
+  // whole. UserError: too many indices, an integer out of range, step 0.
+  template <class... I>
+    requires Indices<I...>
+  Array operator()(Index first, const I&... rest) const {
+    const Index list[] = {std::move(first), Index(rest)...};
+    return read(list);
+  }
+  // Writes: x.at(i) = v, += -= *= /=, .max(v), .min(v). v is broadcast to x(i). Rebinds x only.
+  template <class... I>
+    requires Indices<I...>
+  Place at(Index first, const I&... rest) &;
+#ifdef __cpp_multidimensional_subscript
+  template <class... I>
+    requires Indices<I...>
+  Array operator[](Index first, const I&... rest) const {  // in C++20, x[0, 1] would mean x[1]
+    const Index list[] = {std::move(first), Index(rest)...};
+    return read(list);
+  }
+#endif
+
+  // Converts elements. Float to integer truncates and saturates, NaN gives 0; integers wrap.
+  Array astype(DType dtype, Where where = Where::here()) const;
+  // The same values on another device; a transfer if they are different things.
+  Array to(const Device& device, Where where = Where::here()) const;
+  // Row-major; one extent may be -1. See kiln::reshape.
+  Array reshape(const Shape& shape, Where where = Where::here()) const;
+  // Transpose of a matrix (2 axes exactly); mT swaps the last two of any number.
+  Array T(Where where = Where::here()) const;
+  Array mT(Where where = Where::here()) const;
+  // The same value with a name, which errors, explain and generated code use.
+  Array named(std::string_view label) const;
+
+  // Evaluates and reads. A type other than the array's own is allowed if every value survives the
+  // conversion, else a UserError that names astype.
+  template <Element E>
+  E item(Where where = Where::here()) const;  // exactly one element
+  template <Element E>
+  std::vector<E> to_vector(Where where = Where::here()) const;
+  template <Element E>
+  void copy_to(std::span<E> target, Where where = Where::here()) const;  // of size() elements
+  template <Element E>
+  HostView<E> host(Where where = Where::here()) const;
+  // Exactly one element, else UserError: use any() or all().
+  explicit operator bool() const;
+
+  Array& operator+=(Operand right) &;
+  Array& operator-=(Operand right) &;
+  Array& operator*=(Operand right) &;
+  Array& operator/=(Operand right) &;
+  friend Array operator-(Operand x);
+  friend Array operator~(Operand x);
+  Array operator!() const;
+  friend Array operator+(Operand left, Operand right);
+  friend Array operator-(Operand left, Operand right);
+  friend Array operator*(Operand left, Operand right);
+  friend Array operator/(Operand left, Operand right);
+  friend Array operator%(Operand left, Operand right);
+  friend Array operator==(Operand left, Operand right);
+  friend Array operator!=(Operand left, Operand right);
+  friend Array operator<(Operand left, Operand right);
+  friend Array operator<=(Operand left, Operand right);
+  friend Array operator>(Operand left, Operand right);
+  friend Array operator>=(Operand left, Operand right);
+  friend Array operator&(Operand left, Operand right);
+  friend Array operator|(Operand left, Operand right);
+  friend Array operator^(Operand left, Operand right);
+  friend Array operator<<(Operand left, Operand right);
+  friend Array operator>>(Operand left, Operand right);
+  friend Array operator&&(const Array& left, const Array& right);
+  friend Array operator||(const Array& left, const Array& right);
+  // As NumPy prints; more than 1000 elements are summarised, and only those shown are moved.
+  friend std::ostream& operator<<(std::ostream& out, const Array& x);
+
+ private:
+  friend struct frontend::Access;
+  friend class Place;
+  explicit Array(frontend::Node* adopted) noexcept : node_(adopted) {}
+  static void release(frontend::Node* node) noexcept;
+  static frontend::Node* from_bytes(DType dtype, const void* data, const Shape& shape,
+                                    std::int64_t given, Where where);
+  static frontend::Node* take_over(DType dtype, void* data, std::int64_t count,
+                                   std::shared_ptr<const void> owner, Where where);
+  [[noreturn]] static void ragged(Where where);
+  Array read(std::span<const Index> indices) const;
+  void read_as(DType dtype, void* target, std::int64_t count, const char* function,
+               Where where) const;
+  std::shared_ptr<const void> host_memory(DType dtype, const void** data, Where where) const;
+
+  frontend::Node* node_ = nullptr;
+};
+
+// What x.at(...) gives: a place to write to. Use it in the expression that made it.
+class Place {
+ public:
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  // UserError if v does not broadcast to the place, or its dtype does not convert to x's within a
+  // kind (a float into an integer array: use astype).
+  void operator=(Operand v) &&;
+  void operator+=(Operand v) &&;
+  void operator-=(Operand v) &&;
+  void operator*=(Operand v) &&;
+  void operator/=(Operand v) &&;
+  void max(Operand v) &&;
+  void min(Operand v) &&;
+
+ private:
+  friend class Array;
+  Place(Array& target, std::vector<Index> indices) : target_(&target), indices_(std::move(indices)) {}
+  enum class Update : std::uint8_t { set, add, subtract, multiply, divide, max, min };
+  void write(Update update, const Operand& v, const char* name);
+  Array* target_;
+  std::vector<Index> indices_;
+};
+
+// One or several arrays: f(x), f({x, y}), f(vector).
+class Arrays {
+ public:
+  Arrays(const Array& x) : list_{x} {}
+  Arrays(std::initializer_list<Array> list) : list_(list) {}
+  Arrays(std::vector<Array> list) : list_(std::move(list)) {}
+  std::span<const Array> list() const { return list_; }
+
+ private:
+  std::vector<Array> list_;
+};
+
+template <Element E>
+Array::Array(E scalar, Where where)
+    : node_(from_bytes(dtype_of<E>(), &scalar, Shape{}, 1, where)) {}
+
+template <Element E>
+Array::Array(std::initializer_list<E> values, Where where)
+    : node_(from_bytes(dtype_of<E>(), values.begin(), Shape{values.size()},
+                       static_cast<std::int64_t>(values.size()), where)) {}
+
+template <Element E>
+Array::Array(std::initializer_list<std::initializer_list<E>> rows, Where where) {
+  const std::size_t columns = rows.size() == 0 ? 0 : rows.begin()->size();
+  const std::unique_ptr<E[]> flat(new E[rows.size() * columns + 1]);
+  E* next = flat.get();
+  for (const std::initializer_list<E>& row : rows) {
+    if (row.size() != columns) ragged(where);
+    for (const E& value : row) *next++ = value;
+  }
+  node_ = from_bytes(dtype_of<E>(), flat.get(), Shape{rows.size(), columns},
+                     static_cast<std::int64_t>(rows.size() * columns), where);
+}
+
+template <Element E>
+Array::Array(const std::vector<E>& values, Where where) {
+  const auto count = static_cast<std::int64_t>(values.size());
+  if constexpr (std::same_as<E, bool>) {  // packed bits
+    const std::unique_ptr<bool[]> bytes(new bool[values.size() + 1]);
+    for (std::size_t i = 0; i < values.size(); ++i) bytes[i] = values[i];
+    node_ = from_bytes(bool_, bytes.get(), Shape{count}, count, where);
+  } else {
+    node_ = from_bytes(dtype_of<E>(), values.data(), Shape{count}, count, where);
+  }
+}
+
+template <Element E>
+Array::Array(std::vector<E>&& values, Where where) {
+  if constexpr (std::same_as<E, bool>) {
+    *this = Array(std::as_const(values), where);
+  } else {
+    auto owner = std::make_shared<std::vector<E>>(std::move(values));
+    void* data = owner->data();
+    const auto count = static_cast<std::int64_t>(owner->size());
+    node_ = take_over(dtype_of<E>(), data, count, std::move(owner), where);
+  }
+}
+
+template <Element E>
+Array::Array(std::span<const E> values, const Shape& shape, Where where)
+    : node_(from_bytes(dtype_of<E>(), values.data(), shape,
+                       static_cast<std::int64_t>(values.size()), where)) {}
+
+template <class... I>
+  requires Indices<I...>
+Place Array::at(Index first, const I&... rest) & {
+  return Place(*this, std::vector<Index>{std::move(first), Index(rest)...});
+}
+
+template <Element E>
+E Array::item(Where where) const {
+  E value{};
+  read_as(dtype_of<E>(), &value, -1, "item", where);
+  return value;
+}
+
+template <Element E>
+std::vector<E> Array::to_vector(Where where) const {
+  const auto count = static_cast<std::size_t>(size());
+  if constexpr (std::same_as<E, bool>) {
+    const std::unique_ptr<bool[]> bytes(new bool[count + 1]);
+    read_as(bool_, bytes.get(), static_cast<std::int64_t>(count), "to_vector", where);
+    return std::vector<bool>(bytes.get(), bytes.get() + count);
+  } else {
+    std::vector<E> result(count);
+    read_as(dtype_of<E>(), result.data(), static_cast<std::int64_t>(count), "to_vector", where);
+    return result;
+  }
+}
+
+template <Element E>
+void Array::copy_to(std::span<E> target, Where where) const {
+  read_as(dtype_of<E>(), target.data(), static_cast<std::int64_t>(target.size()), "copy_to", where);
+}
+
+template <Element E>
+HostView<E> Array::host(Where where) const {
+  const void* data = nullptr;
+  std::shared_ptr<const void> owner = host_memory(dtype_of<E>(), &data, where);
+  return HostView<E>(static_cast<const E*>(data), size(), shape(), std::move(owner));
+}
+
+}  // namespace v0
+}  // namespace kiln
+#pragma GCC visibility pop

@@ -1,0 +1,50 @@
+// What an evaluation would do. None of these evaluates.
+#pragma once
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kiln/array.h"
+
+#pragma GCC visibility push(default)
+namespace kiln {
+inline namespace v0 {
+
+// A kernel of a plan.
+struct Source {
+  std::string name;        // of the entry
+  std::string expression;  // infix
+  std::string text;        // CUDA C
+  std::vector<Where> lines;  // the user's
+};
+
+// The plan for some arrays: its kernels with expression, schedule and bytes, and why values between
+// them are stored.
+class Explanation {
+ public:
+  std::string text() const;
+  std::string json() const;
+  friend std::ostream& operator<<(std::ostream& out, const Explanation& explanation);
+
+ private:
+  friend Explanation explain(const Arrays& arrays, Where where);
+  struct Data;
+  std::shared_ptr<const Data> data_;
+};
+Explanation explain(const Arrays& arrays, Where where = Where::here());
+
+// The CUDA C of the kernels that would compute these arrays on a target ("sm_75" ... "sm_120").
+std::vector<Source> cuda_source(const Arrays& arrays, std::string_view target = "sm_80",
+                                Where where = Where::here());
+
+// Writes into the directory (made if missing): the graph before and after each pass (.txt, .dot), each
+// kernel's IR, CUDA C, PTX (where NVRTC is found), LLVM IR and assembly, and plan.json. KILN_DUMP=<directory>
+// does this for every plan that is made. IoError if the directory cannot be written.
+void dump(const Arrays& arrays, const std::string& directory, Where where = Where::here());
+
+}  // namespace v0
+}  // namespace kiln
+#pragma GCC visibility pop

@@ -1,0 +1,211 @@
+// x(...) and x.at(...): an index is resolved to one slice an axis and the shape that is read.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "frontend/binary.h"
+#include "kiln/elementwise.h"
+#include "kiln/views.h"
+
+namespace kiln::inline v0 {
+
+using frontend::Access;
+using frontend::Complaint;
+using frontend::Composite;
+using frontend::to_text;
+using Extents = std::vector<std::int64_t>;
+
+namespace {
+
+struct Region {
+  Extents begin, step, extent;  // one an axis of the array; an integer index has extent 1
+  Extents shape;                // of the result: without integer indices, with new axes
+  Where where;
+};
+
+[[noreturn]] void out_of_range(const Array& x, std::int64_t i, std::int64_t axis, std::int64_t n,
+                               Where where) {
+  Complaint complaint(
+      "index", fmt::format("index {} is out of range for axis {} with extent {}", i, axis, n), where);
+  complaint.operand("array", x);
+  if (n > 0) complaint.advise(fmt::format("an index from {} to {}", -n, n - 1));
+  complaint.raise();
+}
+
+// begin:end:step of an axis of n elements, as Python resolves it.
+void resolve(const Slice& slice, std::int64_t n, const Array& x, Where where, Region* region) {
+  const std::int64_t step = slice.step.at.value_or(1);
+  if (step == 0) {
+    Complaint("index", "a slice's step is 0", where).operand("array", x).raise();
+  }
+  const auto clamp = [n](std::int64_t i, std::int64_t low, std::int64_t high) {
+    return std::clamp(i < 0 ? i + n : i, low, high);
+  };
+  std::int64_t begin = 0, end = 0, count = 0;
+  if (step > 0) {
+    begin = slice.begin.at ? clamp(*slice.begin.at, 0, n) : 0;
+    end = slice.end.at ? clamp(*slice.end.at, 0, n) : n;
+    count = end > begin ? (end - begin - 1) / step + 1 : 0;
+  } else {
+    begin = slice.begin.at ? clamp(*slice.begin.at, -1, n - 1) : n - 1;
+    end = slice.end.at ? clamp(*slice.end.at, -1, n - 1) : -1;
+    // -(step + 1) cannot overflow.
+    count = begin > end
+                ? static_cast<std::int64_t>(static_cast<std::uint64_t>(begin - end - 1) /
+                                            (static_cast<std::uint64_t>(-(step + 1)) + 1)) + 1
+                : 0;
+  }
+  region->begin.push_back(count == 0 ? 0 : begin);
+  region->step.push_back(count <= 1 ? 1 : step);
+  region->extent.push_back(count);
+  region->shape.push_back(count);
+}
+
+Region resolve(const Array& x, std::span<const Index> indices) {
+  using Kind = Access::IndexKind;
+  Region region;
+  region.where = Access::where(indices[0]);
+  std::int64_t used = 0, rests = 0;
+  for (const Index& index : indices) {
+    if (Access::kind(index) == Kind::rest) ++rests;
+    if (Access::kind(index) == Kind::number || Access::kind(index) == Kind::range) ++used;
+  }
+  if (used > x.ndim() || rests > 1) {
+    Complaint("index",
+              rests > 1 ? std::string("more than one ellipsis")
+                        : fmt::format("{} indices for {} axes", used, x.ndim()),
+              region.where)
+        .operand("array", x)
+        .raise();
+  }
+  std::int64_t axis = 0;
+  const auto whole_axes = [&](std::int64_t count) {
+    for (; count > 0; --count) resolve(Slice{_, _, _}, x.shape().extents()[static_cast<std::size_t>(axis++)], x, region.where, &region);
+  };
+  for (const Index& index : indices) {
+    const Where where = Access::where(index);
+    switch (Access::kind(index)) {
+      case Kind::fresh: region.shape.push_back(1); break;
+      case Kind::rest: whole_axes(x.ndim() - used); break;
+      case Kind::range:
+        resolve(Access::range(index), x.shape().extents()[static_cast<std::size_t>(axis++)], x, where, &region);
+        break;
+      case Kind::number: {
+        const std::int64_t n = x.shape().extents()[static_cast<std::size_t>(axis)];
+        const std::int64_t i = Access::number(index);
+        if (i < -n || i >= n) out_of_range(x, i, axis, n, where);
+        region.begin.push_back(i < 0 ? i + n : i);
+        region.step.push_back(1);
+        region.extent.push_back(1);
+        ++axis;
+        break;
+      }
+    }
+  }
+  whole_axes(x.ndim() - axis);
+  frontend::check_shape("index", Shape(region.shape), region.where);
+  return region;
+}
+
+Array read_region(const Array& x, const Region& r) {
+  const Array part = frontend::sliced(x, Shape(r.extent), r.begin, r.step, r.where);
+  return frontend::reshaped(part, Shape(r.shape), r.where);
+}
+
+// An array of x's shape that holds v in the region and `fill` elsewhere.
+Array spread(Array v, const Region& r, const Shape& shape, const Array& fill) {
+  const std::size_t ndim = r.extent.size();
+  v = frontend::reshaped(v, Shape(r.extent), r.where);
+  Extents begin(ndim), step(ndim, 1), low(ndim);
+  bool flipped = false;
+  for (std::size_t i = 0; i < ndim; ++i) {
+    low[i] = r.begin[i];
+    if (r.step[i] > 0) continue;
+    low[i] += r.step[i] * (r.extent[i] - 1);
+    begin[i] = r.extent[i] - 1;
+    step[i] = -1;
+    flipped = true;
+  }
+  if (flipped) v = frontend::sliced(v, v.shape(), begin, step, r.where);
+  for (std::size_t i = 0; i < ndim; ++i) {
+    const std::int64_t stride = std::abs(r.step[i]);
+    if (stride == 1) continue;
+    // Gaps of stride - 1 after each element, the last one's cut off.
+    Extents split(v.shape().begin(), v.shape().end());
+    split.insert(split.begin() + static_cast<std::ptrdiff_t>(i) + 1, 1);
+    const Array column = frontend::reshaped(v, Shape(split), r.where);
+    split[i + 1] = stride;
+    const Array gaps = frontend::padded(column, Shape(split), Extents(ndim + 1, 0), fill, r.where);
+    Extents joined(v.shape().begin(), v.shape().end());
+    joined[i] *= stride;
+    const Array row = frontend::reshaped(gaps, Shape(joined), r.where);
+    joined[i] -= stride - 1;
+    v = frontend::sliced(row, Shape(joined), Extents(ndim, 0), Extents(ndim, 1), r.where);
+  }
+  return frontend::padded(v, shape, low, fill, r.where);
+}
+
+}  // namespace
+
+Array Array::read(std::span<const Index> indices) const {
+  return read_region(*this, resolve(*this, indices));
+}
+
+void Place::write(Update update, const Operand& v, const char* name) {
+  const Composite scope(Access::where(indices_[0]));
+  Array& x = *target_;
+  const Region r = resolve(x, indices_);
+  const Where where = r.where;
+  const Operand old(x, where);
+  Array value = Access::is_array(v) ? Access::array(v)
+                                    : frontend::as_array(name, v, frontend::common_dtype(name, old, v));
+  if (update != Update::set) {
+    switch (update) {
+      case Update::add: value = add(read_region(x, r), value); break;
+      case Update::subtract: value = subtract(read_region(x, r), value); break;
+      case Update::multiply: value = multiply(read_region(x, r), value); break;
+      case Update::divide: value = divide(read_region(x, r), value); break;
+      case Update::max: value = maximum(read_region(x, r), value); break;
+      default: value = minimum(read_region(x, r), value); break;
+    }
+  }
+  value = frontend::within_kind(name, value, x.dtype(), where);
+  const Shape place(r.shape);
+  const std::span<const std::int64_t> from = value.shape().extents(), to = place.extents();
+  bool fits = from.size() <= to.size();
+  for (std::size_t i = 0; fits && i < from.size(); ++i) {
+    const std::int64_t n = from[from.size() - 1 - i];
+    fits = n == 1 || n == to[to.size() - 1 - i];
+  }
+  if (!fits) {
+    Complaint(name, fmt::format("a value of shape {} does not broadcast to the place's shape {}",
+                                to_text(value.shape()), to_text(place)),
+              where)
+        .operand("array", x)
+        .operand("value", value)
+        .raise();
+  }
+  frontend::Node* const nodes[] = {Access::node(x), Access::node(value)};
+  const std::uint16_t device = frontend::common_device(name, nodes, where);
+  if (place.size() == 0) return;
+  value = Access::node(value)->anywhere ? frontend::filled_with(place, value, device, where)
+                                        : frontend::broadcast(value, place, where);
+  if (Shape(r.extent) == x.shape() && std::ranges::all_of(r.step, [](auto s) { return s == 1; })) {
+    x = frontend::reshaped(value, x.shape(), where);
+    return;
+  }
+  const Array inside =
+      spread(frontend::filled(place, bool_, 1, device, where), r, x.shape(), frontend::literal(bool_, 0, where));
+  const Array spread_value = spread(value, r, x.shape(), frontend::literal(x.dtype(), 0, where));
+  x = frontend::map(name, ir::Op::select, x.dtype(), {inside, spread_value, x}, where);
+}
+
+void Place::operator=(Operand v) && { write(Update::set, v, "at ="); }
+void Place::operator+=(Operand v) && { write(Update::add, v, "at +="); }
+void Place::operator-=(Operand v) && { write(Update::subtract, v, "at -="); }
+void Place::operator*=(Operand v) && { write(Update::multiply, v, "at *="); }
+void Place::operator/=(Operand v) && { write(Update::divide, v, "at /="); }
+void Place::max(Operand v) && { write(Update::max, v, "at max"); }
+void Place::min(Operand v) && { write(Update::min, v, "at min"); }
+
+}  // namespace kiln::inline v0

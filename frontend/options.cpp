@@ -1,0 +1,103 @@
+#include "frontend/access.h"
+#include "frontend/complaint.h"
+#include "frontend/devices.h"
+#include "frontend/environment.h"
+#include "frontend/state.h"
+#include "frontend/translate.h"
+#include "kiln/evaluate.h"
+
+namespace kiln::inline v0 {
+
+using frontend::Access;
+using frontend::context;
+
+Scope::Scope(const Options& options) {
+  frontend::Context& c = context();
+  if (c.device >= 0) saved_.device = Access::device(static_cast<std::uint16_t>(c.device));
+  saved_.math = c.math;
+  saved_.transfers = c.transfers;
+  saved_.mode = c.mode;
+  saved_.fusion = c.fusion;
+  saved_.flush_after = c.flush_after;
+  if (options.device) c.device = Access::id(*options.device);
+  if (options.math) c.math = *options.math;
+  if (options.transfers) c.transfers = *options.transfers;
+  if (options.mode) c.mode = *options.mode;
+  if (options.fusion) c.fusion = *options.fusion;
+  if (options.flush_after) c.flush_after = *options.flush_after;
+}
+
+Scope::~Scope() {
+  frontend::Context& c = context();
+  c.device = saved_.device ? static_cast<std::int32_t>(Access::id(*saved_.device)) : -1;
+  c.math = *saved_.math;
+  c.transfers = *saved_.transfers;
+  c.mode = *saved_.mode;
+  c.fusion = *saved_.fusion;
+  c.flush_after = *saved_.flush_after;
+}
+
+LineScope::LineScope(Where where) : outermost_(context().line_scopes++ == 0) {
+  if (outermost_) context().line = where;
+}
+LineScope::~LineScope() { --context().line_scopes; }
+
+void sync(Where where) {
+  try {
+    for (runtime::Device* device : frontend::registry().devices()) device->synchronize();
+  } catch (...) {
+    frontend::translate(std::current_exception(), where);
+  }
+}
+
+Stats Stats::operator-(const Stats& b) const {
+  Stats d = *this;
+  d.launched -= b.launched;
+  d.compiled -= b.compiled;
+  d.memory_hits -= b.memory_hits;
+  d.disk_hits -= b.disk_hits;
+  d.plans_built -= b.plans_built;
+  d.plans_reused -= b.plans_reused;
+  d.recomputed -= b.recomputed;
+  d.bytes_read -= b.bytes_read;
+  d.bytes_written -= b.bytes_written;
+  d.uploads -= b.uploads;
+  d.upload_bytes -= b.upload_bytes;
+  d.downloads -= b.downloads;
+  d.download_bytes -= b.download_bytes;
+  return d;
+}
+
+Stats stats() {
+  runtime::Stats sum;
+  Stats result;
+  for (runtime::Device* device : frontend::registry().devices()) {
+    sum += device->counters().read();
+    const runtime::MemoryStats memory = device->memory();
+    result.live_bytes += memory.live;
+    result.peak_bytes += memory.peak;
+  }
+  frontend::State& s = frontend::state();
+  result.launched = sum.launched;
+  result.compiled = sum.compiled;
+  result.memory_hits = sum.memory_hits;
+  result.disk_hits = sum.disk_hits;
+  result.plans_built = s.plans_built.load(std::memory_order_relaxed);
+  result.plans_reused = s.plans_reused.load(std::memory_order_relaxed);
+  result.recomputed = s.recomputed.load(std::memory_order_relaxed);
+  result.bytes_read = sum.bytes_read;
+  result.bytes_written = sum.bytes_written;
+  result.uploads = sum.uploads;
+  result.upload_bytes = sum.upload_bytes;
+  result.downloads = sum.downloads;
+  result.download_bytes = sum.download_bytes;
+  return result;
+}
+
+void reset_peak() {
+  for (runtime::Device* device : frontend::registry().devices()) device->reset_peak();
+}
+
+std::vector<Transfer> transfers() { return frontend::state().transfers(); }
+
+}  // namespace kiln::inline v0

@@ -1,0 +1,46 @@
+#include "frontend/plan_cache.h"
+
+namespace kiln::inline v0::frontend {
+
+std::list<PlanCache::Entry>::iterator PlanCache::look(const PlanKey& key, const ir::Graph& graph,
+                                                      std::size_t hash) {
+  const auto [first, last] = by_hash_.equal_range(hash);
+  for (auto at = first; at != last; ++at) {
+    if (at->second->key == key && at->second->graph == graph) return at->second;
+  }
+  return entries_.end();
+}
+
+LoadedPlan PlanCache::find(const PlanKey& key, const ir::Graph& graph, std::size_t hash) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto entry = look(key, graph, hash);
+  if (entry == entries_.end()) return nullptr;
+  entries_.splice(entries_.begin(), entries_, entry);
+  return entry->plan;
+}
+
+LoadedPlan PlanCache::insert(const PlanKey& key, ir::Graph graph, std::size_t hash, LoadedPlan plan) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto entry = look(key, graph, hash);
+  if (entry != entries_.end()) return entry->plan;
+  entries_.push_front({key, std::move(graph), hash, plan});
+  by_hash_.emplace(hash, entries_.begin());
+  while (entries_.size() > capacity_ && entries_.size() > 1) {
+    const auto oldest = std::prev(entries_.end());
+    const auto [first, last] = by_hash_.equal_range(oldest->hash);
+    for (auto at = first; at != last; ++at) {
+      if (at->second != oldest) continue;
+      by_hash_.erase(at);
+      break;
+    }
+    entries_.erase(oldest);
+  }
+  return plan;
+}
+
+std::size_t PlanCache::size() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return entries_.size();
+}
+
+}  // namespace kiln::inline v0::frontend

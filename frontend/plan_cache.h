@@ -1,0 +1,48 @@
+// Plans by the graphs they were made for, compared whole; the least recently used are dropped.
+#pragma once
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "frontend/trace.h"
+#include "ir/graph.h"
+#include "runtime/execute.h"
+
+namespace kiln::inline v0::frontend {
+
+// What a plan depends on besides the graph.
+struct PlanKey {
+  const runtime::Device* device = nullptr;
+  Math math = Math::exact;
+  bool fusion = true;
+  bool operator==(const PlanKey&) const = default;
+};
+
+using LoadedPlan = std::shared_ptr<const runtime::LoadedPlan>;
+
+class PlanCache {
+ public:
+  explicit PlanCache(std::size_t capacity) : capacity_(capacity) {}
+  LoadedPlan find(const PlanKey& key, const ir::Graph& graph, std::size_t hash);
+  // Gives the plan that is kept: another thread's if it was first.
+  LoadedPlan insert(const PlanKey& key, ir::Graph graph, std::size_t hash, LoadedPlan plan);
+  std::size_t size() const;
+
+ private:
+  struct Entry {
+    PlanKey key;
+    ir::Graph graph;
+    std::size_t hash;
+    LoadedPlan plan;
+  };
+  std::list<Entry>::iterator look(const PlanKey& key, const ir::Graph& graph, std::size_t hash);
+
+  mutable std::mutex mutex_;
+  std::size_t capacity_;
+  std::list<Entry> entries_;  // most recently used first
+  std::unordered_multimap<std::size_t, std::list<Entry>::iterator> by_hash_;
+};
+
+}  // namespace kiln::inline v0::frontend

@@ -1,0 +1,447 @@
+#include "frontend/record.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "frontend/devices.h"
+#include "frontend/evaluate.h"
+#include "frontend/promote.h"
+#include "ir/scalar.h"
+
+namespace kiln::inline v0::frontend {
+
+Array record(Recipe recipe) {
+  Context& c = context();
+  recipe.where = line_of(recipe.where);
+  if (c.flush_after != 0 && !c.evaluating &&
+      trace().pending.load(std::memory_order_relaxed) >= c.flush_after) {
+    flush_at(recipe);
+  }
+  Array result = Access::adopt(trace().record(recipe));
+  if (c.mode == Mode::eager && !c.evaluating) evaluate(std::span(&result, 1), recipe.where);
+  return result;
+}
+
+namespace {
+
+// A recipe of one operand's dtype and device.
+Recipe from(Kind kind, Node* const* operand, Where where) {
+  Recipe r;
+  r.kind = kind;
+  r.dtype = (*operand)->dtype;
+  r.device = (*operand)->device;
+  r.anywhere = (*operand)->anywhere && kind != Kind::broadcast;
+  r.operands = {operand, 1};
+  r.where = where;
+  return r;
+}
+
+std::string extents(std::span<const std::int64_t> list) { return to_text(Shape(list)); }
+
+// Left, right, or first, second, third.
+std::string role(std::size_t i, std::size_t count) {
+  if (count == 2) return i == 0 ? "left" : "right";
+  return fmt::format("operand {}", i);
+}
+
+[[noreturn]] void refuse_shapes(std::string_view function, std::span<Node* const> operands,
+                                std::int64_t axis, std::int64_t a, std::int64_t b, Where where) {
+  std::string shapes;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    if (i > 0) shapes += i + 1 == operands.size() ? " and " : ", ";
+    shapes += to_text(operands[i]->shape->shape);
+  }
+  Complaint complaint(function,
+                      fmt::format("shapes {} do not broadcast: axis {} is {} and {}", shapes, axis, a, b),
+                      where);
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    complaint.operand(role(i, operands.size()), operands[i]);
+  }
+  complaint.advise(
+      "extents must be equal or 1, counted from the last axis; expand_dims, newaxis and reshape make "
+      "axes of extent 1");
+  complaint.raise();
+}
+
+}  // namespace
+
+void check_shape(std::string_view function, const Shape& shape, Where where) {
+  if (shape.ndim() > ir::kMaxRank) {
+    Complaint(function, fmt::format("{} axes; at most {} are possible", shape.ndim(), ir::kMaxRank),
+              where)
+        .raise();
+  }
+  std::int64_t size = 1;
+  for (const std::int64_t n : shape) {
+    if (n < 0) {
+      Complaint(function, fmt::format("shape {} has a negative extent", to_text(shape)), where).raise();
+    }
+    if (n > 0 && (size > (std::int64_t{1} << 62) / n)) {
+      Complaint(function, fmt::format("shape {} has more than 2^62 elements", to_text(shape)), where)
+          .raise();
+    }
+    size *= std::max<std::int64_t>(n, 1);
+  }
+}
+
+std::int64_t check_axis(std::string_view function, std::int64_t axis, std::int64_t ndim, Where where,
+                        Node* node) {
+  if (axis >= -ndim && axis < ndim) return axis < 0 ? axis + ndim : axis;
+  Complaint complaint(function,
+                      ndim == 0 ? fmt::format("axis {} of a 0-d array, which has none", axis)
+                                : fmt::format("axis {} is out of range for {} axes", axis, ndim),
+                      where);
+  if (node != nullptr) complaint.operand("array", node);
+  if (ndim > 0) complaint.advise(fmt::format("an axis from {} to {}", -ndim, ndim - 1));
+  complaint.raise();
+}
+
+std::vector<std::int64_t> check_axes(std::string_view function, const Axes& axes, Node* node,
+                                     Where where) {
+  const std::int64_t ndim = node->shape->shape.ndim();
+  std::vector<std::int64_t> result;
+  if (axes.all()) {
+    for (std::int64_t i = 0; i < ndim; ++i) result.push_back(i);
+    return result;
+  }
+  for (const std::int64_t axis : axes.list()) {
+    result.push_back(check_axis(function, axis, ndim, where, node));
+  }
+  std::sort(result.begin(), result.end());
+  const auto twice = std::adjacent_find(result.begin(), result.end());
+  if (twice != result.end()) {
+    Complaint(function, fmt::format("axis {} is named twice in {}", *twice, extents(axes.list())), where)
+        .operand("array", node)
+        .raise();
+  }
+  return result;
+}
+
+std::uint16_t common_device(std::string_view function, std::span<Node* const> operands, Where where) {
+  Node* first = nullptr;
+  for (Node* const operand : operands) {
+    if (operand->anywhere) continue;
+    if (first == nullptr) {
+      first = operand;
+    } else if (first->device != operand->device) {
+      Complaint complaint(function,
+                          fmt::format("operands are on two devices, {} and {}",
+                                      device_name(first->device), device_name(operand->device)),
+                          where);
+      for (std::size_t i = 0; i < operands.size(); ++i) {
+        complaint.operand(role(i, operands.size()), operands[i]);
+      }
+      complaint.advise("x.to(device) copies explicitly");
+      complaint.raise();
+    }
+  }
+  return first != nullptr ? first->device : current_device();
+}
+
+ShapeBox* broadcast_shape(std::string_view function, std::span<Node* const> operands, Where where,
+                          Shape* made) {
+  ShapeBox* widest = operands[0]->shape;
+  bool equal = true;
+  for (Node* const operand : operands) {
+    if (operand->shape == widest) continue;
+    equal = equal && operand->shape->shape == widest->shape;
+    if (operand->shape->shape.ndim() > widest->shape.ndim()) widest = operand->shape;
+  }
+  if (equal) return widest;
+  const std::int64_t ndim = widest->shape.ndim();
+  std::vector<std::int64_t> result(static_cast<std::size_t>(ndim), 1);
+  for (Node* const operand : operands) {
+    const std::span<const std::int64_t> shape = operand->shape->shape.extents();
+    const std::size_t shift = result.size() - shape.size();
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+      std::int64_t& n = result[shift + i];
+      if (n == 1) {
+        n = shape[i];
+      } else if (shape[i] != 1 && shape[i] != n) {
+        refuse_shapes(function, operands, static_cast<std::int64_t>(shift + i), n, shape[i], where);
+      }
+    }
+  }
+  for (Node* const operand : operands) {
+    if (std::ranges::equal(operand->shape->shape, result)) return operand->shape;
+  }
+  *made = Shape(std::move(result));
+  check_shape(function, *made, where);
+  return nullptr;
+}
+
+Array literal_bits(DType dtype, std::uint64_t bits, Where where) {
+  static const Shape none;
+  Recipe r;
+  r.kind = Kind::literal;
+  r.dtype = dtype;
+  r.anywhere = true;
+  r.imm = bits;
+  r.new_shape = &none;
+  r.where = line_of(where);
+  return Access::adopt(trace().record(r));
+}
+
+Array literal(DType dtype, double value, Where where) {
+  return literal_bits(dtype, ir::bits_of(to_ir(dtype), value), where);
+}
+
+Array scalar(DType dtype, std::uint64_t bits, Where where) {
+  static const Shape none;
+  Recipe r;
+  r.kind = Kind::scalar;
+  r.dtype = dtype;
+  r.anywhere = true;
+  r.imm = bits;
+  r.new_shape = &none;
+  r.where = line_of(where);
+  return Access::adopt(trace().record(r));
+}
+
+Array scalar_of(std::string_view function, const Operand& x, DType dtype) {
+  const ir::DType t = to_ir(dtype);
+  const Access::ScalarKind kind = Access::kind(x);
+  if (kind == Access::ScalarKind::floating || ir::is_float(t)) {
+    return scalar(dtype, ir::bits_of(t, Access::number(x)), Access::where(x));
+  }
+  const std::int64_t value = Access::integer(x);
+  if (ir::is_bool(t)) return scalar(dtype, value != 0 ? 1 : 0, Access::where(x));
+  const auto bits = static_cast<int>(8 * ir::size_of(t));
+  const bool huge = kind == Access::ScalarKind::natural && value < 0;  // above 2^63
+  bool fits = false;
+  if (ir::is_signed_int(t)) {
+    fits = !huge && (bits == 64 || (value >= -(std::int64_t{1} << (bits - 1)) &&
+                                    value < (std::int64_t{1} << (bits - 1))));
+  } else {
+    fits = huge ? bits == 64 : value >= 0 && (bits == 64 || value < (std::int64_t{1} << bits));
+  }
+  if (!fits) {
+    Complaint(function, fmt::format("{} does not fit {}", describe(x), name(dtype)), Access::where(x))
+        .advise("astype the array to a wider dtype first")
+        .raise();
+  }
+  return scalar(dtype, ir::bits_of_int(t, value), Access::where(x));
+}
+
+Array count_of(const Array& x, const std::vector<std::int64_t>& axes, double correction, DType dtype,
+               Where where) {
+  static const Shape none;
+  Node* const node = Access::node(x);
+  Recipe r = from(Kind::count, &node, where);
+  r.dtype = dtype;
+  r.imm = ir::bits_of(ir::DType::float64, correction);
+  r.attr = new Attr{axes, {}};
+  r.new_shape = &none;
+  return record(r);
+}
+
+Array map_nodes(std::string_view function, ir::Op op, DType result, std::span<Node* const> operands,
+                Where where) {
+  Shape made;
+  Recipe r;
+  r.op = op;
+  r.dtype = result;
+  r.operands = operands;
+  r.where = where;
+  // The common case: one shape, one device.
+  bool same = !operands[0]->anywhere;
+  for (Node* const operand : operands) {
+    same = same && operand->shape == operands[0]->shape && operand->device == operands[0]->device;
+  }
+  if (same) {
+    r.device = operands[0]->device;
+    r.shape = operands[0]->shape;
+    return record(r);
+  }
+  r.device = common_device(function, operands, where);
+  r.anywhere = std::ranges::all_of(operands, [](Node* n) { return n->anywhere; });
+  r.shape = broadcast_shape(function, operands, where, &made);
+  r.new_shape = &made;
+  return record(r);
+}
+
+Array map(std::string_view function, ir::Op op, DType result, std::initializer_list<Array> operands,
+          Where where) {
+  Node* nodes[4];
+  std::size_t count = 0;
+  for (const Array& x : operands) nodes[count++] = Access::node(x);
+  return map_nodes(function, op, result, {nodes, count}, where);
+}
+
+Array cast(const Array& x, DType dtype, Where where) {
+  Node* const node = Access::node(x);
+  if (node->dtype == dtype) return x;
+  if (node->kind == Kind::literal) {  // stays a literal
+    const std::uint64_t in[] = {node->imm};
+    return literal_bits(dtype, ir::evaluate_bits(ir::Op::cast, to_ir(node->dtype), to_ir(dtype), in), where);
+  }
+  return map_nodes("astype", ir::Op::cast, dtype, {&node, 1}, where);
+}
+
+Array bitcast(const Array& x, DType dtype, Where where) {
+  return map("bitcast", ir::Op::bitcast, dtype, {x}, where);
+}
+
+Array broadcast(const Array& x, const Shape& shape, Where where) {
+  Node* const node = Access::node(x);
+  if (node->shape->shape == shape) return x;
+  Recipe r = from(Kind::broadcast, &node, where);
+  if (node->anywhere) r.device = current_device();
+  r.new_shape = &shape;
+  return record(r);
+}
+
+Array permuted(const Array& x, const std::vector<std::int64_t>& axes, Where where) {
+  if (std::ranges::is_sorted(axes)) return x;
+  Node* const node = Access::node(x);
+  std::vector<std::int64_t> extent;
+  for (const std::int64_t axis : axes) extent.push_back(node->shape->shape.extents()[static_cast<std::size_t>(axis)]);
+  const Shape shape(extent);
+  Recipe r = from(Kind::permute, &node, where);
+  r.attr = new Attr{axes, {}};
+  r.new_shape = &shape;
+  return record(r);
+}
+
+Array reshaped(const Array& x, const Shape& shape, Where where) {
+  Node* const node = Access::node(x);
+  if (node->shape->shape == shape) return x;
+  Recipe r = from(Kind::reshape, &node, where);
+  r.new_shape = &shape;
+  return record(r);
+}
+
+Array sliced(const Array& x, const Shape& shape, std::vector<std::int64_t> begin,
+             std::vector<std::int64_t> step, Where where) {
+  Node* const node = Access::node(x);
+  const bool whole_array =
+      node->shape->shape == shape && std::ranges::all_of(begin, [](auto b) { return b == 0; }) &&
+      std::ranges::all_of(step, [](auto s) { return s == 1; });
+  if (whole_array) return x;
+  Recipe r = from(Kind::slice, &node, where);
+  r.attr = new Attr{std::move(begin), std::move(step)};
+  r.new_shape = &shape;
+  return record(r);
+}
+
+Array padded(const Array& x, const Shape& shape, std::vector<std::int64_t> low, const Array& fill,
+             Where where) {
+  Node* const node = Access::node(x);
+  if (node->shape->shape == shape) return x;
+  if (node->shape->size == 0) return filled_with(shape, fill, node->device, where);
+  Node* const nodes[] = {node, Access::node(fill)};
+  Recipe r = from(Kind::pad, nodes, where);
+  r.operands = nodes;
+  r.attr = new Attr{std::move(low), {}};
+  r.new_shape = &shape;
+  return record(r);
+}
+
+Array concatenated(std::span<Node* const> nodes, std::int64_t axis, Where where) {
+  // Empty operands contribute nothing: pending graphs with elements never see one without.
+  std::vector<Node*> present;
+  std::vector<std::int64_t> extent(nodes[0]->shape->shape.begin(), nodes[0]->shape->shape.end());
+  const auto at = static_cast<std::size_t>(axis);
+  extent[at] = 0;
+  for (Node* const node : nodes) {
+    extent[at] += node->shape->shape.extents()[at];
+    if (node->shape->size != 0) present.push_back(node);
+  }
+  if (present.empty()) present.push_back(nodes[0]);
+  const Shape shape(extent);
+  check_shape("concat", shape, where);
+  if (present.size() == 1) {
+    if (present[0]->shape->shape == shape) return Access::share(present[0]);
+    return filled(shape, present[0]->dtype, 0, present[0]->device, where);  // all are empty
+  }
+  Recipe r = from(Kind::concat, present.data(), where);
+  r.operands = present;
+  r.imm = static_cast<std::uint64_t>(axis);
+  r.new_shape = &shape;
+  return record(r);
+}
+
+Array iota(const Shape& shape, std::int64_t axis, std::uint16_t device, Where where) {
+  Recipe r;
+  r.kind = Kind::iota;
+  r.dtype = int64;
+  r.device = device;
+  r.imm = static_cast<std::uint64_t>(axis);
+  r.new_shape = &shape;
+  r.where = where;
+  return record(r);
+}
+
+Array filled_with(const Shape& shape, const Array& value, std::uint16_t device, Where where) {
+  Node* const node = Access::node(value);
+  Recipe r = from(Kind::broadcast, &node, where);
+  r.device = device;
+  r.new_shape = &shape;
+  return record(r);
+}
+
+Array filled(const Shape& shape, DType dtype, double value, std::uint16_t device, Where where) {
+  return filled_with(shape, literal(dtype, value, where), device, where);
+}
+
+namespace {
+Shape without(const Shape& shape, const std::vector<std::int64_t>& axes, Keep keep) {
+  std::vector<std::int64_t> result;
+  for (std::int64_t i = 0; i < shape.ndim(); ++i) {
+    if (!std::ranges::binary_search(axes, i)) {
+      result.push_back(shape.extents()[static_cast<std::size_t>(i)]);
+    } else if (keep == Keep::yes) {
+      result.push_back(1);
+    }
+  }
+  return Shape(result);
+}
+
+double identity(ir::Op op) { return op == ir::Op::mul || op == ir::Op::and_ ? 1 : 0; }
+}  // namespace
+
+Array reduced(ir::Op op, const Array& x, const std::vector<std::int64_t>& axes, Keep keep,
+              Where where) {
+  Node* const node = Access::node(x);
+  if (axes.empty()) return x;
+  const Shape& shape = node->shape->shape;
+  const Shape kept = without(shape, axes, keep);
+  if (node->shape->size == 0) return filled(kept, node->dtype, identity(op), node->device, where);
+  const Shape dropped = without(shape, axes, Keep::no);
+  Recipe r = from(Kind::reduce, &node, where);
+  r.op = op;
+  r.attr = new Attr{axes, {}};
+  r.new_shape = &dropped;
+  return reshaped(record(r), kept, where);
+}
+
+Array arg_reduced(ir::Op op, const Array& x, std::int64_t axis, Where where) {
+  Node* const node = Access::node(x);
+  const Shape dropped = without(node->shape->shape, {axis}, Keep::no);
+  if (node->shape->size == 0) return filled(dropped, int64, 0, node->device, where);
+  Recipe r = from(Kind::arg_reduce, &node, where);
+  r.op = op;
+  r.dtype = int64;
+  r.attr = new Attr{{axis}, {}};
+  r.new_shape = &dropped;
+  return record(r);
+}
+
+Array contracted(const Array& left, const Array& right, Where where) {
+  Node* const nodes[] = {Access::node(left), Access::node(right)};
+  std::vector<std::int64_t> extent(nodes[0]->shape->shape.begin(), nodes[0]->shape->shape.end());
+  extent.back() = nodes[1]->shape->shape.extents().back();
+  const Shape shape(extent);
+  check_shape("matmul", shape, where);
+  if (nodes[0]->shape->size == 0 || nodes[1]->shape->size == 0) {
+    return filled(shape, nodes[0]->dtype, 0, nodes[0]->device, where);
+  }
+  Recipe r = from(Kind::contract, nodes, where);
+  r.operands = nodes;
+  r.new_shape = &shape;
+  return record(r);
+}
+
+}  // namespace kiln::inline v0::frontend

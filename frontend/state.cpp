@@ -1,0 +1,24 @@
+#include "frontend/state.h"
+
+#include "frontend/environment.h"
+
+namespace kiln::inline v0::frontend {
+
+State& state() {
+  static State* const instance =
+      new State(static_cast<std::size_t>(std::max<std::int64_t>(1, environment().cached_plans)));
+  return *instance;
+}
+
+void State::add_transfer(Transfer transfer) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (transfers_.size() == kTransfers) transfers_.pop_front();
+  transfers_.push_back(std::move(transfer));
+}
+
+std::vector<Transfer> State::transfers() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return {transfers_.begin(), transfers_.end()};
+}
+
+}  // namespace kiln::inline v0::frontend

@@ -1,0 +1,36 @@
+// The frontend's process-wide state beside the trace: cached plans, counters, the list of transfers.
+// Built on first use and never destroyed.
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "frontend/plan_cache.h"
+#include "kiln/evaluate.h"
+
+namespace kiln::inline v0::frontend {
+
+struct State {
+  explicit State(std::size_t cached_plans) : plans(cached_plans) {}
+
+  PlanCache plans;
+  std::atomic<std::int64_t> plans_built{0}, plans_reused{0}, recomputed{0};
+  // Signalled, with the trace's lock, when an evaluation ends.
+  std::condition_variable finished;
+
+  void add_transfer(Transfer transfer);
+  std::vector<Transfer> transfers();
+
+ private:
+  static constexpr std::size_t kTransfers = 10000;
+  std::mutex mutex_;
+  std::deque<Transfer> transfers_;
+};
+
+State& state();
+
+}  // namespace kiln::inline v0::frontend

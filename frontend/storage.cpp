@@ -1,0 +1,81 @@
+#include "frontend/storage.h"
+
+#include <fmt/format.h>
+
+#include "frontend/complaint.h"
+#include "frontend/environment.h"
+#include "frontend/state.h"
+#include "kiln/evaluate.h"
+
+namespace kiln::inline v0::frontend {
+
+namespace {
+
+void cross(runtime::Device& from, runtime::Device& to, std::int64_t bytes, Where where, const char* why) {
+  const bool up = from.host_memory();
+  if (context().transfers == Transfers::forbid) {
+    Complaint(why, fmt::format("a copy of {} bytes from {} to {} is forbidden here", bytes, from.name(), to.name()),
+              where)
+        .advise("the array is needed on the other device: copy it with to() before the scope")
+        .raise<TransferForbidden>();
+  }
+  state().add_transfer({line_of(where), up, bytes, why});
+}
+
+}  // namespace
+
+runtime::Block Storage::on(runtime::Device& device, Where where, const char* why) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const Place& place : places_) {
+    if (place.device == &device) return place.block;
+  }
+  runtime::Device& source = *places_[0].device;
+  const runtime::Block& from = places_[0].block;
+  if (!source.runs()) {
+    Complaint(why, fmt::format("{} plans and never runs: it holds no values", source.name()), where)
+        .advise("evaluate on another device")
+        .raise();
+  }
+  cross(source, device, bytes_, where, why);
+  runtime::Block to{device.allocate(bytes_), 0};
+  if (bytes_ > 0) {
+    if (source.host_memory()) {
+      device.upload(*to.memory, 0, from.data(), bytes_);
+    } else if (device.host_memory()) {
+      source.download(to.data(), *from.memory, from.offset, bytes_);
+    } else {
+      std::vector<std::byte> staging(static_cast<std::size_t>(bytes_));
+      source.download(staging.data(), *from.memory, from.offset, bytes_);
+      device.upload(*to.memory, 0, staging.data(), bytes_);
+    }
+  }
+  places_.push_back({&device, to});
+  return to;
+}
+
+bool Storage::resident(runtime::Device& device, runtime::Block* block) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const Place& place : places_) {
+    if (place.device != &device) continue;
+    *block = place.block;
+    return true;
+  }
+  return false;
+}
+
+std::int64_t Storage::misalignment() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(places_[0].block.data()) % 16);
+}
+
+bool Storage::unique() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return places_.size() == 1 && places_[0].block.memory && places_[0].block.memory->writable() &&
+         places_[0].block.memory.unique();
+}
+
+void delete_values(Value* first) noexcept {
+  while (first != nullptr) delete std::exchange(first, first->next);
+}
+
+}  // namespace kiln::inline v0::frontend

@@ -1,0 +1,254 @@
+#include "frontend/trace.h"
+
+#include <string_view>
+#include <unordered_set>
+
+#include "frontend/environment.h"
+
+namespace kiln::inline v0::frontend {
+
+namespace {
+constexpr std::size_t kSlab = 256;
+
+std::uint32_t place(const Recipe& r) {
+  std::uint64_t h = static_cast<std::uint64_t>(r.op) | static_cast<std::uint64_t>(r.kind) << 8 |
+                    static_cast<std::uint64_t>(r.dtype) << 16 |
+                    static_cast<std::uint64_t>(r.device) << 24;
+  h = (h ^ r.imm) * 0x9E3779B97F4A7C15u;
+  for (const Node* operand : r.operands) {
+    h = (h ^ reinterpret_cast<std::uintptr_t>(operand)) * 0x9E3779B97F4A7C15u;
+    h ^= h >> 29;
+  }
+  return static_cast<std::uint32_t>(h >> 40);
+}
+
+bool shareable(const Recipe& r) {
+  return (r.kind == Kind::map || r.kind == Kind::literal || r.kind == Kind::scalar) &&
+         r.operands.size() <= kInlineOperands;
+}
+}  // namespace
+
+Trace& trace() {
+  static Trace* const instance = new Trace;
+  return *instance;
+}
+
+Context::Context() {
+  const Environment& e = environment();
+  mode = e.mode == "eager" ? Mode::eager : e.mode == "check" ? Mode::check : Mode::lazy;
+  fusion = e.fusion;
+  flush_after = e.flush_after;
+}
+
+Context& context() {
+  thread_local Context instance;
+  return instance;
+}
+
+Node* Trace::slot() {
+  if (free_ == nullptr) {
+    slabs_.push_back(std::make_unique<Node[]>(kSlab));
+    Node* const slab = slabs_.back().get();
+    for (std::size_t i = kSlab; i-- > 0;) {
+      slab[i].next = free_;
+      free_ = &slab[i];
+    }
+  }
+  Node* const node = free_;
+  free_ = node->next;
+  node->next = nullptr;
+  return node;
+}
+
+Node* Trace::find(const Recipe& r, std::uint32_t at) {
+  Node* const node = table_[at];
+  if (node == nullptr || node->kind != r.kind || node->op != r.op || node->dtype != r.dtype ||
+      node->imm != r.imm || node->device != r.device || node->math != context().math ||
+      node->operand_count != r.operands.size() || node->in_flight) {
+    return nullptr;
+  }
+  for (std::uint32_t i = 0; i < node->operand_count; ++i) {
+    if (node->operands[i] != r.operands[i]) return nullptr;
+  }
+  // A node whose last reference was just dropped waits for the lock to be freed: leave it.
+  std::uint32_t count = node->references.load(std::memory_order_relaxed);
+  while (count != 0) {
+    if (node->references.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) {
+      return node;
+    }
+  }
+  return nullptr;
+}
+
+Node* Trace::record(const Recipe& r) {
+  const bool share = shareable(r);
+  const std::uint32_t at = share ? place(r) % kTable : 0;
+  std::unique_ptr<ShapeBox> box;
+  if (r.shape == nullptr) {
+    box = std::make_unique<ShapeBox>(ShapeBox{*r.new_shape, r.new_shape->size(), 0});
+  }
+  std::unique_ptr<Attr> attr(r.attr);
+  std::unique_ptr<Node*[]> many;
+  if (r.operands.size() > kInlineOperands) many.reset(new Node*[r.operands.size()]);
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (share) {
+    if (Node* const found = find(r, at)) return found;
+  }
+  Node* const node = slot();
+  node->references.store(1, std::memory_order_relaxed);
+  node->uses = 0;
+  node->kind = r.kind;
+  node->op = r.op;
+  node->dtype = r.dtype;
+  node->math = context().math;
+  node->device = r.device;
+  node->anywhere = r.anywhere;
+  node->in_flight = false;
+  node->computed = false;
+  node->operand_count = static_cast<std::uint32_t>(r.operands.size());
+  node->operands = many ? many.release() : node->inline_operands;
+  for (std::size_t i = 0; i < r.operands.size(); ++i) {
+    Node* const operand = r.operands[i];
+    node->operands[i] = operand;
+    retain(operand);
+    ++operand->uses;
+  }
+  node->shape = r.shape != nullptr ? r.shape : box.release();
+  ++node->shape->references;
+  node->imm = r.imm;
+  node->attr = attr.release();
+  node->where = r.where;
+  node->label = r.label;
+  node->cons_slot = 0;
+  if (share) {
+    if (table_[at] != nullptr) table_[at]->cons_slot = 0;
+    table_[at] = node;
+    node->cons_slot = at + 1;
+  }
+  pending.store(pending.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  return node;
+}
+
+Node* Trace::leaf(DType dtype, const Shape& shape, std::uint16_t device, Value* value, Where where,
+                  const std::string* label) {
+  auto box = std::make_unique<ShapeBox>(ShapeBox{shape, shape.size(), 1});
+  const std::lock_guard<std::mutex> lock(mutex);
+  Node* const node = slot();
+  node->references.store(1, std::memory_order_relaxed);
+  node->uses = 0;
+  node->kind = Kind::leaf;
+  node->dtype = dtype;
+  node->math = Math::exact;
+  node->device = device;
+  node->anywhere = false;
+  node->in_flight = false;
+  node->computed = false;
+  node->operand_count = 0;
+  node->operands = node->inline_operands;
+  node->shape = box.release();
+  node->attr = nullptr;
+  node->imm = 0;
+  node->where = where;
+  node->label = label;
+  node->cons_slot = 0;
+  node->value.store(value, std::memory_order_release);
+  return node;
+}
+
+void Trace::forget(Node* node) {
+  if (node->cons_slot == 0) return;
+  table_[node->cons_slot - 1] = nullptr;
+  node->cons_slot = 0;
+}
+
+// Frees the nodes of a list and what only they kept. Gives the values that died.
+Value* Trace::drop(Node* first) noexcept {
+  Value* dead = nullptr;
+  while (first != nullptr) {
+    Node* const node = first;
+    first = node->next;
+    forget(node);
+    if (Value* const value = node->value.exchange(nullptr, std::memory_order_relaxed)) {
+      value->next = dead;
+      dead = value;
+    } else {
+      pending.store(pending.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    }
+    for (Node* const operand : node->inputs()) {
+      --operand->uses;
+      if (operand->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        operand->next = first;
+        first = operand;
+      }
+    }
+    if (node->operands != node->inline_operands) delete[] node->operands;
+    node->operands = node->inline_operands;
+    node->operand_count = 0;
+    delete node->attr;
+    node->attr = nullptr;
+    if (--node->shape->references == 0) delete node->shape;
+    node->shape = nullptr;
+    node->next = free_;
+    free_ = node;
+  }
+  return dead;
+}
+
+void Trace::destroy(Node* node) noexcept {
+  Value* dead = nullptr;
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    node->next = nullptr;
+    dead = drop(node);
+  }
+  delete_values(dead);
+}
+
+Value* Trace::settle(Node* node, Value* value) {
+  forget(node);
+  Node* dying = nullptr;
+  for (Node* const operand : node->inputs()) {
+    --operand->uses;
+    if (operand->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      operand->next = dying;
+      dying = operand;
+    }
+  }
+  if (node->operands != node->inline_operands) delete[] node->operands;
+  node->operands = node->inline_operands;
+  node->operand_count = 0;
+  delete node->attr;
+  node->attr = nullptr;
+  node->in_flight = false;
+  pending.store(pending.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  node->value.store(value, std::memory_order_release);
+  return drop(dying);
+}
+
+std::vector<Node*> Trace::held() {
+  std::vector<Node*> result;
+  for (const std::unique_ptr<Node[]>& slab : slabs_) {
+    for (std::size_t i = 0; i < kSlab; ++i) {
+      Node* const node = &slab[i];
+      if (node->shape == nullptr || node->ready() || node->anywhere) continue;
+      // A count that is falling to zero right now belongs to a thread that waits to free the node.
+      std::uint32_t count = node->references.load(std::memory_order_relaxed);
+      while (count > node->uses) {
+        if (node->references.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) {
+          result.push_back(node);
+          break;
+        }
+      }
+    }
+  }
+  return result;
+}
+
+const std::string* Trace::intern(std::string_view label) {
+  // Labels are few and stay: nodes refer to them without counting.
+  static auto* const pool = new std::unordered_set<std::string>;
+  const std::lock_guard<std::mutex> lock(mutex);
+  return &*pool->emplace(label).first;
+}
+
+}  // namespace kiln::inline v0::frontend

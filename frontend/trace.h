@@ -1,0 +1,175 @@
+// The trace: what has been recorded and not yet computed, and the values that arrays hold.
+//
+// A Node is an operation whose value is pending, or a value (leaf, or evaluated). Nodes are counted by
+// the Arrays that hold them and by the pending nodes that consume them, live in slots of a free list,
+// and are freed by iteration, so that a chain of a million dies on a small stack. Everything but
+// the counts and `value` is fixed when a node is made or guarded by Trace::mutex. A node
+// that gets a value lets go of its operands.
+//
+// Equal pending operations are one node (weak hash-consing through a direct-mapped table): recording
+// x * 2 twice costs one multiplication. The trace is never destroyed, so an Array may outlive main.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "frontend/storage.h"
+#include "ir/graph.h"
+#include "kiln/array.h"
+#include "kiln/evaluate.h"
+
+namespace kiln::inline v0::frontend {
+
+enum class Kind : std::uint8_t {
+  leaf,     // has a value from the start
+  literal,  // 0-d constant of a composite: imm
+  scalar,   // 0-d run-time scalar of the user's: imm
+  count,    // 0-d, the number of elements of operand 0 over Attr::list (minus imm, a double): a run-time scalar
+  alias,    // operand 0 under another name
+  iota,     // imm: axis
+  map,
+  broadcast,
+  permute,     // Attr::list: axes
+  reshape,
+  slice,       // Attr::list: begin, Attr::more: step
+  pad,         // Attr::list: low; operand 1 is the fill
+  concat,      // imm: axis
+  reduce,      // Attr::list: axes, ascending
+  arg_reduce,  // Attr::list: one axis
+  contract,
+};
+
+// A shape shared by the nodes that have it; counted under the trace's lock.
+struct ShapeBox {
+  Shape shape;
+  std::int64_t size = 0;
+  std::uint32_t references = 0;
+};
+
+struct Attr {
+  std::vector<std::int64_t> list, more;
+};
+
+inline constexpr int kInlineOperands = 3;
+
+struct Node {
+  std::atomic<std::uint32_t> references{0};
+  std::uint32_t uses = 0;  // of the references, those by pending nodes
+  Kind kind = Kind::leaf;
+  ir::Op op = ir::Op::add;
+  DType dtype = float32;
+  Math math = Math::exact;
+  std::uint16_t device = 0;
+  bool anywhere = false;   // fits operations of every device: scalars
+  bool in_flight = false;  // some thread's evaluation is about to give it a value
+  bool computed = false;   // some evaluation computed it without storing it
+  std::uint32_t operand_count = 0;
+  ShapeBox* shape = nullptr;
+  std::uint64_t imm = 0;
+  Node* inline_operands[kInlineOperands] = {};
+  Node** operands = nullptr;
+  Attr* attr = nullptr;
+  std::atomic<Value*> value{nullptr};
+  Where where;
+  const std::string* label = nullptr;  // of aliases and leaves
+  Node* next = nullptr;                // in the free list, and while being freed
+  std::uint32_t cons_slot = 0;         // 1 + its place in the table, 0: in none
+  // Scratch of the snapshot that visited it last.
+  std::uint32_t id = 0;
+  std::uint64_t epoch = 0;
+
+  std::span<Node* const> inputs() const { return {operands, operand_count}; }
+  bool ready() const { return value.load(std::memory_order_acquire) != nullptr; }
+};
+
+// What a new node is made of.
+struct Recipe {
+  Kind kind = Kind::map;
+  ir::Op op = ir::Op::add;
+  DType dtype = float32;
+  std::uint16_t device = 0;
+  bool anywhere = false;
+  std::uint64_t imm = 0;
+  std::span<Node* const> operands;
+  ShapeBox* shape = nullptr;       // an operand's, or
+  const Shape* new_shape = nullptr;
+  Attr* attr = nullptr;            // owned from here on
+  Where where;
+  const std::string* label = nullptr;
+};
+
+class Trace {
+ public:
+  // A node holding one reference for the caller. May find an equal pending one.
+  Node* record(const Recipe& recipe);
+  // A node that has a value.
+  Node* leaf(DType dtype, const Shape& shape, std::uint16_t device, Value* value, Where where,
+             const std::string* label = nullptr);
+  static void retain(Node* node) { node->references.fetch_add(1, std::memory_order_relaxed); }
+  void release(Node* node) noexcept {
+    if (node->references.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(node);
+  }
+  // Gives a pending node its value and drops its operands. The lock is held; the values that die
+  // are returned and must be deleted (delete_values) after it was given back.
+  Value* settle(Node* node, Value* value);
+  // Nodes of some device that Arrays hold and that are pending, each with a reference. The lock is held.
+  std::vector<Node*> held();
+  const std::string* intern(std::string_view label);
+
+  std::mutex mutex;
+  std::uint64_t epoch = 0;    // of the latest snapshot
+  std::atomic<std::int64_t> pending{0};  // nodes without a value; written under the lock
+
+ private:
+  static constexpr std::uint32_t kTable = 4096;
+  Node* slot();
+  Node* find(const Recipe& recipe, std::uint32_t at);
+  void forget(Node* node);  // takes it out of the table
+  Value* drop(Node* first) noexcept;
+  void destroy(Node* node) noexcept;
+
+  std::vector<std::unique_ptr<Node[]>> slabs_;
+  Node* free_ = nullptr;
+  Node* table_[kTable] = {};
+};
+
+Trace& trace();
+
+// Options of the current thread, and the outermost line scope.
+struct Context {
+  std::int32_t device = -1;  // -1: the default
+  Math math = Math::exact;
+  Transfers transfers = Transfers::allow;
+  Mode mode;
+  bool fusion;
+  std::int64_t flush_after;
+  std::uint32_t line_scopes = 0;
+  Where line;
+  bool evaluating = false;  // recording by the library itself: no flush, no eager evaluation
+  Context();  // what the environment says
+};
+Context& context();
+
+// The line to report an operation of: the outermost scope's, else the call's.
+inline Where line_of(Where call) {
+  const Context& c = context();
+  return c.line_scopes != 0 ? c.line : call;
+}
+
+// Opened by functions that call others.
+class Composite {
+ public:
+  explicit Composite(Where where) {
+    Context& c = context();
+    if (c.line_scopes++ == 0) c.line = where;
+  }
+  ~Composite() { --context().line_scopes; }
+  Composite(const Composite&) = delete;
+  Composite& operator=(const Composite&) = delete;
+};
+
+}  // namespace kiln::inline v0::frontend

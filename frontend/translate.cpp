@@ -1,0 +1,35 @@
+#include "frontend/translate.h"
+
+#include <new>
+
+#include "frontend/complaint.h"
+#include "ir/error.h"
+#include "runtime/error.h"
+
+namespace kiln::inline v0::frontend {
+
+void translate(std::exception_ptr error, Where where) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error&) {
+    throw;  // already ours
+  } catch (const runtime::OutOfMemory& e) {
+    Complaint complaint("eval", e.what(), where);
+    complaint.advise("smaller arrays, or eval in between so that less is alive at once");
+    OutOfMemory out(complaint.text());
+    out.where = complaint.where();
+    out.asked = e.asked;
+    out.free = e.free;
+    throw out;
+  } catch (const runtime::DeviceError& e) {
+    Complaint("eval", e.what(), where).raise<DeviceError>();
+  } catch (const runtime::IoError& e) {
+    Complaint("eval", e.what(), where).raise<IoError>();
+  } catch (const ir::InternalError& e) {
+    Complaint("eval", e.what(), where).advise("report this: it is a bug of Kiln").raise<InternalError>();
+  } catch (const std::bad_alloc&) {
+    Complaint("eval", "out of host memory", where).raise<OutOfMemory>();
+  }
+}
+
+}  // namespace kiln::inline v0::frontend
