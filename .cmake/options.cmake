@@ -24,8 +24,6 @@ endif()
 
 # Bits are part of the contract: no target, test or example may contract a*b+c into an fma.
 add_compile_options(-ffp-contract=off -Wall -Wextra -Wpedantic -Wshadow)
-# g++ 12 and 13 report overlapping copies inside std::string where there are none (PR105651).
-add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 if(KILN_WERROR)
   add_compile_options(-Werror)
 endif()
