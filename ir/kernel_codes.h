@@ -53,6 +53,7 @@ constexpr const CodeInfo& info(Code code) { return kCodes[static_cast<int>(code)
 constexpr bool opens_scope(Code code) {
   return code == Code::grid || code == Code::thread || code == Code::loop || code == Code::if_;
 }
+constexpr bool closes_scope(Code code) { return code == Code::end || code == Code::end_rare; }
 // Whether the depth of the text falls before, and rises after, an instruction.
 constexpr bool dedents(Code code) {
   return code == Code::end || code == Code::else_ || code == Code::end_rare;

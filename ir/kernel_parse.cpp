@@ -175,8 +175,8 @@ class KernelParser {
     if (r_.peek_quoted()) inst.name = static_cast<std::uint16_t>(intern(k_.names, r_.quoted()));
     if (r_.accept("@")) inst.line = static_cast<std::uint32_t>(intern(k_.lines, r_.quoted()));
     k_.insts.push_back(inst);
-    if (inst.code == Code::end && !open_.empty()) open_.pop_back();
-    if (opens_scope(inst.code)) open_.push_back(i);
+    if (closes_scope(inst.code) && !open_.empty()) open_.pop_back();
+    if (opens_scope(inst.code) || inst.code == Code::rare) open_.push_back(i);
   }
 
   TextReader r_;

@@ -103,8 +103,8 @@ class KernelPrinter {
     }
     labels(inst);
     out_ += '\n';
-    if (inst.code == Code::end && !open_.empty()) open_.pop_back();
-    if (opens_scope(inst.code)) open_.push_back(i);
+    if (closes_scope(inst.code) && !open_.empty()) open_.pop_back();
+    if (opens_scope(inst.code) || inst.code == Code::rare) open_.push_back(i);
     if (indents(inst.code)) ++depth_;
   }
 
