@@ -1,0 +1,234 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <mutex>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "ir/error.h"
+#include "ir/fp_state.h"
+#include "runtime/host/host_device.h"
+#include "runtime/registry.h"
+#include "tests/runtime/support.h"
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+namespace kiln::runtime {
+namespace {
+
+using namespace test;
+
+std::vector<float> noise(std::size_t n) {
+  std::mt19937 random(7);
+  std::uniform_real_distribution<float> values(-2, 2);
+  std::vector<float> x(n);
+  for (float& v : x) v = values(random);
+  return x;
+}
+
+// Runs one map kernel over x, as parallel as the estimate makes it.
+std::vector<float> run_map(HostDevice& device, ir::Op op, const std::vector<float>& x, float a,
+                           double seconds) {
+  const auto kernel = device.load_kernel(map_kernel(op), {});
+  const Block in = upload(device, x);
+  const Block out = upload(device, x);
+  ir::KernelArg args[4];
+  args[0].pointer = in.data();
+  args[1].pointer = out.data();
+  args[2].integer = static_cast<std::int64_t>(x.size());
+  args[3].bits = std::bit_cast<std::uint32_t>(a);
+  const auto items = static_cast<std::int64_t>((x.size() + kTile - 1) / kTile);
+  device.launch({kernel.get(), args, items, seconds});
+  return download(out, x.size());
+}
+
+TEST(Workers, RangesCoverEveryItemOnce) {
+  for (const int threads : {1, 2, 3}) {
+    Workers workers(threads);
+    EXPECT_EQ(workers.threads(), threads);
+    for (const std::int64_t items : {0, 1, 7, 64, 1000}) {
+      for (const std::int64_t grain : {1, 5, 100}) {
+        for (const bool even : {true, false}) {
+          std::vector<std::atomic<int>> hits(static_cast<std::size_t>(items));
+          std::atomic<int> small{0};
+          workers.run(items, grain, even, [&](std::int64_t begin, std::int64_t end) {
+            if (end - begin < grain) ++small;
+            for (std::int64_t i = begin; i < end; ++i) ++hits[static_cast<std::size_t>(i)];
+          });
+          for (const std::atomic<int>& hit : hits) ASSERT_EQ(hit, 1);
+          EXPECT_LE(small, items < grain ? 1 : 0) << items << " in " << grain;
+        }
+      }
+    }
+  }
+}
+
+TEST(Workers, AnExceptionOfAWorkerReachesTheCaller) {
+  Workers workers(2);
+  EXPECT_THROW(workers.run(100, 1, true,
+                           [](std::int64_t, std::int64_t end) {
+                             if (end == 100) throw DeviceError("in a worker");
+                           }),
+               DeviceError);
+}
+
+TEST(HostDevice, OneAndTwoThreadsGiveTheSameBits) {
+  HostDevice one(interpreting(1)), two(interpreting(2)), three(interpreting(3));
+  const std::vector<float> x = noise(10000);
+  for (const double seconds : {0.0, 1e-4, 1.0}) {
+    const std::vector<float> expected = run_map(one, ir::Op::mul, x, 1.1f, seconds);
+    for (HostDevice* device : {&two, &three}) {
+      const std::vector<float> got = run_map(*device, ir::Op::mul, x, 1.1f, seconds);
+      EXPECT_EQ(std::memcmp(got.data(), expected.data(), x.size() * sizeof(float)), 0) << seconds;
+    }
+  }
+}
+
+#if defined(__x86_64__)
+TEST(HostDevice, ComputesWithDenormalsRoundedToNearestWhateverTheCallersState) {
+  const unsigned before = _mm_getcsr();
+  for (const int threads : {1, 2}) {
+    HostDevice device(interpreting(threads));
+    const std::vector<float> x(4096, 1e-30f);
+    constexpr unsigned kFlushAndRoundUp = 0x8040 | 0x4000 | 0x1f80;
+    _mm_setcsr(kFlushAndRoundUp);
+    const std::vector<float> z = run_map(device, ir::Op::mul, x, 1e-10f, 1.0);
+    const unsigned after = _mm_getcsr();
+    _mm_setcsr(before);
+    EXPECT_EQ(after & ~0x3fu, kFlushAndRoundUp) << "the caller's state is restored";
+    for (const float v : z) ASSERT_EQ(std::bit_cast<std::uint32_t>(v), 0x000116c2u);
+  }
+}
+#endif
+
+TEST(HostDevice, ReportsThreadsAndVectorWidth) {
+  HostDevice device(interpreting(2));
+  EXPECT_EQ(device.caps().threads, 2);
+  EXPECT_EQ(device.caps().target, ir::Target::cpu);
+  EXPECT_GE(device.caps().vector_bytes, 16);
+  EXPECT_GT(device.caps().cache_bytes, 0);
+  EXPECT_FALSE(device.needs_source());
+  EXPECT_TRUE(device.host_memory());
+}
+
+TEST(HostDevice, SaysOnceThatInterpretingIsSlow) {
+  HostDevice device(interpreting());
+  testing::internal::CaptureStderr();
+  const auto first = device.load_kernel(map_kernel(ir::Op::add), {});
+  const auto second = device.load_kernel(map_kernel(ir::Op::mul), {});
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "kiln: the CPU device interprets its kernels, which is slow\n");
+  EXPECT_EQ(first->label, "map (user.cpp:7)");
+}
+
+TEST(HostDevice, AChildOfForkComputesToo) {
+  HostDevice device(interpreting(2));
+  const std::vector<float> x = noise(10000);
+  const std::vector<float> expected = run_map(device, ir::Op::add, x, 1, 1.0);  // starts workers
+  EXPECT_EQ(in_child([&] { return run_map(device, ir::Op::add, x, 1, 1.0) == expected ? 0 : 1; }),
+            0);
+}
+
+TEST(Registry, AChildOfForkUsesTheSameDeviceAndCache) {
+  Device& device = registry().cpu();
+  const std::uint32_t generation = fork_generation();
+  {
+    const MemoryRef memory = device.allocate(1000);
+  }
+  std::atomic<bool> stop{false};
+  std::thread busy([&] {  // holds the allocator's lock at many a fork
+    while (!stop) device.allocate(1000);
+  });
+  int failures = 0;
+  for (int i = 0; i < 20; ++i) {
+    failures += in_child([&] {
+      const MemoryRef memory = device.allocate(1000);
+      return fork_generation() == generation + 1 && memory->data() ? 0 : 1;
+    });
+  }
+  stop = true;
+  busy.join();
+  EXPECT_EQ(failures, 0);
+  EXPECT_EQ(fork_generation(), generation);
+}
+
+// C = A x B by loops, in the library's operand layouts.
+template <class T>
+std::vector<T> multiply(const Matmul& x, const std::vector<T>& a, const std::vector<T>& b) {
+  std::vector<T> c(static_cast<std::size_t>(x.batch * x.m * x.n));
+  for (std::int64_t l = 0; l < x.batch; ++l) {
+    const std::int64_t a0 = x.repeat_a ? 0 : l * x.m * x.k, b0 = x.repeat_b ? 0 : l * x.k * x.n;
+    for (std::int64_t i = 0; i < x.m; ++i) {
+      for (std::int64_t j = 0; j < x.n; ++j) {
+        double sum = 0;
+        for (std::int64_t p = 0; p < x.k; ++p) {
+          sum += static_cast<double>(a[static_cast<std::size_t>(
+                     a0 + (x.transpose_a ? p * x.m + i : i * x.k + p))]) *
+                 static_cast<double>(b[static_cast<std::size_t>(
+                     b0 + (x.transpose_b ? j * x.k + p : p * x.n + j))]);
+        }
+        c[static_cast<std::size_t>((l * x.m + i) * x.n + j)] = static_cast<T>(sum);
+      }
+    }
+  }
+  return c;
+}
+
+template <class T>
+void check_products(ir::DType dtype, double tolerance) {
+  HostDevice device(interpreting(2));
+  std::mt19937 random(3);
+  std::uniform_real_distribution<T> values(-1, 1);
+  struct Size {
+    std::int64_t batch, m, n, k;
+  };
+  for (const Size& s : {Size{1, 1, 1, 1}, Size{1, 5, 7, 3}, Size{3, 4, 2, 9}, Size{40, 8, 8, 8},
+                        Size{2, 130, 70, 90}}) {
+    for (int flags = 0; flags < 16; ++flags) {
+      Matmul x;
+      x.dtype = dtype;
+      x.transpose_a = flags & 1, x.transpose_b = flags & 2;
+      x.repeat_a = flags & 4, x.repeat_b = flags & 8;
+      x.batch = s.batch, x.m = s.m, x.n = s.n, x.k = s.k;
+      std::vector<T> a(static_cast<std::size_t>((x.repeat_a ? 1 : x.batch) * x.m * x.k));
+      std::vector<T> b(static_cast<std::size_t>((x.repeat_b ? 1 : x.batch) * x.k * x.n));
+      for (T& v : a) v = values(random);
+      for (T& v : b) v = values(random);
+      std::vector<T> c(static_cast<std::size_t>(x.batch * x.m * x.n), T(77));
+      x.a = a.data(), x.b = b.data(), x.c = c.data();
+      device.matmul(x);
+      const std::vector<T> expected = multiply(x, a, b);
+      for (std::size_t i = 0; i < c.size(); ++i) {
+        ASSERT_NEAR(c[i], expected[i], tolerance * static_cast<double>(x.k)) << flags << " at " << i;
+      }
+    }
+  }
+}
+
+TEST(HostMatmul, Float32) { check_products<float>(ir::DType::float32, 1e-6); }
+TEST(HostMatmul, Float64) { check_products<double>(ir::DType::float64, 1e-15); }
+
+TEST(HostMatmul, OtherTypesAndHugeExtentsAreErrors) {
+  HostDevice device(interpreting());
+  Matmul x;
+  x.dtype = ir::DType::int32;
+  x.m = x.n = x.k = 1;
+  EXPECT_THROW(device.matmul(x), ir::InternalError);
+  x.dtype = ir::DType::float32;
+  x.m = std::int64_t{1} << 31;
+  try {
+    device.matmul(x);
+    FAIL();
+  } catch (const DeviceError& e) {
+    EXPECT_THAT(e.what(), testing::HasSubstr("an extent of 2147483648 is beyond the library's"));
+  }
+}
+
+}  // namespace
+}  // namespace kiln::runtime

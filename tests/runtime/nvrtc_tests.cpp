@@ -1,0 +1,106 @@
+#include "runtime/nvrtc.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "ir/targets.h"
+#include "runtime/library.h"
+
+namespace kiln::runtime {
+namespace {
+
+using testing::HasSubstr;
+
+const char* const kGood =
+    "extern \"C\" __global__ void scale(float* x, int n) {\n"
+    "  int i = blockIdx.x * 256 + threadIdx.x;\n"
+    "  if (i < n) x[i] = x[i] * 2.0f + 1.0f;\n"
+    "}\n";
+
+// The library of this machine, where the environment's usual prefixes have one.
+class NvrtcTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!nvrtc_.available()) GTEST_SKIP() << nvrtc_.missing();
+  }
+  Nvrtc nvrtc_{Config{}};
+};
+
+TEST_F(NvrtcTest, CompilesForEveryTargetItSupports) {
+  EXPECT_GE(nvrtc_.version().first, 12);
+  int compiled = 0;
+  for (const ir::GpuTarget& target : ir::kGpuTargets) {
+    if (!nvrtc_.supports(target.compute_capability)) continue;
+    const NvrtcResult result = nvrtc_.compile("scale", kGood, target.compute_capability, false);
+    EXPECT_THAT(result.ptx, HasSubstr(".entry scale"));
+    EXPECT_THAT(result.ptx, HasSubstr(std::string(".target ") + std::string(target.name)));
+    EXPECT_THAT(result.ptx, testing::Not(HasSubstr("fma."))) << "a * b + c was contracted";
+    EXPECT_TRUE(result.cubin.empty());
+    ++compiled;
+  }
+  EXPECT_GE(compiled, 3);
+}
+
+TEST_F(NvrtcTest, MakesMachineCodeWithThePtxBesideIt) {
+  const NvrtcResult result = nvrtc_.compile("scale", kGood, 80, true);
+  ASSERT_GT(result.cubin.size(), 64u);
+  EXPECT_EQ(static_cast<char>(result.cubin[1]), 'E');
+  EXPECT_THAT(result.ptx, HasSubstr(".entry scale"));
+}
+
+TEST_F(NvrtcTest, AFailureShowsTheLogAndTheNumberedSource) {
+  try {
+    nvrtc_.compile("broken", "extern \"C\" __global__ void broken(float* x) {\n  x[0] = nonsense;\n}",
+                   80, false);
+    FAIL() << "no error";
+  } catch (const DeviceError& e) {
+    EXPECT_THAT(e.what(), HasSubstr("NVRTC could not compile kernel broken for "
+                                    "--gpu-architecture=compute_80"));
+    EXPECT_THAT(e.what(), HasSubstr("broken.cu(2): error: identifier \"nonsense\" is undefined"));
+    EXPECT_THAT(e.what(), HasSubstr("    1 | extern \"C\" __global__ void broken(float* x) {\n"
+                                    "    2 |   x[0] = nonsense;\n"
+                                    "    3 | }\n"));
+  }
+}
+
+TEST_F(NvrtcTest, TwoThreadsCompileAtOnce) {
+  std::string first, second;
+  std::thread other([&] { first = nvrtc_.compile("scale", kGood, 90, false).ptx; });
+  second = nvrtc_.compile("scale", kGood, 90, false).ptx;
+  other.join();
+  EXPECT_EQ(first, second);
+}
+
+TEST(Nvrtc, MissingNamesEveryPlace) {
+  Config config;
+  config.nvrtc = "/no/such/libnvrtc.so";
+  Nvrtc nvrtc(config);
+  EXPECT_FALSE(nvrtc.available());
+  EXPECT_EQ(nvrtc.missing(),
+            "NVRTC, which compiles CUDA kernels, was not found. Looked for:\n"
+            "  /no/such/libnvrtc.so: no such file\n");
+  EXPECT_THROW(nvrtc.compile("k", "", 80, false), DeviceError);
+}
+
+TEST(Nvrtc, ALibraryOfAnotherKindIsRefused) {
+  Config config;
+  config.nvrtc = "libm.so.6";
+  EXPECT_EQ(Nvrtc(config).missing(), "libm.so.6 is not a usable NVRTC: a function is missing");
+}
+
+TEST(ToolkitPaths, ConfiguredFoldersComeBeforeConventionalOnesAndTheLoaderLast) {
+  Config config;
+  config.library_folders = {"/wheel/lib"};
+  const std::vector<std::string> paths = toolkit_paths(config, "", {"libx.so", "libx.so.13"});
+  ASSERT_GE(paths.size(), 4u);
+  EXPECT_EQ(paths[0], "/wheel/lib/libx.so");
+  EXPECT_EQ(paths[1], "/wheel/lib/libx.so.13");
+  EXPECT_EQ(paths[paths.size() - 2], "libx.so");
+  EXPECT_EQ(paths.back(), "libx.so.13");
+  EXPECT_THAT(toolkit_paths(config, "/chosen.so", {"libx.so"}), testing::ElementsAre("/chosen.so"));
+}
+
+}  // namespace
+}  // namespace kiln::runtime
