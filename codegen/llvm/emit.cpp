@@ -91,7 +91,7 @@ void KernelEmitter::find_scopes() {
       closing_[open.back()] = i;
       open.pop_back();
     }
-    if (code == Code::grid || code == Code::loop || code == Code::if_ || code == Code::rare ||
+    if (code == Code::grid || code == Code::thread || code == Code::loop || code == Code::if_ || code == Code::rare ||
         code == Code::else_) {
       open.push_back(i);
     }
@@ -237,18 +237,12 @@ Element KernelEmitter::param(std::uint32_t index) {
 
 Element KernelEmitter::lane_numbers(DType dtype, int lanes) {
   const auto at = [&](int k) {
-    const std::uint64_t bits =
-        ir::is_float(dtype) ? ir::bits_of(dtype, k) : ir::bits_of_int(dtype, k);
-    return ops_.constant(dtype, bits, 1);
+    return ops_.constant(dtype, ir::bits_of_int(dtype, k), 1).value;
   };
-  if (lanes == 1) return at(0);
-  std::vector<llvm::Constant*> value, wide;
-  for (int k = 0; k < lanes; ++k) {
-    const Element e = at(k);
-    value.push_back(llvm::cast<llvm::Constant>(e.value));
-    if (e.wide) wide.push_back(llvm::cast<llvm::Constant>(e.wide));
-  }
-  return {llvm::ConstantVector::get(value), wide.empty() ? nullptr : llvm::ConstantVector::get(wide)};
+  if (lanes == 1) return {at(0), nullptr};
+  std::vector<llvm::Constant*> numbers;
+  for (int k = 0; k < lanes; ++k) numbers.push_back(llvm::cast<llvm::Constant>(at(k)));
+  return {llvm::ConstantVector::get(numbers), nullptr};
 }
 
 Element KernelEmitter::shuffled(ir::Value a, ir::Value b, llvm::ArrayRef<int> lanes) {

@@ -1,4 +1,5 @@
-// Object-file bytes of one CPU kernel -> a function of this process. With KILN_LLVM only.
+// Object-file bytes of one CPU kernel -> a function of this process: a small linker for the
+// relocatable ELF files that codegen makes (x86-64 and AArch64), without any library.
 //
 // The bytes may come from a cache: whatever they are, the outcome is a callable entry or an
 // InternalError. (Damage inside the machine code itself cannot be seen here: whoever stores objects
@@ -8,27 +9,30 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "ir/kernel.h"
 
 namespace kiln::runtime {
 
+struct UnmapPages {
+  std::size_t size = 0;
+  void operator()(std::byte* pages) const;
+};
+
 // Owns the code. Movable; the entry is valid as long as it lives.
 class LinkedObject {
  public:
   using Entry = void (*)(const ir::KernelArg* args, std::int64_t begin, std::int64_t end);
-  struct Memory;  // the mapped code
+  using Memory = std::unique_ptr<std::byte, UnmapPages>;
 
-  LinkedObject();
-  LinkedObject(std::unique_ptr<Memory> memory, Entry function);
-  LinkedObject(LinkedObject&&) noexcept;
-  LinkedObject& operator=(LinkedObject&&) noexcept;
-  ~LinkedObject();
+  LinkedObject() = default;
+  LinkedObject(Memory memory, Entry function) : memory_(std::move(memory)), entry_(function) {}
 
-  Entry entry() const { return entry_; }  // null only of a default-made object
+  Entry entry() const { return memory_ ? entry_ : nullptr; }  // null: default-made or moved from
 
  private:
-  std::unique_ptr<Memory> memory_;
+  Memory memory_;
   Entry entry_ = nullptr;
 };
 
