@@ -1,0 +1,306 @@
+#include "tests/passes/programs.h"
+
+#include <algorithm>
+#include <bit>
+#include <random>
+
+namespace kiln::testing {
+
+using ir::DType;
+using ir::NodeKind;
+using ir::Sym;
+
+Sym Program::extent(std::int64_t size) {
+  if (size == 0 || size == 1) return static_cast<Sym>(size);
+  const auto [found, fresh] = sizes_.try_emplace(size, 0);
+  if (!fresh) return found->second;
+  const std::int64_t low = std::int64_t{1} << (std::bit_width(static_cast<std::uint64_t>(size)) - 1);
+  found->second = graph.add_sym({low, 2 * low - 1, size % 16 == 0 ? 16 : 1});
+  bindings.syms.push_back(size);
+  return found->second;
+}
+
+Sym Program::integer(std::int64_t value) {
+  if (value == 0 || value == 1) return static_cast<Sym>(value);
+  const bool constant_step = value == -1;
+  const Sym s = graph.add_sym(constant_step ? ir::SymInfo{-1, -1, 1}
+                                            : ir::SymInfo{INT64_MIN, INT64_MAX, 1});
+  bindings.syms.push_back(value);
+  return s;
+}
+
+std::vector<Sym> Program::extents(const std::vector<std::int64_t>& shape) {
+  std::vector<Sym> result;
+  for (const std::int64_t size : shape) result.push_back(extent(size));
+  return result;
+}
+
+Program::Id Program::input(DType dtype, const std::vector<std::int64_t>& shape, int seed) {
+  std::int64_t size = 1;
+  for (const std::int64_t s : shape) size *= s;
+  const std::int64_t bytes = ir::size_of(dtype);
+  std::vector<std::byte> values(static_cast<std::size_t>(size * bytes));
+  std::mt19937 random(static_cast<unsigned>(seed));
+  std::uniform_real_distribution<double> uniform(-4, 4);
+  for (std::int64_t i = 0; i < size; ++i) {
+    const double v = uniform(random);
+    const std::uint64_t bits = ir::is_bool(dtype)  ? static_cast<std::uint64_t>(v > 0)
+                               : ir::is_int(dtype) ? ir::bits_of_int(dtype, static_cast<int>(8 * v))
+                                                   : ir::bits_of(dtype, v);
+    std::memcpy(values.data() + i * bytes, &bits, static_cast<std::size_t>(bytes));
+  }
+  data.push_back(std::move(values));
+  graph.inputs.push_back({dtype, true, true, false, {}});
+  ir::Node node;
+  node.kind = NodeKind::buffer;
+  node.dtype = dtype;
+  const Id id = graph.add(node, extents(shape), {});
+  graph.nodes[id].attr = static_cast<std::uint32_t>(graph.inputs.size() - 1);
+  return id;
+}
+
+Program::Id Program::scalar(DType dtype, double value) {
+  graph.scalars.push_back(dtype);
+  bindings.scalars.push_back(ir::bits_of(dtype, value));
+  ir::Node node;
+  node.kind = NodeKind::scalar;
+  node.dtype = dtype;
+  node.imm = graph.scalars.size() - 1;
+  return graph.add(node, {}, {});
+}
+
+Program::Id Program::constant(DType dtype, double value) {
+  return graph.constant(dtype, ir::bits_of(dtype, value));
+}
+
+Program::Id Program::iota(DType dtype, const std::vector<std::int64_t>& shape, int axis) {
+  ir::Node node;
+  node.kind = NodeKind::iota;
+  node.dtype = dtype;
+  node.imm = static_cast<std::uint64_t>(axis);
+  return graph.add(node, extents(shape), {});
+}
+
+std::vector<std::int64_t> Program::shape_of(Id x) const { return ir::values(graph.shape(x), bindings); }
+
+Program::Id Program::broadcast(Id x, const std::vector<std::int64_t>& shape) {
+  if (shape_of(x) == shape) return x;
+  ir::Node node;
+  node.kind = NodeKind::broadcast;
+  node.dtype = graph.nodes[x].dtype;
+  return graph.add(node, extents(shape), {{x}});
+}
+
+Program::Id Program::map(ir::Op op, std::vector<Id> operands) {
+  std::vector<std::int64_t> shape;
+  for (const Id x : operands) {
+    const std::vector<std::int64_t> own = shape_of(x);
+    if (own.size() > shape.size()) shape.insert(shape.begin(), own.size() - shape.size(), 1);
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      std::int64_t& s = shape[shape.size() - own.size() + i];
+      if (own[i] != 1) s = own[i];
+    }
+  }
+  for (Id& x : operands) x = broadcast(x, shape);
+  const DType type = graph.nodes[operands.back()].dtype;
+  return graph.map(op, ir::info(op).rule == ir::OpRule::Compare ? DType::bool_ : type, operands);
+}
+
+Program::Id Program::cast(DType dtype, Id x) { return graph.map(ir::Op::cast, dtype, {{x}}); }
+
+Program::Id Program::reduce(ir::Op op, Id x, std::vector<std::uint8_t> axes, bool keep) {
+  std::vector<std::int64_t> kept;
+  std::vector<std::int64_t> with_units = shape_of(x);
+  for (std::size_t i = 0; i < with_units.size(); ++i) {
+    if (std::ranges::find(axes, i) == axes.end()) {
+      kept.push_back(with_units[i]);
+    } else {
+      with_units[i] = 1;
+    }
+  }
+  ir::Node node;
+  node.kind = NodeKind::reduce;
+  node.op = op;
+  node.dtype = graph.nodes[x].dtype;
+  const Id r = graph.add(node, extents(kept), {{x}}, ir::Axes{axes});
+  return keep ? reshape(r, with_units) : r;
+}
+
+Program::Id Program::arg(ir::Op op, Id x, std::uint8_t axis) {
+  std::vector<std::int64_t> shape = shape_of(x);
+  shape.erase(shape.begin() + axis);
+  ir::Node node;
+  node.kind = NodeKind::arg_reduce;
+  node.op = op;
+  node.dtype = DType::int64;
+  return graph.add(node, extents(shape), {{x}}, ir::Axes{{axis}});
+}
+
+Program::Id Program::permute(Id x, std::vector<std::uint8_t> axes) {
+  const std::vector<std::int64_t> from = shape_of(x);
+  std::vector<std::int64_t> shape;
+  for (const auto axis : axes) shape.push_back(from[axis]);
+  ir::Node node;
+  node.kind = NodeKind::permute;
+  node.dtype = graph.nodes[x].dtype;
+  return graph.add(node, extents(shape), {{x}}, ir::Axes{axes});
+}
+
+Program::Id Program::reshape(Id x, const std::vector<std::int64_t>& shape) {
+  const std::vector<std::int64_t> from = shape_of(x);
+  if (from == shape) return x;
+  ir::Groups groups;
+  std::size_t f = 0;
+  std::size_t t = 0;
+  while (f < from.size() || t < shape.size()) {
+    std::uint8_t nf = 0;
+    std::uint8_t nt = 0;
+    std::int64_t pf = 1;
+    std::int64_t pt = 1;
+    do {
+      const bool left = f < from.size() && (pf <= pt || t >= shape.size());
+      if (left) {
+        pf *= from[f++];
+        ++nf;
+      } else {
+        pt *= shape[t++];
+        ++nt;
+      }
+    } while (pf != pt);
+    groups.from.push_back(nf);
+    groups.to.push_back(nt);
+  }
+  ir::Node node;
+  node.kind = NodeKind::reshape;
+  node.dtype = graph.nodes[x].dtype;
+  return graph.add(node, extents(shape), {{x}}, groups);
+}
+
+Program::Id Program::slice(Id x, const std::vector<std::int64_t>& begin,
+                           const std::vector<std::int64_t>& step,
+                           const std::vector<std::int64_t>& shape) {
+  ir::Slices slices;
+  for (const auto b : begin) slices.begin.push_back(integer(b));
+  for (const auto s : step) slices.step.push_back(integer(s));
+  ir::Node node;
+  node.kind = NodeKind::slice;
+  node.dtype = graph.nodes[x].dtype;
+  return graph.add(node, extents(shape), {{x}}, slices);
+}
+
+Program::Id Program::pad(Id x, const std::vector<std::int64_t>& low,
+                         const std::vector<std::int64_t>& shape, double fill) {
+  ir::Pads pads;
+  for (const auto l : low) pads.low.push_back(integer(l));
+  const Id value = constant(graph.nodes[x].dtype, fill);
+  ir::Node node;
+  node.kind = NodeKind::pad;
+  node.dtype = graph.nodes[x].dtype;
+  return graph.add(node, extents(shape), {{x, value}}, pads);
+}
+
+Program::Id Program::concat(const std::vector<Id>& parts, int axis) {
+  std::vector<std::int64_t> shape = shape_of(parts[0]);
+  shape[static_cast<std::size_t>(axis)] = 0;
+  for (const Id part : parts) shape[static_cast<std::size_t>(axis)] += shape_of(part)[static_cast<std::size_t>(axis)];
+  ir::Node node;
+  node.kind = NodeKind::concat;
+  node.dtype = graph.nodes[parts[0]].dtype;
+  node.imm = static_cast<std::uint64_t>(axis);
+  return graph.add(node, extents(shape), parts);
+}
+
+Program::Id Program::matmul(Id a, Id b) {
+  std::vector<std::int64_t> shape = shape_of(a);
+  shape.back() = shape_of(b).back();
+  ir::Node node;
+  node.kind = NodeKind::contract;
+  node.dtype = graph.nodes[a].dtype;
+  return graph.add(node, extents(shape), {{a, b}});
+}
+
+std::vector<ir::ArrayView> Program::views() const {
+  std::vector<ir::ArrayView> result;
+  for (const auto& bytes : data) result.push_back({bytes.data()});
+  return result;
+}
+
+std::vector<std::vector<std::byte>> run_plan(const ir::Plan& plan, const Program& program) {
+  constexpr std::size_t kGuard = 64;
+  std::vector<std::vector<std::byte>> buffers(plan.buffers.size());
+  const auto bytes_of = [&](std::uint32_t b) {
+    const std::int64_t elements = plan.buffers[b].elements.evaluate(program.bindings.syms);
+    return static_cast<std::size_t>(elements * ir::size_of(plan.buffers[b].dtype));
+  };
+  for (std::uint32_t b = 0; b < buffers.size(); ++b) {
+    if (plan.buffers[b].role == ir::BufferRole::input) buffers[b] = program.data[plan.buffers[b].index];
+  }
+  for (const ir::PlanStep& step : plan.steps) {
+    if (step.kind == ir::StepKind::allocate) buffers[step.index].assign(bytes_of(step.index) + kGuard, std::byte{0xA5});
+    if (step.kind == ir::StepKind::release) buffers[step.index].clear();
+    if (step.kind != ir::StepKind::launch) continue;
+    const ir::PlanLaunch& launch = plan.launches[step.index];
+    const ir::Kernel& kernel = plan.kernels[launch.kernel];
+    std::vector<ir::KernelArg> args(launch.args.size());
+    std::vector<std::int64_t> integers(launch.args.size());
+    for (std::size_t i = 0; i < args.size(); ++i) {
+      const ir::PlanArg& arg = launch.args[i];
+      if (arg.kind == ir::ParamKind::buffer) args[i].pointer = buffers[arg.index].data();
+      if (arg.kind == ir::ParamKind::integer) args[i].integer = integers[i] = program.bindings.syms[arg.index];
+      if (arg.kind == ir::ParamKind::scalar) args[i].bits = program.bindings.scalars[arg.index];
+    }
+    ir::interpret(kernel, args.data(), 0, ir::grid_items(kernel, integers));
+  }
+  std::vector<std::vector<std::byte>> outputs;
+  for (const std::uint32_t b : plan.outputs) {
+    outputs.push_back(buffers[b]);
+    outputs.back().resize(bytes_of(b));
+  }
+  return outputs;
+}
+
+std::string difference(const std::vector<std::vector<std::byte>>& expected,
+                       const std::vector<std::vector<std::byte>>& actual, const ir::Graph& graph) {
+  if (expected.size() != actual.size()) return "unlike numbers of outputs";
+  for (std::size_t o = 0; o < expected.size(); ++o) {
+    const DType type = graph.nodes[graph.outputs[o]].dtype;
+    const auto size = static_cast<std::size_t>(ir::size_of(type));
+    if (expected[o].size() != actual[o].size()) return "output " + std::to_string(o) + ": sizes differ";
+    for (std::size_t i = 0; i * size < expected[o].size(); ++i) {
+      std::uint64_t a = 0;
+      std::uint64_t b = 0;
+      std::memcpy(&a, expected[o].data() + i * size, size);
+      std::memcpy(&b, actual[o].data() + i * size, size);
+      if (a == b) continue;
+      const double x = ir::to_double(type, a);
+      const double y = ir::to_double(type, b);
+      if (ir::is_float(type) && x != x && y != y) continue;
+      return "output " + std::to_string(o) + " element " + std::to_string(i) + ": expected " +
+             std::to_string(x) + ", got " + std::to_string(y);
+    }
+  }
+  return "";
+}
+
+ir::Caps cpu_caps() {
+  ir::Caps caps;
+  caps.vector_bytes = 32;
+  caps.threads = 2;
+  caps.cache_bytes = 32 << 20;
+  return caps;
+}
+
+ir::Caps cuda_caps() {
+  ir::Caps caps;
+  caps.target = ir::Target::cuda;
+  caps.name = "sm_80";
+  caps.compute_capability = 80;
+  caps.shared_bytes = 48 << 10;
+  caps.multiprocessors = 108;
+  caps.bandwidth = 1.5e12;
+  caps.rate = 19e12;
+  caps.launch_seconds = 3e-6;
+  return caps;
+}
+
+}  // namespace kiln::testing

@@ -1,0 +1,59 @@
+// Graphs written by hand for pass tests, and the execution of a plan by the kernel interpreter.
+#pragma once
+#include <cstring>
+#include <map>
+#include <vector>
+
+#include "ir/plan.h"
+#include "ir/scalar.h"
+
+namespace kiln::testing {
+
+// Builds a graph over concrete sizes: each distinct size becomes one symbol with its power-of-two class.
+class Program {
+ public:
+  using Id = ir::NodeId;
+  ir::Graph graph;
+  ir::Bindings bindings{{0, 1}, {}};
+  std::vector<std::vector<std::byte>> data;
+
+  ir::Sym extent(std::int64_t size);
+  ir::Sym integer(std::int64_t value);  // a slice's begin or step, a pad's width
+  std::vector<ir::Sym> extents(const std::vector<std::int64_t>& shape);
+
+  Id input(ir::DType dtype, const std::vector<std::int64_t>& shape, int seed = 1);
+  Id scalar(ir::DType dtype, double value);
+  Id constant(ir::DType dtype, double value);
+  Id iota(ir::DType dtype, const std::vector<std::int64_t>& shape, int axis);
+  Id map(ir::Op op, std::vector<Id> operands);  // operands broadcast to the widest
+  Id cast(ir::DType dtype, Id x);
+  Id reduce(ir::Op op, Id x, std::vector<std::uint8_t> axes, bool keep = false);
+  Id arg(ir::Op op, Id x, std::uint8_t axis);
+  Id broadcast(Id x, const std::vector<std::int64_t>& shape);
+  Id permute(Id x, std::vector<std::uint8_t> axes);
+  Id reshape(Id x, const std::vector<std::int64_t>& shape);
+  Id slice(Id x, const std::vector<std::int64_t>& begin, const std::vector<std::int64_t>& step,
+           const std::vector<std::int64_t>& shape);
+  Id pad(Id x, const std::vector<std::int64_t>& low, const std::vector<std::int64_t>& shape,
+         double fill);
+  Id concat(const std::vector<Id>& parts, int axis);
+  Id matmul(Id a, Id b);
+  void output(Id x) { graph.outputs.push_back(x); }
+
+  std::vector<std::int64_t> shape_of(Id x) const;
+  std::vector<ir::ArrayView> views() const;
+
+ private:
+  std::map<std::int64_t, ir::Sym> sizes_;
+};
+
+// Runs a plan step by step, kernels by the interpreter; gives the outputs' bytes.
+std::vector<std::vector<std::byte>> run_plan(const ir::Plan& plan, const Program& program);
+// Element by element, NaN equal to NaN; an empty string or the first difference in words.
+std::string difference(const std::vector<std::vector<std::byte>>& expected,
+                       const std::vector<std::vector<std::byte>>& actual, const ir::Graph& graph);
+
+ir::Caps cpu_caps();
+ir::Caps cuda_caps();
+
+}  // namespace kiln::testing
