@@ -128,7 +128,7 @@ TEST(KernelVerify, FaultsOfInstructions) {
       {"%1 = thread i32 #32\n%2 = shuffle f32 %1 %1\nend\n", "operand and result differ in type"},
       {"%1 = lane i32x0\n", "no lanes"},
       {"%1 = cast c64 %0\n", "complex types are not supported"},
-      {"end #1\n", "not the innermost open scope"},
+      {"%1 = thread i32 #32\nend #0\n", "not the innermost open scope"},
   };
   for (const Case& c : kCases) {
     EXPECT_THAT(findings(grid + c.body + "end\n"), HasSubstr(c.finding)) << c.body;

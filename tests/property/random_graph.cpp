@@ -1,0 +1,448 @@
+#include "tests/property/random_graph.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <random>
+
+#include "ir/scalar.h"
+
+namespace kiln::ir::test {
+namespace {
+
+constexpr std::int64_t kExtents[] = {1, 1, 2, 3, 5, 7, 8, 16, 31, 64, 127, 128, 129, 257, 1031};
+
+class Generator {
+ public:
+  Generator(std::uint64_t seed, const RandomGraphOptions& options) : engine_(seed), o_(options) {
+    r_.bindings.syms = {0, 1};
+  }
+
+  RandomGraph run() {
+    for (int i = 0; i < 3; ++i) buffer(random_shape());
+    for (int tries = 0; static_cast<int>(g().nodes.size()) < o_.nodes && tries < 20 * o_.nodes;
+         ++tries) {
+      step();
+    }
+    const auto count = static_cast<NodeId>(g().nodes.size());
+    g().outputs.push_back(count - 1);
+    for (int i = pick(o_.outputs); i > 0; --i) g().outputs.push_back(any_node());
+    return std::move(r_);
+  }
+
+ private:
+  Graph& g() { return r_.graph; }
+  int pick(int n) { return n <= 1 ? 0 : static_cast<int>(engine_() % static_cast<unsigned>(n)); }
+  bool chance(int percent) { return pick(100) < percent; }
+  template <class T>
+  const T& one_of(const std::vector<T>& list) {
+    return list[static_cast<std::size_t>(pick(static_cast<int>(list.size())))];
+  }
+  NodeId any_node() { return static_cast<NodeId>(pick(static_cast<int>(g().nodes.size()))); }
+  std::vector<Sym> shape_of(NodeId n) { return {g().shape(n).begin(), g().shape(n).end()}; }
+  std::int64_t value(Sym s) const { return r_.bindings.syms[s]; }
+  std::int64_t count(const std::vector<Sym>& shape) const {
+    std::int64_t n = 1;
+    for (const Sym s : shape) n *= value(s);
+    return n;
+  }
+
+  // A new symbol of the class an extent gets: its power-of-two bucket.
+  Sym extent(std::int64_t v) {
+    if (v == 0 || v == 1) return static_cast<Sym>(v);
+    std::int64_t lo = 1;
+    while (lo * 2 <= v) lo *= 2;
+    return symbol(v, {lo, 2 * lo - 1, v % 4 == 0 ? 4 : 1});
+  }
+  // A begin, step or stride: any value.
+  Sym offset(std::int64_t v) {
+    if (v == 0 || v == 1) return static_cast<Sym>(v);
+    return symbol(
+        v, {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(), 1});
+  }
+  Sym symbol(std::int64_t v, SymInfo info) {
+    r_.bindings.syms.push_back(v);
+    return g().add_sym(info);
+  }
+  // Extents are often shared, so that arrays can meet.
+  Sym random_extent() {
+    if (!extents_.empty() && chance(60)) return one_of(extents_);
+    if (o_.empty_extents && chance(3)) return kZero;
+    const auto all = static_cast<int>(std::size(kExtents));
+    const Sym s = extent(kExtents[pick(all)]);
+    extents_.push_back(s);
+    return s;
+  }
+  std::vector<Sym> random_shape() {
+    std::vector<Sym> shape;
+    for (int i = pick(o_.max_rank + 1); i > 0; --i) {
+      shape.push_back(random_extent());
+      if (count(shape) > o_.max_elements) shape.pop_back();
+    }
+    return shape;
+  }
+
+  std::uint64_t random_bits(DType t) {
+    const std::uint64_t raw = engine_();
+    if (is_bool(t)) return raw & 1;
+    if (!is_float(t))
+      return bits_of_int(t, chance(50) ? static_cast<std::int64_t>(raw % 21) - 10
+                                       : static_cast<std::int64_t>(raw));
+    if (o_.special_values && chance(4)) {
+      const double inf = std::numeric_limits<double>::infinity();
+      const double special[] = {0.0, -0.0, inf, -inf, std::nan(""), 1e-40, -1e-310, 65504, 1e38};
+      return bits_of(t, special[raw % std::size(special)]);
+    }
+    const double unit = static_cast<double>(raw >> 11) * 0x1p-53;
+    return bits_of(t, chance(50) ? static_cast<double>(raw % 17) - 8 : (unit - 0.5) * 20);
+  }
+
+  // Memory that covers all strides, read from its start or, with a negative one, from further on.
+  NodeId buffer(const std::vector<Sym>& shape) {
+    Input input;
+    input.dtype = one_of(o_.dtypes);
+    const std::int64_t bytes = size_of(input.dtype);
+    const std::size_t rank = shape.size();
+    std::int64_t low = 0, high = 0, lead = 0;
+    if (o_.strided_inputs && rank > 0 && count(shape) > 0 && chance(30)) {
+      input.dense = false;
+      std::vector<std::size_t> order(rank);
+      for (std::size_t i = 0; i < rank; ++i) order[i] = i;
+      std::shuffle(order.begin(), order.end(), engine_);
+      std::int64_t stride = 1 + pick(2);
+      input.strides.assign(rank, kZero);
+      for (const std::size_t axis : order) {
+        const bool repeats = chance(15);
+        const std::int64_t mine = repeats ? 0 : chance(15) ? -stride : stride;
+        input.strides[axis] = offset(mine);
+        (mine < 0 ? low : high) += mine * (value(shape[axis]) - 1);
+        if (!repeats) stride *= value(shape[axis]);
+      }
+      lead = pick(3);
+    } else {
+      high = count(shape) - 1;
+      input.aligned = chance(70);
+      lead = input.aligned ? 0 : 1;
+    }
+    if (!input.dense) input.aligned = false;
+    const std::int64_t elements = std::max<std::int64_t>(high - low + 1 + lead, 1);
+    std::vector<std::byte> memory(static_cast<std::size_t>(elements * bytes));
+    for (std::int64_t i = 0; i < elements; ++i) {
+      const std::uint64_t bits = random_bits(input.dtype);
+      std::memcpy(memory.data() + i * bytes, &bits, static_cast<std::size_t>(bytes));
+    }
+    r_.memory.push_back(std::move(memory));
+    r_.offset.push_back((lead - low) * bytes);
+    Node node;
+    node.kind = NodeKind::buffer;
+    node.dtype = input.dtype;
+    node.attr = static_cast<std::uint32_t>(g().inputs.size());
+    g().inputs.push_back(std::move(input));
+    return g().add(node, shape, {});
+  }
+
+  NodeId add(NodeKind kind, DType dtype, const std::vector<Sym>& shape,
+             const std::vector<NodeId>& operands, Attribute attribute = {}, std::uint64_t imm = 0,
+             Op op = Op::add) {
+    Node node;
+    node.kind = kind;
+    node.dtype = dtype;
+    node.imm = imm;
+    node.op = op;
+    return g().add(node, shape, operands, std::move(attribute));
+  }
+
+  NodeId spread(NodeId n, const std::vector<Sym>& shape) {
+    return shape_of(n) == shape ? n : add(NodeKind::broadcast, g().nodes[n].dtype, shape, {n});
+  }
+  NodeId cast_to(NodeId n, DType t) {
+    if (g().nodes[n].dtype == t) return n;
+    return g().map(Op::cast, t, std::vector<NodeId>{n});
+  }
+
+  // A value of this shape and type: one that is there, a literal, a new input.
+  NodeId operand(const std::vector<Sym>& shape, DType t) {
+    for (int tries = 0; tries < 6; ++tries) {
+      const NodeId n = any_node();
+      if (shape_of(n) == shape) return cast_to(n, t);
+    }
+    if (chance(40)) return cast_to(buffer(shape), t);
+    return spread(g().constant(t, random_bits(t)), shape);
+  }
+
+  void step() {
+    switch (one_of(o_.kinds)) {
+      case NodeKind::scalar:
+        if (chance(30)) scalar();
+        return;
+      case NodeKind::iota:
+        return iota();
+      case NodeKind::broadcast:
+        return broadcast();
+      case NodeKind::permute:
+        return permute();
+      case NodeKind::reshape:
+        return reshape();
+      case NodeKind::slice:
+        return slice();
+      case NodeKind::pad:
+        return pad();
+      case NodeKind::concat:
+        return concat();
+      case NodeKind::reduce:
+        return reduce();
+      case NodeKind::arg_reduce:
+        return arg_reduce();
+      case NodeKind::contract:
+        return contract();
+      default:
+        for (int i = 0; i < 3; ++i) map();
+    }
+  }
+
+  void scalar() {
+    const DType t = one_of(o_.dtypes);
+    g().scalars.push_back(t);
+    r_.bindings.scalars.push_back(random_bits(t));
+    add(NodeKind::scalar, t, {}, {}, {}, g().scalars.size() - 1);
+  }
+
+  void iota() {
+    const std::vector<Sym> shape = random_shape();
+    const DType t = one_of(o_.dtypes);
+    if (shape.empty() || !is_int(t)) return;
+    add(NodeKind::iota, t, shape, {}, {},
+        static_cast<std::uint64_t>(pick(static_cast<int>(shape.size()))));
+  }
+
+  void map() {
+    const NodeId first = any_node();
+    const std::vector<Sym> shape = shape_of(first);
+    const DType t = g().nodes[first].dtype;
+    const Op op = static_cast<Op>(pick(kOpCount));
+    if (has(op, kExpands) && !o_.expanding_ops) return;
+    DType result = t;
+    if (info(op).rule == OpRule::Compare) result = DType::bool_;
+    if (info(op).rule == OpRule::Convert) result = one_of(o_.dtypes);
+    std::vector<DType> types(info(op).arity, t);
+    if (op == Op::select) types[0] = DType::bool_;
+    if (!type_error(op, types, result).empty()) return;
+    std::vector<NodeId> operands;
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      operands.push_back(i == (op == Op::select ? 1u : 0u) ? first : operand(shape, types[i]));
+    }
+    if (op == Op::bitcast && is_float(t)) operands[0] = canonical(first);
+    g().map(op, result, operands);
+  }
+
+  // The bits of a NaN are not promised: select(x != x, the quiet NaN, x).
+  NodeId canonical(NodeId x) {
+    const DType t = g().nodes[x].dtype;
+    const std::vector<Sym> shape = shape_of(x);
+    const NodeId nan = spread(g().constant(t, bits_of(t, std::nan(""))), shape);
+    const NodeId is_nan = g().map(Op::ne, DType::bool_, std::vector<NodeId>{x, x});
+    return g().map(Op::select, t, std::vector<NodeId>{is_nan, nan, x});
+  }
+
+  void broadcast() {
+    const NodeId x = any_node();
+    std::vector<Sym> shape = shape_of(x);
+    for (Sym& s : shape) {
+      if (s == kOne) s = random_extent();
+    }
+    if (static_cast<int>(shape.size()) < o_.max_rank) shape.insert(shape.begin(), random_extent());
+    if (count(shape) <= o_.max_elements) add(NodeKind::broadcast, g().nodes[x].dtype, shape, {x});
+  }
+
+  void permute() {
+    const NodeId x = any_node();
+    const std::vector<Sym> from = shape_of(x);
+    Axes axes;
+    for (std::size_t i = 0; i < from.size(); ++i) axes.axes.push_back(static_cast<std::uint8_t>(i));
+    std::shuffle(axes.axes.begin(), axes.axes.end(), engine_);
+    std::vector<Sym> shape;
+    for (const std::uint8_t a : axes.axes) shape.push_back(from[a]);
+    add(NodeKind::permute, g().nodes[x].dtype, shape, {x}, axes);
+  }
+
+  // Merges two neighbours, adds or drops an axis of 1, or splits an axis in two.
+  void reshape() {
+    const NodeId x = any_node();
+    const std::vector<Sym> from = shape_of(x);
+    Groups groups;
+    std::vector<Sym> shape;
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      const std::int64_t v = value(from[i]);
+      if (i + 1 < from.size() && chance(40)) {
+        groups.from.push_back(2);
+        groups.to.push_back(1);
+        shape.push_back(merged(from[i], from[i + 1]));
+        ++i;
+      } else if (v % 2 == 0 && v > 0 && static_cast<int>(from.size()) < o_.max_rank && chance(50)) {
+        groups.from.push_back(1);
+        groups.to.push_back(2);
+        shape.push_back(extent(2));
+        shape.push_back(extent(v / 2));
+      } else {
+        groups.from.push_back(1);
+        groups.to.push_back(1);
+        shape.push_back(from[i]);
+      }
+    }
+    if (static_cast<int>(shape.size()) < o_.max_rank && chance(30)) {
+      groups.from.push_back(0);
+      groups.to.push_back(1);
+      shape.push_back(kOne);
+    }
+    add(NodeKind::reshape, g().nodes[x].dtype, shape, {x}, groups);
+  }
+  Sym merged(Sym a, Sym b) {
+    if (a == kOne) return b;
+    if (b == kOne) return a;
+    return extent(value(a) * value(b));
+  }
+
+  void slice() {
+    const NodeId x = any_node();
+    const std::vector<Sym> from = shape_of(x);
+    if (from.empty()) return;
+    Slices slices;
+    std::vector<Sym> shape;
+    for (const Sym s : from) {
+      const std::int64_t n = value(s);
+      if (n == 0 || chance(50)) {
+        slices.begin.push_back(kZero);
+        slices.step.push_back(kOne);
+        shape.push_back(s);
+        continue;
+      }
+      std::int64_t begin = pick(static_cast<int>(n));
+      std::int64_t step = 1 + pick(3);
+      std::int64_t length = 1 + pick(static_cast<int>((n - begin + step - 1) / step));
+      if (chance(30)) {
+        begin += (length - 1) * step;
+        if (begin >= n) begin = n - 1, length = 1;
+        step = -step;
+      }
+      if (o_.empty_extents && chance(3)) length = 0;
+      slices.begin.push_back(offset(begin));
+      slices.step.push_back(offset(step));
+      shape.push_back(extent(length));
+    }
+    add(NodeKind::slice, g().nodes[x].dtype, shape, {x}, slices);
+  }
+
+  void pad() {
+    const NodeId x = any_node();
+    const std::vector<Sym> from = shape_of(x);
+    if (from.empty()) return;
+    const DType t = g().nodes[x].dtype;
+    Pads pads;
+    std::vector<Sym> shape;
+    for (const Sym s : from) {
+      const std::int64_t low = chance(50) ? pick(4) : 0, high = chance(50) ? pick(4) : 0;
+      pads.low.push_back(low < 2 ? static_cast<Sym>(low) : symbol(low, {0, 1 << 30, 1}));
+      shape.push_back(low + high == 0 ? s : extent(value(s) + low + high));
+    }
+    if (count(shape) > o_.max_elements) return;
+    add(NodeKind::pad, t, shape, {x, g().constant(t, random_bits(t))}, pads);
+  }
+
+  void concat() {
+    const NodeId x = any_node();
+    std::vector<Sym> shape = shape_of(x);
+    if (shape.empty()) return;
+    const DType t = g().nodes[x].dtype;
+    const std::size_t axis = static_cast<std::size_t>(pick(static_cast<int>(shape.size())));
+    std::vector<NodeId> operands = {x};
+    std::int64_t total = value(shape[axis]);
+    for (int i = pick(3); i > 0; --i) {
+      std::vector<Sym> other = shape;
+      other[axis] = chance(50) ? shape[axis] : random_extent();
+      if (count(other) > o_.max_elements) continue;
+      operands.push_back(operand(other, t));
+      total += value(other[axis]);
+    }
+    if (operands.size() > 1) shape[axis] = extent(total);
+    if (count(shape) <= 2 * o_.max_elements) {
+      add(NodeKind::concat, t, shape, operands, {}, axis);
+    }
+  }
+
+  std::vector<Sym> without(NodeId x, const Axes& axes) {
+    std::vector<Sym> kept = shape_of(x);
+    for (std::size_t i = axes.axes.size(); i-- > 0;) kept.erase(kept.begin() + axes.axes[i]);
+    return kept;
+  }
+
+  void reduce() {
+    const NodeId x = any_node();
+    constexpr Op kOps_[] = {Op::add, Op::add, Op::mul, Op::min, Op::max, Op::and_, Op::or_};
+    const Op op = kOps_[pick(static_cast<int>(std::size(kOps_)))];
+    const DType t = g().nodes[x].dtype;
+    const DType types[2] = {t, t};
+    if (!type_error(op, types, t).empty() || g().nodes[x].rank == 0) return;
+    Axes axes;
+    for (std::uint8_t a = 0; a < g().nodes[x].rank; ++a) {
+      if (chance(50)) axes.axes.push_back(a);
+    }
+    if (axes.axes.empty()) axes.axes.push_back(static_cast<std::uint8_t>(g().nodes[x].rank - 1));
+    add(NodeKind::reduce, t, without(x, axes), {x}, axes, 0, op);
+  }
+
+  void arg_reduce() {
+    const NodeId x = any_node();
+    if (g().nodes[x].rank == 0) return;
+    const Axes axes{{static_cast<std::uint8_t>(pick(g().nodes[x].rank))}};
+    if (value(g().shape(x)[axes.axes[0]]) == 0) return;
+    add(NodeKind::arg_reduce, DType::int64, without(x, axes), {x}, axes, 0,
+        chance(50) ? Op::min : Op::max);
+  }
+
+  void contract() {
+    const NodeId x = any_node();
+    const std::vector<Sym> a = shape_of(x);
+    const DType t = g().nodes[x].dtype;
+    if (a.size() < 2 || is_bool(t)) return;
+    std::vector<Sym> b = a, c = a;
+    b[b.size() - 2] = a.back();
+    b.back() = c.back() = random_extent();
+    if (count(b) > o_.max_elements || count(c) > o_.max_elements) return;
+    add(NodeKind::contract, t, c, {x, operand(b, t)});
+  }
+
+  std::mt19937_64 engine_;
+  const RandomGraphOptions& o_;
+  RandomGraph r_;
+  std::vector<Sym> extents_;
+};
+
+}  // namespace
+
+RandomGraph random_graph(std::uint64_t seed, const RandomGraphOptions& options) {
+  return Generator(seed, options).run();
+}
+
+RandomGraph with_output(RandomGraph graph, NodeId n) {
+  graph.graph.outputs = {n};
+  return graph;
+}
+
+std::int64_t first_difference(DType dtype, const std::vector<std::byte>& a,
+                              const std::vector<std::byte>& b) {
+  const std::size_t bytes = static_cast<std::size_t>(size_of(dtype));
+  const std::size_t n = std::min(a.size(), b.size()) / bytes;
+  for (std::size_t i = 0; i < n; ++i) {
+    std::uint64_t x = 0, y = 0;
+    std::memcpy(&x, a.data() + i * bytes, bytes);
+    std::memcpy(&y, b.data() + i * bytes, bytes);
+    if (x == y) continue;
+    const bool nans =
+        is_float(dtype) && std::isnan(to_double(dtype, x)) && std::isnan(to_double(dtype, y));
+    if (!nans) return static_cast<std::int64_t>(i);
+  }
+  return a.size() == b.size() ? -1 : static_cast<std::int64_t>(n);
+}
+
+}  // namespace kiln::ir::test

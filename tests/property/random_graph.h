@@ -1,0 +1,57 @@
+// Random well-formed graphs with bindings and data, for differential tests: the same seed and
+// options give the same graph. Loops are not generated.
+//
+// What is generated stays inside the promise of equal bits: values of `contract` are left out
+// unless asked for, and a NaN is made canonical before its bits are looked at.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace kiln::ir::test {
+
+struct RandomGraphOptions {
+  int nodes = 24;   // about; leaves included
+  int outputs = 3;  // at most
+  int max_rank = 3;
+  std::int64_t max_elements = 4000;  // of any array
+  std::vector<DType> dtypes = {DType::bool_,   DType::int8,   DType::int32,   DType::int64,
+                               DType::uint8,   DType::uint32, DType::float16, DType::bfloat16,
+                               DType::float32, DType::float64};
+  std::vector<NodeKind> kinds = {NodeKind::scalar,    NodeKind::iota,      NodeKind::map,
+                                 NodeKind::broadcast, NodeKind::permute,   NodeKind::reshape,
+                                 NodeKind::slice,     NodeKind::pad,       NodeKind::concat,
+                                 NodeKind::reduce,    NodeKind::arg_reduce};
+  bool expanding_ops = true;   // exp, log, sin, cos, tanh, pow
+  bool strided_inputs = true;  // transposed, broadcast and offset inputs
+  bool special_values = true;  // NaN, infinities, denormals, signed zeros
+  bool empty_extents = true;   // extents of 0
+};
+
+// Data for a graph: memory of each input, which begins at `offset` of its bytes.
+struct RandomGraph {
+  Graph graph;
+  Bindings bindings;
+  std::vector<std::vector<std::byte>> memory;
+  std::vector<std::int64_t> offset;  // in bytes
+  std::vector<ArrayView> inputs() const {
+    std::vector<ArrayView> views;
+    for (std::size_t i = 0; i < memory.size(); ++i) views.push_back({memory[i].data() + offset[i]});
+    return views;
+  }
+};
+
+RandomGraph random_graph(std::uint64_t seed, const RandomGraphOptions& options = {});
+
+// The first of a failing graph's outputs' histories: the same nodes, with only node `n` as output.
+// Shrinking tries rising n until the failure shows.
+RandomGraph with_output(RandomGraph graph, NodeId n);
+
+// Whether two elements' arrays agree bit for bit, NaN sign and payload aside; the first index that
+// differs, or -1.
+std::int64_t first_difference(DType dtype, const std::vector<std::byte>& a,
+                              const std::vector<std::byte>& b);
+
+}  // namespace kiln::ir::test
