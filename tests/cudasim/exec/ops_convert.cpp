@@ -146,6 +146,11 @@ typename To::Stored convert(typename From::Stored bits, U8 mode) {
     } else {
       return write_number<To>(static_cast<double>(value), rounding, false, sat);
     }
+  } else if constexpr (kIsSingle<To> && std::is_same_v<From, Brain>) {
+    // A shift of the bits, which keeps a NaN's payload.
+    const float value = bf16_to_float(bits);
+    if (sat) return saturate(value);
+    return flush ? flush32(value) : value;
   } else {
     double value = read_number<From>(bits, flush);
     if ((mode & kIntegral) != 0) {
