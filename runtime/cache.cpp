@@ -56,8 +56,7 @@ KernelCache::~KernelCache() = default;
 std::string KernelCache::key(const Device& device, const ir::Kernel& kernel,
                              const Compiler& compiler) {
   return fmt::format("target {}\ncompiler {}\nversion {}\n{}", device.caps().name,
-                     device.compiler(), compiler.version,
-                     ir::print(kernel, ir::Labels::no));
+                     device.compiler(), compiler.version, ir::print(kernel, ir::Labels::no));
 }
 
 CachedKernel KernelCache::get(Device& device, const ir::Kernel& kernel, const Compiler& compiler) {

@@ -21,8 +21,8 @@ namespace kiln::runtime {
 // How source is made of a kernel; the frontend's, since runtime knows no code generator.
 struct Compiler {
   std::function<ir::KernelSource(const ir::Kernel&)> emit;  // called from several threads at once
-  // Text of everything emit depends on besides the kernel: version of the library and of NUMERICS.md,
-  // code generator, CPU and features.
+  // Text of everything emit depends on besides the kernel: version of the library and of
+  // NUMERICS.md, code generator, CPU and features.
   std::string version;
 };
 
@@ -39,7 +39,8 @@ class KernelCache {
   ~KernelCache();
 
   // The kernel, loaded into the device. Counts compiled, memory_hits or disk_hits of the device.
-  // Throws what emit, compile or load_kernel throw; nothing is kept then, and a later call tries anew.
+  // Throws what emit, compile or load_kernel throw; nothing is kept then, and a later call tries
+  // anew.
   CachedKernel get(Device& device, const ir::Kernel& kernel, const Compiler& compiler);
 
   // The key on disk: equal keys imply equal binaries.

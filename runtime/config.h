@@ -1,5 +1,6 @@
-// Everything the runtime may be told from outside. The frontend fills it (from environment variables
-// and its own options) before the registry is first used; the runtime itself reads no environment.
+// Everything the runtime may be told from outside. The frontend fills it (from environment
+// variables and its own options) before the registry is first used; the runtime itself reads no
+// environment.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -14,14 +15,14 @@ struct Config {
   std::int64_t memory_limit = 0;  // bytes; 0: nine tenths of what the machine (or its cgroup) has
 
   // CUDA. An empty path means the conventional names and places, see the header that uses it.
-  std::string cuda_driver;         // the driver library: default libcuda.so.1
-  std::string nvrtc;               // NVRTC: a file
-  std::string cublaslt;            // cuBLASLt: a file
-  std::string cuda_home;           // an install prefix of the CUDA toolkit
-  std::string cuda_path;           // another
+  std::string cuda_driver;                   // the driver library: default libcuda.so.1
+  std::string nvrtc;                         // NVRTC: a file
+  std::string cublaslt;                      // cuBLASLt: a file
+  std::string cuda_home;                     // an install prefix of the CUDA toolkit
+  std::string cuda_path;                     // another
   std::vector<std::string> library_folders;  // further folders with NVIDIA's libraries (wheels)
   std::int64_t cuda_memory_limit = 0;        // bytes a device; 0: what the device has
-  bool cubin = true;               // prefer machine code made by NVRTC to PTX
+  bool cubin = true;                         // prefer machine code made by NVRTC to PTX
 
   // Kernel cache.
   std::string cache_folder;                            // "" keeps nothing on disk

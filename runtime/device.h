@@ -1,11 +1,12 @@
 // The border to hardware: what an evaluation needs of a device, in a few virtual functions. Three
-// implementations: host (runtime/host), CUDA (runtime/cuda), and one that only plans (runtime/null).
+// implementations: host (runtime/host), CUDA (runtime/cuda), and one that only plans
+// (runtime/null).
 //
-// Order: every device has one queue. Uploads, copies, launches and products take effect in the order
-// of the calls; memory may be released as soon as the last call that uses it has been made. Calls on
-// one device are safe from any thread. On the host a call returns when its work is done; on CUDA it
-// returns at once, failures surface at synchronize(), wait() or download(), and once a device is lost
-// every later call throws DeviceError.
+// Order: every device has one queue. Uploads, copies, launches and products take effect in the
+// order of the calls; memory may be released as soon as the last call that uses it has been made.
+// Calls on one device are safe from any thread. On the host a call returns when its work is done;
+// on CUDA it returns at once, failures surface at synchronize(), wait() or download(), and once a
+// device is lost every later call throws DeviceError.
 //
 // Life: a device outlives its memory and kernels. The registry's devices are never destroyed.
 #pragma once
@@ -28,9 +29,9 @@ namespace kiln::runtime {
 class Device;
 class MemoryRef;
 
-// A block of a device's memory, counted by MemoryRef. Own blocks start at a multiple of 64 bytes (256
-// on CUDA) and are padded to one; foreign blocks belong to somebody else (an adopted vector, borrowed
-// host memory) and are only ever read unless adopted as writable.
+// A block of a device's memory, counted by MemoryRef. Own blocks start at a multiple of 64 bytes
+// (256 on CUDA) and are padded to one; foreign blocks belong to somebody else (an adopted vector,
+// borrowed host memory) and are only ever read unless adopted as writable.
 class Memory {
  public:
   Memory(const Memory&) = delete;
@@ -122,7 +123,7 @@ struct MemoryStats {
   std::int64_t peak = 0;    // most that live has been
   std::int64_t cached = 0;  // bytes kept for reuse
   std::int64_t limit = 0;
-  std::int64_t free = 0;    // what could still be allocated
+  std::int64_t free = 0;  // what could still be allocated
 };
 
 // A point of the queue.

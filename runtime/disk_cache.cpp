@@ -201,8 +201,7 @@ bool DiskCache::write(const std::string& target, std::span<const std::byte> entr
     give_up(fmt::format("cannot write in {}: {}", folder_, std::strerror(errno)));
     return false;
   }
-  if (!file.write(entry.data(), entry.size()) ||
-      ::rename(temporary.c_str(), target.c_str()) != 0) {
+  if (!file.write(entry.data(), entry.size()) || ::rename(temporary.c_str(), target.c_str()) != 0) {
     give_up(fmt::format("cannot write {}: {}", target, std::strerror(errno)));
     ::unlink(temporary.c_str());
     return false;

@@ -1,10 +1,10 @@
 // The kernel cache on disk: a folder of small files that any number of processes share.
 //
-// An entry's file name is a hash of its key; the file holds header, key and value, and a reader takes
-// it only if magic, version, sizes and checksum fit and the key is equal byte for byte. Anything else
-// (truncated, corrupt, of another program or version) is a miss. Files are written aside and renamed
-// into place, so a reader sees a whole entry or none. A folder that cannot be made or written, or that
-// others may write, switches the cache off and says so once on stderr.
+// An entry's file name is a hash of its key; the file holds header, key and value, and a reader
+// takes it only if magic, version, sizes and checksum fit and the key is equal byte for byte.
+// Anything else (truncated, corrupt, of another program or version) is a miss. Files are written
+// aside and renamed into place, so a reader sees a whole entry or none. A folder that cannot be
+// made or written, or that others may write, switches the cache off and says so once on stderr.
 #pragma once
 #include <atomic>
 #include <cstddef>

@@ -7,8 +7,8 @@
 
 namespace kiln::runtime {
 
-// A device is missing, lost or refused something; or a kernel did not compile. The message says what
-// was looked for and where, or carries the compiler's log with numbered source lines.
+// A device is missing, lost or refused something; or a kernel did not compile. The message says
+// what was looked for and where, or carries the compiler's log with numbered source lines.
 struct DeviceError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

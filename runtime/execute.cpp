@@ -128,8 +128,8 @@ struct Execution {
     }
     const ir::Caps& caps = device.caps();
     const double speedup = moved < caps.cache_bytes / 2 ? kCacheSpeedup : 1;
-    const double seconds = std::max(static_cast<double>(moved) / (caps.bandwidth * speedup),
-                                    operations / caps.rate);
+    const double seconds =
+        std::max(static_cast<double>(moved) / (caps.bandwidth * speedup), operations / caps.rate);
     return seconds * caps.threads;
   }
 
@@ -157,9 +157,9 @@ struct Execution {
 
   void matmul(const LoadedPlan::Step& step) {
     const ir::PlanMatmul& p = plan.matmuls[step.index];
-    Matmul call{p.dtype,       slots[p.a].data, slots[p.b].data, slots[p.c].data,
-                p.transpose_a, p.transpose_b,   p.repeat_a,      p.repeat_b,
-                value(p.batch), value(p.m),     value(p.n),      value(p.k)};
+    Matmul call{p.dtype,        slots[p.a].data, slots[p.b].data, slots[p.c].data,
+                p.transpose_a,  p.transpose_b,   p.repeat_a,      p.repeat_b,
+                value(p.batch), value(p.m),      value(p.n),      value(p.k)};
     if (call.batch == 0 || call.m == 0 || call.n == 0) return;
     if (call.k == 0) {
       const Slot& c = slots[p.c];

@@ -1,9 +1,9 @@
 // Plans made ready for a device, and their execution.
 //
-// load is the cold part: kernels are looked up or compiled (in parallel), and every step is resolved
-// to plain tables. execute is the warm part: bind sizes, pointers and scalars, and launch. A loaded plan
-// is immutable; several threads may execute it at once. A throwing execution leaves all inputs as they
-// were, donated ones included, unless the device itself failed.
+// load is the cold part: kernels are looked up or compiled (in parallel), and every step is
+// resolved to plain tables. execute is the warm part: bind sizes, pointers and scalars, and launch.
+// A loaded plan is immutable; several threads may execute it at once. A throwing execution leaves
+// all inputs as they were, donated ones included, unless the device itself failed.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -22,9 +22,7 @@ namespace kiln::runtime {
 struct Block {
   MemoryRef memory;
   std::int64_t offset = 0;
-  void* data() const {
-    return memory ? static_cast<std::byte*>(memory->data()) + offset : nullptr;
-  }
+  void* data() const { return memory ? static_cast<std::byte*>(memory->data()) + offset : nullptr; }
 };
 
 class LoadedPlan {
@@ -46,11 +44,11 @@ class LoadedPlan {
   };
   struct Step {
     ir::StepKind kind = ir::StepKind::launch;
-    std::uint32_t index = 0;      // buffer, launch, matmul: as in ir::PlanStep
+    std::uint32_t index = 0;                      // buffer, launch, matmul: as in ir::PlanStep
     std::uint32_t args = 0, arg_count = 0;        // launch: in args_
     std::uint32_t factors = 0, factor_count = 0;  // launch: in factors_
     const LoadedKernel* kernel = nullptr;
-    std::uint32_t report = 0;     // launch, matmul: index into Plan::clusters, or kNone
+    std::uint32_t report = 0;  // launch, matmul: index into Plan::clusters, or kNone
   };
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
@@ -66,9 +64,9 @@ class LoadedPlan {
 // Throws InternalError for a malformed plan, and what compiling throws.
 LoadedPlan load(Device& device, ir::Plan plan, const Compiler& compiler, KernelCache& cache);
 
-// inputs: one for each of the graph's, kept by the caller during the call; those that the plan donates
-// must be writable. outputs: one for each of Plan::outputs, filled.
-// Warm cost: about a microsecond for a one-kernel plan, the kernel itself aside.
+// inputs: one for each of the graph's, kept by the caller during the call; those that the plan
+// donates must be writable. outputs: one for each of Plan::outputs, filled. Warm cost: about a
+// microsecond for a one-kernel plan, the kernel itself aside.
 void execute(const LoadedPlan& plan, const ir::Bindings& bindings, std::span<const Block> inputs,
              std::span<Block> outputs);
 std::vector<Block> execute(const LoadedPlan& plan, const ir::Bindings& bindings,

@@ -16,7 +16,8 @@ namespace fs = std::filesystem;
 std::vector<std::string> conventional_prefixes() {
   std::vector<std::string> found;
   std::error_code error;
-  for (fs::directory_iterator at("/usr/local", error), end; !error && at != end; at.increment(error)) {
+  for (fs::directory_iterator at("/usr/local", error), end; !error && at != end;
+       at.increment(error)) {
     const std::string name = at->path().filename().string();
     if (name.starts_with("cuda-")) found.push_back(at->path().string());
   }
@@ -59,7 +60,8 @@ std::vector<std::string> toolkit_paths(const Config& config, const std::string& 
   }
   for (const std::string& prefix : conventional_prefixes()) prefixes.push_back(prefix);
   for (const std::string& prefix : prefixes) {
-    for (const char* folder : {"lib64", "lib", "targets/x86_64-linux/lib", "targets/sbsa-linux/lib"}) {
+    for (const char* folder :
+         {"lib64", "lib", "targets/x86_64-linux/lib", "targets/sbsa-linux/lib"}) {
       std::error_code error;
       if (fs::is_directory(prefix + "/" + folder, error)) folders.push_back(prefix + "/" + folder);
     }

@@ -53,7 +53,9 @@ struct Loader {
   const ir::Plan& plan;
   std::vector<bool> allocated = {};
 
-  [[noreturn]] void malformed(std::string_view what) { ir::internal_error(fmt::format("plan: {}", what)); }
+  [[noreturn]] void malformed(std::string_view what) {
+    ir::internal_error(fmt::format("plan: {}", what));
+  }
   void check(bool ok, std::string_view what) {
     if (!ok) malformed(what);
   }
@@ -140,8 +142,7 @@ struct Loader {
     for (const ir::GridFactor& factor : kernel.grid) {
       check(factor.divisor > 0, "a grid factor's divisor is not positive");
       loaded.factors_.push_back({static_cast<std::uint32_t>(loaded.grid_syms_.size()),
-                                 static_cast<std::uint32_t>(factor.params.size()),
-                                 factor.divisor});
+                                 static_cast<std::uint32_t>(factor.params.size()), factor.divisor});
       for (const std::uint32_t param : factor.params) {
         check(param < launch.args.size() && launch.args[param].kind == ir::ParamKind::integer,
               "a grid factor is not an integer parameter");

@@ -88,11 +88,11 @@ const std::vector<std::string>& Nvrtc::options() {
 
 void Nvrtc::look() {
   auto api = std::make_unique<Api>();
-  api->library = Library::open(toolkit_paths(
-      config_, config_.nvrtc, {"libnvrtc.so", "libnvrtc.so.13", "libnvrtc.so.12"}));
+  api->library = Library::open(
+      toolkit_paths(config_, config_.nvrtc, {"libnvrtc.so", "libnvrtc.so.13", "libnvrtc.so.12"}));
   if (!api->library) {
-    missing_ = "NVRTC, which compiles CUDA kernels, was not found. Looked for:\n" +
-               api->library.tried();
+    missing_ =
+        "NVRTC, which compiles CUDA kernels, was not found. Looked for:\n" + api->library.tried();
     return;
   }
   int count = 0;
@@ -140,12 +140,12 @@ NvrtcResult Nvrtc::compile(const std::string& name, const std::string& source,
       if (handle) api.destroy(&handle);
     }
   } program{nvrtc};
-  nvrtc.check(nvrtc.create(&program.handle, source.c_str(), (name + ".cu").c_str(), 0, nullptr,
-                           nullptr),
-              "nvrtcCreateProgram");
+  nvrtc.check(
+      nvrtc.create(&program.handle, source.c_str(), (name + ".cu").c_str(), 0, nullptr, nullptr),
+      "nvrtcCreateProgram");
   std::vector<std::string> words = options();
-  words.push_back(fmt::format("--gpu-architecture={}_{}", cubin ? "sm" : "compute",
-                              compute_capability));
+  words.push_back(
+      fmt::format("--gpu-architecture={}_{}", cubin ? "sm" : "compute", compute_capability));
   std::vector<const char*> pointers;
   for (const std::string& word : words) pointers.push_back(word.c_str());
   const int status =

@@ -1,8 +1,8 @@
 // NVIDIA's run-time compiler, loaded when first needed; no driver and no GPU is involved.
 //
-// Looked for, in this order: Config::nvrtc (then nothing else); Config::library_folders; lib64, lib and
-// targets/x86_64-linux/lib of Config::cuda_home, of cuda_path, of /usr/local/cuda, /opt/cuda and
-// /usr/local/cuda-*; the loader's path. Names: libnvrtc.so, libnvrtc.so.13, .12.
+// Looked for, in this order: Config::nvrtc (then nothing else); Config::library_folders; lib64, lib
+// and targets/x86_64-linux/lib of Config::cuda_home, of cuda_path, of /usr/local/cuda, /opt/cuda
+// and /usr/local/cuda-*; the loader's path. Names: libnvrtc.so, libnvrtc.so.13, .12.
 #pragma once
 #include <cstdint>
 #include <mutex>
@@ -29,8 +29,8 @@ class Nvrtc {
   Nvrtc& operator=(const Nvrtc&) = delete;
 
   bool available();
-  std::string missing();            // why it is not available; "" if it is
-  std::pair<int, int> version();    // {13, 0}; throws DeviceError if missing
+  std::string missing();          // why it is not available; "" if it is
+  std::pair<int, int> version();  // {13, 0}; throws DeviceError if missing
   bool supports(int compute_capability);
   // Options that every kernel is compiled with: part of cache keys.
   static const std::vector<std::string>& options();

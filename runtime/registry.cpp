@@ -58,8 +58,8 @@ Device& Registry::cuda(int index) {
   Cuda& cuda = driver();
   if (cuda.count == 0) throw DeviceError("no CUDA device: " + cuda.missing);
   if (index < 0 || index >= cuda.count) {
-    throw DeviceError(fmt::format("no CUDA device {}: the driver shows {}, numbered from 0", index,
-                                  cuda.count));
+    throw DeviceError(
+        fmt::format("no CUDA device {}: the driver shows {}, numbered from 0", index, cuda.count));
   }
   std::unique_ptr<Device>& device = cuda.devices[static_cast<std::size_t>(index)];
   if (!device) device = make_cuda_device(*cuda.driver, nvrtc_, config_, index);
@@ -159,8 +159,6 @@ Registry& registry() {
 }
 
 std::mutex& blas_mutex() { return process().blas; }
-std::uint32_t fork_generation() {
-  return process().generation.load(std::memory_order_relaxed);
-}
+std::uint32_t fork_generation() { return process().generation.load(std::memory_order_relaxed); }
 
 }  // namespace kiln::runtime

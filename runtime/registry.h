@@ -22,7 +22,8 @@ class Registry {
 
   const Config& config() const { return config_; }
   Device& cpu();
-  // Devices the driver shows; 0 without a driver. Never throws; why there are none is cuda_missing().
+  // Devices the driver shows; 0 without a driver. Never throws; why there are none is
+  // cuda_missing().
   int cuda_count();
   std::string cuda_missing();
   Device& cuda(int index);  // throws DeviceError: names what was looked for and where

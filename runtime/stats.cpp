@@ -5,9 +5,9 @@ namespace kiln::runtime {
 namespace {
 
 constexpr std::int64_t Stats::*kFields[] = {
-    &Stats::launched,      &Stats::compiled,     &Stats::memory_hits,  &Stats::disk_hits,
-    &Stats::bytes_read,    &Stats::bytes_written, &Stats::uploads,     &Stats::upload_bytes,
-    &Stats::downloads,     &Stats::download_bytes,
+    &Stats::launched,   &Stats::compiled,       &Stats::memory_hits, &Stats::disk_hits,
+    &Stats::bytes_read, &Stats::bytes_written,  &Stats::uploads,     &Stats::upload_bytes,
+    &Stats::downloads,  &Stats::download_bytes,
 };
 static_assert(sizeof(Stats) == sizeof(kFields) / sizeof(kFields[0]) * sizeof(std::int64_t));
 

@@ -10,7 +10,7 @@ struct Stats {
   std::int64_t compiled = 0;     // kernels made anew
   std::int64_t memory_hits = 0;  // kernels found in memory, on disk
   std::int64_t disk_hits = 0;
-  std::int64_t bytes_read = 0;   // compulsory bytes of the launched kernels
+  std::int64_t bytes_read = 0;  // compulsory bytes of the launched kernels
   std::int64_t bytes_written = 0;
   std::int64_t uploads = 0, upload_bytes = 0;
   std::int64_t downloads = 0, download_bytes = 0;

@@ -66,7 +66,8 @@ LaunchNeeds launch_needs(const ir::Kernel& kernel) {
   needs.threads = ir::block_threads(kernel);
   for (const ir::Memory& memory : kernel.memories) {
     if (memory.space != ir::Space::shared) continue;
-    needs.shared_bytes = (needs.shared_bytes + 15) / 16 * 16 + memory.size * ir::size_of(memory.dtype);
+    needs.shared_bytes =
+        (needs.shared_bytes + 15) / 16 * 16 + memory.size * ir::size_of(memory.dtype);
   }
   for (const ir::Param& param : kernel.params) {
     const std::int64_t bytes = param.kind == ir::ParamKind::buffer    ? 8

@@ -28,7 +28,8 @@ inline constexpr std::int64_t kLargeParameterBytes = 32764;
 inline constexpr int kMaxBlockThreads = 1024;
 inline constexpr std::int64_t kMaxBlocks = 2147483647;
 
-// The row of that capability, else of the next lower one, whose code runs there; null below the first.
+// The row of that capability, else of the next lower one, whose code runs there; null below the
+// first.
 const GpuFigures* gpu_figures(int compute_capability);
 std::optional<ir::Caps> target_caps(std::string_view name);  // "cpu" or a target's name
 

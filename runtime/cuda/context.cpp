@@ -55,9 +55,9 @@ void CudaContext::lose(int result, const char* call) {
     for (std::size_t i = launches_ - count; i < launches_; ++i) {
       kernels += fmt::format("\n  {}", recent_[i % recent_.size()]);
     }
-    lost_ = fmt::format("{} is lost: {} reported {}{}{}", name_, call, driver.describe(result),
-                        kernels.empty() ? "" : "\nkernels launched since the last synchronisation:",
-                        kernels);
+    lost_ = fmt::format(
+        "{} is lost: {} reported {}{}{}", name_, call, driver.describe(result),
+        kernels.empty() ? "" : "\nkernels launched since the last synchronisation:", kernels);
     is_lost_ = true;
   }
   throw DeviceError(lost_);

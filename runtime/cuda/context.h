@@ -1,8 +1,8 @@
 // The primary context of one CUDA device and its stream: entering and leaving, errors, fork.
 #pragma once
 #include <array>
-#include <mutex>
 #include <atomic>
+#include <mutex>
 #include <string>
 
 #include "runtime/cuda/driver.h"
@@ -21,8 +21,8 @@ class CudaContext {
   CudaDriver::Stream stream = nullptr;
 
   // Throws DeviceError for a failed call. After one that poisons the context, the device counts as
-  // lost: the message then lists the kernels launched since the last synchronisation, and every later
-  // call throws.
+  // lost: the message then lists the kernels launched since the last synchronisation, and every
+  // later call throws.
   void check(int result, const char* call);
   void check_usable() const;  // throws if lost, or in a forked child
   bool usable() const noexcept;

@@ -53,8 +53,7 @@ struct CublasLt::Api {
                       Heuristic*, int*) = nullptr;
   Status (*matmul)(Handle, Operation, const void* alpha, const void* a, Layout, const void* b,
                    Layout, const void* beta, const void* c, Layout, void* d, Layout,
-                   const Algorithm*, void* workspace, std::size_t,
-                   CudaDriver::Stream) = nullptr;
+                   const Algorithm*, void* workspace, std::size_t, CudaDriver::Stream) = nullptr;
 
   bool load() {
     return library.get("cublasLtCreate", create) && library.get("cublasLtDestroy", destroy) &&
@@ -128,9 +127,8 @@ CublasLt::Api& CublasLt::api() {
   std::lock_guard lock(mutex_);
   if (api_) return *api_;
   auto api = std::make_unique<Api>();
-  api->library =
-      Library::open(toolkit_paths(config_, config_.cublaslt,
-                                  {"libcublasLt.so", "libcublasLt.so.13", "libcublasLt.so.12"}));
+  api->library = Library::open(toolkit_paths(
+      config_, config_.cublaslt, {"libcublasLt.so", "libcublasLt.so.13", "libcublasLt.so.12"}));
   if (!api->library) {
     throw DeviceError("cuBLASLt, which multiplies matrices on CUDA, was not found. Looked for:\n" +
                       api->library.tried());
@@ -162,14 +160,14 @@ void CublasLt::multiply(const Matmul& x, Device& device) {
                  x.repeat_a ? 0 : x.m * x.k);
   p.c = p.layout(type, x.n, x.m, x.batch, x.m * x.n);
   Api::check(lt.preference_create(&p.preference), "cublasLtMatmulPreferenceCreate");
-  Api::check(lt.preference_set(p.preference, kMostWorkspace, &kWorkspaceBytes,
-                               sizeof kWorkspaceBytes),
-             "cublasLtMatmulPreferenceSetAttribute");
+  Api::check(
+      lt.preference_set(p.preference, kMostWorkspace, &kWorkspaceBytes, sizeof kWorkspaceBytes),
+      "cublasLtMatmulPreferenceSetAttribute");
   Heuristic chosen{};
   int found = 0;
-  Api::check(lt.heuristic(lt.handle, p.operation, p.a, p.b, p.c, p.c, p.preference, 1, &chosen,
-                          &found),
-             "cublasLtMatmulAlgoGetHeuristic");
+  Api::check(
+      lt.heuristic(lt.handle, p.operation, p.a, p.b, p.c, p.c, p.preference, 1, &chosen, &found),
+      "cublasLtMatmulAlgoGetHeuristic");
   if (found == 0) {
     throw DeviceError(fmt::format("cuBLASLt has no algorithm for a product of {} x {} x {} x {}",
                                   x.batch, x.m, x.k, x.n));

@@ -1,7 +1,8 @@
 // Matrix products on CUDA by cuBLASLt, opened when first needed, its interface declared here.
 //
-// Looked for like NVRTC (runtime/nvrtc.h), Config::cublaslt first. Row-major operands are handed over as
-// the transposed column-major ones: C' = B' x A'. float32 is computed in float32, never in TF32.
+// Looked for like NVRTC (runtime/nvrtc.h), Config::cublaslt first. Row-major operands are handed
+// over as the transposed column-major ones: C' = B' x A'. float32 is computed in float32, never in
+// TF32.
 #pragma once
 #include <memory>
 #include <mutex>

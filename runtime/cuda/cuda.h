@@ -15,8 +15,8 @@ struct CudaDriverDelete {
 };
 using CudaDriverPointer = std::unique_ptr<CudaDriver, CudaDriverDelete>;
 
-// Opens and initialises the driver. Null where there is none or it refuses; `missing` then says what
-// was looked for, where, and what went wrong.
+// Opens and initialises the driver. Null where there is none or it refuses; `missing` then says
+// what was looked for, where, and what went wrong.
 CudaDriverPointer open_cuda_driver(const Config& config, std::string& missing);
 int cuda_device_count(CudaDriver& driver);
 // Throws DeviceError. Driver and NVRTC outlive the device.

@@ -62,7 +62,8 @@ ir::Caps cuda_caps(CudaDriver& driver, int index) {
   int device = 0;
   const int result = driver.device_get(&device, index);
   if (result != cuda::kSuccess) {
-    throw DeviceError(fmt::format("cuda:{}: cuDeviceGet failed: {}", index, driver.describe(result)));
+    throw DeviceError(
+        fmt::format("cuda:{}: cuDeviceGet failed: {}", index, driver.describe(result)));
   }
   const auto attribute = [&](int which) {
     int value = 0;
@@ -91,8 +92,8 @@ ir::Caps cuda_caps(CudaDriver& driver, int index) {
   // Twice the memory clock (kHz) times the bus width (bits); newer drivers report no clocks.
   caps.bandwidth = 2e3 * attribute(cuda::kMemoryClockRate) * attribute(cuda::kMemoryBusWidth) / 8;
   if (caps.bandwidth <= 0) caps.bandwidth = figures->bandwidth;
-  caps.rate = 2e3 * attribute(cuda::kClockRate) * caps.multiprocessors *
-              figures->cores_per_multiprocessor;
+  caps.rate =
+      2e3 * attribute(cuda::kClockRate) * caps.multiprocessors * figures->cores_per_multiprocessor;
   if (caps.rate <= 0) caps.rate = figures->rate;
   caps.launch_seconds = 3e-6;
   return caps;
@@ -174,10 +175,10 @@ void CudaDevice::copy(Memory& to, std::int64_t to_offset, const Memory& from,
                       std::int64_t from_offset, std::int64_t bytes) {
   if (bytes == 0) return;
   const EnterCuda entered(context_);
-  context_.check(
-      context_.driver.copy_on_device(address(to, to_offset, bytes), address(from, from_offset, bytes),
-                                     static_cast<std::size_t>(bytes), context_.stream),
-      "cuMemcpyDtoDAsync");
+  context_.check(context_.driver.copy_on_device(address(to, to_offset, bytes),
+                                                address(from, from_offset, bytes),
+                                                static_cast<std::size_t>(bytes), context_.stream),
+                 "cuMemcpyDtoDAsync");
 }
 
 void CudaDevice::fill_zero(Memory& to, std::int64_t offset, std::int64_t bytes) {
@@ -217,8 +218,7 @@ CudaDriver::Module CudaDevice::load_module(const std::string& label, const std::
                                            bool ptx) {
   CudaDriver::Module module = nullptr;
   if (!ptx) {
-    const int result =
-        context_.driver.module_load(&module, image.data(), 0, nullptr, nullptr);
+    const int result = context_.driver.module_load(&module, image.data(), 0, nullptr, nullptr);
     if (result == cuda::kNoBinaryForGpu || result == cuda::kInvalidImage) return nullptr;
     context_.check(result, "cuModuleLoadDataEx");
     return module;
@@ -229,8 +229,8 @@ CudaDriver::Module CudaDevice::load_module(const std::string& label, const std::
   const int result = context_.driver.module_load(&module, image.c_str(), 2, names, values);
   if (cuda::sticky(result)) context_.check(result, "cuModuleLoadDataEx");
   if (result != cuda::kSuccess) {
-    throw DeviceError(fmt::format("{}: the driver does not take the PTX of kernel {}: {}\n{}", name_,
-                                  label, context_.driver.describe(result), log.c_str()));
+    throw DeviceError(fmt::format("{}: the driver does not take the PTX of kernel {}: {}\n{}",
+                                  name_, label, context_.driver.describe(result), log.c_str()));
   }
   return module;
 }
@@ -250,16 +250,17 @@ std::shared_ptr<const LoadedKernel> CudaDevice::load_kernel(const ir::Kernel& ke
     if (!loaded->module) cubin_ = false;
   }
   if (!loaded->module) loaded->module = load_module(loaded->label, images.ptx, true);
-  context_.check(context_.driver.module_function(&loaded->function, loaded->module,
-                                                 binary.entry.c_str()),
-                 "cuModuleGetFunction");
+  context_.check(
+      context_.driver.module_function(&loaded->function, loaded->module, binary.entry.c_str()),
+      "cuModuleGetFunction");
   int most = 0;
-  context_.check(context_.driver.function_attribute(&most, cuda::kFunctionMaxThreads,
-                                                    loaded->function),
-                 "cuFuncGetAttribute");
+  context_.check(
+      context_.driver.function_attribute(&most, cuda::kFunctionMaxThreads, loaded->function),
+      "cuFuncGetAttribute");
   if (loaded->needs.threads > most) {
-    throw DeviceError(fmt::format("{}: kernel {} has {} threads a block, and its registers allow {}",
-                                  name_, loaded->label, loaded->needs.threads, most));
+    throw DeviceError(
+        fmt::format("{}: kernel {} has {} threads a block, and its registers allow {}", name_,
+                    loaded->label, loaded->needs.threads, most));
   }
   return loaded;
 }

@@ -17,8 +17,7 @@ class CudaDevice final : public Device {
 
   MemoryRef allocate(std::int64_t bytes) override { return memory_.allocate(bytes); }
   void upload(Memory& to, std::int64_t offset, const void* source, std::int64_t bytes) override;
-  void download(void* target, const Memory& from, std::int64_t offset,
-                std::int64_t bytes) override;
+  void download(void* target, const Memory& from, std::int64_t offset, std::int64_t bytes) override;
   void copy(Memory& to, std::int64_t to_offset, const Memory& from, std::int64_t from_offset,
             std::int64_t bytes) override;
   void fill_zero(Memory& to, std::int64_t offset, std::int64_t bytes) override;
@@ -30,8 +29,8 @@ class CudaDevice final : public Device {
   std::string compiler() const override;
   // Machine code and PTX, where NVRTC knows the architecture; else PTX of the next lower one.
   Binary compile(const ir::KernelSource& source) override;
-  // Machine code that the driver does not take (another driver, a simulator) is passed over in favour
-  // of PTX, and not made again.
+  // Machine code that the driver does not take (another driver, a simulator) is passed over in
+  // favour of PTX, and not made again.
   std::shared_ptr<const LoadedKernel> load_kernel(const ir::Kernel& kernel,
                                                   const Binary& binary) override;
   void launch(const Launch& launch) override;

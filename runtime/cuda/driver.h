@@ -37,7 +37,9 @@ class CudaDriver {
 #include "runtime/cuda/driver.def"
 #undef KILN_CUDA
 
-  bool has_pools() const { return pool_create && pool_set && pool_trim && pool_allocate && pool_free; }
+  bool has_pools() const {
+    return pool_create && pool_set && pool_trim && pool_allocate && pool_free;
+  }
   std::string describe(Result result) const;  // "CUDA_ERROR_OUT_OF_MEMORY (2): out of memory"
 
   int version = 0;  // 13000

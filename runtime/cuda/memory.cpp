@@ -169,8 +169,7 @@ void CudaStaging::prepare() {
     void* memory = nullptr;
     context_.check(context_.driver.host_allocate(&memory, kHalfBytes, 0), "cuMemHostAlloc");
     half.memory = static_cast<std::byte*>(memory);
-    context_.check(context_.driver.event_create(&half.done, cuda::kEventNoTiming),
-                   "cuEventCreate");
+    context_.check(context_.driver.event_create(&half.done, cuda::kEventNoTiming), "cuEventCreate");
   }
 }
 

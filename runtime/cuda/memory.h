@@ -34,7 +34,7 @@ class CudaMemory {
   std::int64_t limit_;
   std::mutex mutex_;
   std::int64_t live_ = 0, peak_ = 0;
-  std::int64_t used_ = 0, cached_ = 0;  // capacities
+  std::int64_t used_ = 0, cached_ = 0;                             // capacities
   std::map<std::int64_t, std::vector<CudaDriver::Address>> kept_;  // without a pool
 };
 

@@ -34,7 +34,8 @@ std::int64_t system_limit() {
 // 2 MB alignment lets the kernel back the block with huge pages from its first byte.
 void* map_huge(std::int64_t capacity) {
   const std::size_t mapped = static_cast<std::size_t>(round_up(capacity, kHuge) + kHuge);
-  void* const raw = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* const raw =
+      mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (raw == MAP_FAILED) return nullptr;
   const auto base = reinterpret_cast<std::uintptr_t>(raw);
   const std::uintptr_t start = (base + kHuge - 1) & ~static_cast<std::uintptr_t>(kHuge - 1);
@@ -121,10 +122,10 @@ void HostAllocator::release(Memory* memory) noexcept {
 }
 
 HostAllocator::HostBlock* HostAllocator::fresh(std::int64_t capacity) {
-  void* const data = capacity >= kHuge
-                         ? map_huge(capacity)
-                         : std::aligned_alloc(kAlignment, static_cast<std::size_t>(
-                                                              round_up(capacity, kAlignment)));
+  void* const data =
+      capacity >= kHuge ? map_huge(capacity)
+                        : std::aligned_alloc(
+                              kAlignment, static_cast<std::size_t>(round_up(capacity, kAlignment)));
   if (!data) return nullptr;
   auto* const block = new HostBlock(owner_);
   block->bind(data, capacity);

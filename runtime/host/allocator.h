@@ -1,5 +1,6 @@
-// The host's caching allocator. Fresh pages cost more than most kernels, so freed blocks are kept by
-// size class and handed out again; blocks above 2 MB are huge pages where the system grants them.
+// The host's caching allocator. Fresh pages cost more than most kernels, so freed blocks are kept
+// by size class and handed out again; blocks above 2 MB are huge pages where the system grants
+// them.
 //
 // Classes are those of runtime/size_class.h: at most an eighth is wasted, and untouched pages of a
 // large block cost nothing. What is kept never exceeds the larger of 256 MB and the most
@@ -43,7 +44,7 @@ class HostAllocator {
   std::int64_t cached_bytes_ = 0;
   std::int64_t used_bytes_ = 0;  // capacities in use
   std::int64_t used_peak_ = 0;
-  std::int64_t live_ = 0;        // bytes asked for, in use
+  std::int64_t live_ = 0;  // bytes asked for, in use
   std::int64_t peak_ = 0;
 };
 

@@ -70,10 +70,11 @@ void host_matmul(const Matmul& x, Workers& workers) {
                      "matmul: float32 or float64 expected");
   const std::int64_t most = std::max({x.m, x.n, x.k});
   if (most > std::numeric_limits<blasint>::max()) {
-    throw DeviceError(fmt::format("matmul: an extent of {} is beyond the library's limit of {}", most,
-                                  std::numeric_limits<blasint>::max()));
+    throw DeviceError(fmt::format("matmul: an extent of {} is beyond the library's limit of {}",
+                                  most, std::numeric_limits<blasint>::max()));
   }
-  const double work = static_cast<double>(x.m) * static_cast<double>(x.n) * static_cast<double>(x.k);
+  const double work =
+      static_cast<double>(x.m) * static_cast<double>(x.n) * static_cast<double>(x.k);
   if (work <= kSmallProduct) {
     const auto grain = static_cast<std::int64_t>(kSmallProduct / work) + 1;
     workers.run(x.batch, grain, true, [&](std::int64_t begin, std::int64_t end) {

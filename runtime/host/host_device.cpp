@@ -28,7 +28,7 @@ struct HostKernel : LoadedKernel {
   Entry entry = nullptr;  // null: interpreted
   ir::Kernel kernel;      // interpreted only
   std::int64_t grain = 1;
-  bool streams = false;   // has stores that pass by the cache
+  bool streams = false;  // has stores that pass by the cache
 #if KILN_HAS_LLVM
   LinkedObject object;
 #endif
@@ -118,9 +118,7 @@ void HostDevice::fill_zero(Memory& to, std::int64_t offset, std::int64_t bytes) 
 
 std::string HostDevice::compiler() const { return interprets_ ? "interpreter" : "object"; }
 
-Binary HostDevice::compile(const ir::KernelSource& source) {
-  return {source.name, source.object};
-}
+Binary HostDevice::compile(const ir::KernelSource& source) { return {source.name, source.object}; }
 
 std::shared_ptr<const LoadedKernel> HostDevice::load_kernel(const ir::Kernel& kernel,
                                                             [[maybe_unused]] const Binary& binary) {
@@ -152,10 +150,9 @@ void HostDevice::launch(const Launch& launch) {
     run_range(kernel, launch.args, 0, launch.items);
     return;
   }
-  workers_.run(launch.items, kernel.grain, seconds < kEvenSeconds,
-               [&](std::int64_t begin, std::int64_t end) {
-                 run_range(kernel, launch.args, begin, end);
-               });
+  workers_.run(
+      launch.items, kernel.grain, seconds < kEvenSeconds,
+      [&](std::int64_t begin, std::int64_t end) { run_range(kernel, launch.args, begin, end); });
 }
 
 void HostDevice::matmul(const Matmul& matmul) { host_matmul(matmul, workers_); }

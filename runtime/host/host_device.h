@@ -18,8 +18,7 @@ class HostDevice final : public Device {
 
   MemoryRef allocate(std::int64_t bytes) override { return allocator_.allocate(bytes); }
   void upload(Memory& to, std::int64_t offset, const void* source, std::int64_t bytes) override;
-  void download(void* target, const Memory& from, std::int64_t offset,
-                std::int64_t bytes) override;
+  void download(void* target, const Memory& from, std::int64_t offset, std::int64_t bytes) override;
   void copy(Memory& to, std::int64_t to_offset, const Memory& from, std::int64_t from_offset,
             std::int64_t bytes) override;
   void fill_zero(Memory& to, std::int64_t offset, std::int64_t bytes) override;

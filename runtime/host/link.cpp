@@ -151,7 +151,9 @@ class Linker {
     }
   }
 
-  static std::uint64_t round_up(std::uint64_t n, std::uint64_t to) { return (n + to - 1) / to * to; }
+  static std::uint64_t round_up(std::uint64_t n, std::uint64_t to) {
+    return (n + to - 1) / to * to;
+  }
 
   void find_symbols() {
     for (const Elf64_Shdr& s : file_.sections()) {
@@ -240,7 +242,8 @@ class Linker {
     switch (type) {
       case R_AARCH64_CALL26:
       case R_AARCH64_JUMP26:
-        code = (code & ~0x3ffffffu) | (static_cast<std::uint32_t>((value - place) >> 2) & 0x3ffffff);
+        code =
+            (code & ~0x3ffffffu) | (static_cast<std::uint32_t>((value - place) >> 2) & 0x3ffffff);
         break;
       case R_AARCH64_ADR_PREL_PG_HI21: {
         const auto pages = static_cast<std::uint32_t>((value >> 12) - (place >> 12));
@@ -297,14 +300,15 @@ class Linker {
       if (symbol.st_name == 0 || file_.text(*strings_, symbol.st_name) != kEntry) continue;
       require(symbol.st_shndx < places_.size() && executable(file_.section(symbol.st_shndx)),
               "has an entry that is not code");
-      require(symbol.st_value < file_.section(symbol.st_shndx).sh_size, "has an entry outside its code");
+      require(symbol.st_value < file_.section(symbol.st_shndx).sh_size,
+              "has an entry outside its code");
       entry = reinterpret_cast<LinkedObject::Entry>(symbol_address(symbol));
     }
     if (entry == nullptr) fail("defines no function " + std::string(kEntry));
     std::byte* code = memory_.get();
-    const bool ok = mprotect(code, code_size_, PROT_READ | PROT_EXEC) == 0 &&
-                    (size_ == code_size_ ||
-                     mprotect(code + code_size_, size_ - code_size_, PROT_READ) == 0);
+    const bool ok =
+        mprotect(code, code_size_, PROT_READ | PROT_EXEC) == 0 &&
+        (size_ == code_size_ || mprotect(code + code_size_, size_ - code_size_, PROT_READ) == 0);
     if (!ok) ir::internal_error("link: code cannot be made executable");
     __builtin___clear_cache(reinterpret_cast<char*>(code),
                             reinterpret_cast<char*>(code + code_size_));

@@ -36,8 +36,8 @@ class LinkedObject {
   Entry entry_ = nullptr;
 };
 
-// Maps the object and finds `kiln_kernel`. The object may refer to memcpy, memmove and memset, and to
-// nothing else outside itself. Thread-safe.
+// Maps the object and finds `kiln_kernel`. The object may refer to memcpy, memmove and memset, and
+// to nothing else outside itself. Thread-safe.
 LinkedObject link(std::span<const std::byte> object);
 
 }  // namespace kiln::runtime

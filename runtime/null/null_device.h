@@ -15,8 +15,7 @@ class NullDevice final : public Device {
   bool runs() const override { return false; }
   MemoryRef allocate(std::int64_t bytes) override;
   void upload(Memory& to, std::int64_t offset, const void* source, std::int64_t bytes) override;
-  void download(void* target, const Memory& from, std::int64_t offset,
-                std::int64_t bytes) override;
+  void download(void* target, const Memory& from, std::int64_t offset, std::int64_t bytes) override;
   void copy(Memory&, std::int64_t, const Memory&, std::int64_t, std::int64_t) override {}
   void fill_zero(Memory&, std::int64_t, std::int64_t) override {}
   MemoryStats memory() const override;

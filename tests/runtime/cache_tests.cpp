@@ -19,7 +19,14 @@ using namespace test;
 class TextDevice final : public Device {
  public:
   explicit TextDevice(std::string target = "cpu")
-      : Device("text", [&] { ir::Caps caps; caps.name = target; return caps; }(), false) {}
+      : Device(
+            "text",
+            [&] {
+              ir::Caps caps;
+              caps.name = target;
+              return caps;
+            }(),
+            false) {}
   struct Kernel : LoadedKernel {
     std::string entry, text;
   };
@@ -37,7 +44,8 @@ class TextDevice final : public Device {
     const auto* const p = reinterpret_cast<const std::byte*>(source.text.data());
     return {source.name, {p, p + source.text.size()}};
   }
-  std::shared_ptr<const LoadedKernel> load_kernel(const ir::Kernel&, const Binary& binary) override {
+  std::shared_ptr<const LoadedKernel> load_kernel(const ir::Kernel&,
+                                                  const Binary& binary) override {
     if (refuse-- > 0) throw DeviceError("refused");
     auto kernel = std::make_shared<Kernel>();
     kernel->entry = binary.entry;

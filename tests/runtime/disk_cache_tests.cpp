@@ -163,7 +163,8 @@ TEST_F(DiskCacheTest, SweepDeletesWhatCrashedWritersLeft) {
   EXPECT_TRUE(fs::exists(new_file)) << "its writer may be at work";
 }
 
-// Several processes write and read the same keys: a reader sees a whole value of some writer or none.
+// Several processes write and read the same keys: a reader sees a whole value of some writer or
+// none.
 TEST_F(DiskCacheTest, ProcessesRaceWithoutHarm) {
   const auto value = [](int writer, int key) {
     return std::string(static_cast<std::size_t>(500 + 700 * key), static_cast<char>('a' + writer)) +

@@ -37,7 +37,8 @@ TEST_F(ExecuteTest, RunsStepsInOrderForAnySize) {
     const std::vector<Block> out = execute(plan, bind(n, 0.5f), {&input, 1});
     ASSERT_EQ(out.size(), 1u);
     const std::vector<float> z = download(out[0], x.size());
-    for (std::size_t i = 0; i < x.size(); ++i) ASSERT_EQ(z[i], (x[i] + 0.5f) * 0.5f) << n << " " << i;
+    for (std::size_t i = 0; i < x.size(); ++i)
+      ASSERT_EQ(z[i], (x[i] + 0.5f) * 0.5f) << n << " " << i;
   }
   const Stats stats = device_.counters().read();
   EXPECT_EQ(stats.launched, 10);
@@ -48,8 +49,10 @@ TEST_F(ExecuteTest, ReleasesTemporariesAndWarmRunsTakeNoNewMemory) {
   const LoadedPlan plan = load_plan(two_step_plan());
   const Block input = upload(device_, ramp(1000));
   const std::int64_t before = device_.memory().live;
-  { const std::vector<Block> out = execute(plan, bind(1000, 1), {&input, 1});
-    EXPECT_EQ(device_.memory().live, before + 4000); }
+  {
+    const std::vector<Block> out = execute(plan, bind(1000, 1), {&input, 1});
+    EXPECT_EQ(device_.memory().live, before + 4000);
+  }
   EXPECT_EQ(device_.memory().live, before);
   const std::int64_t cached = device_.memory().cached;
   for (int i = 0; i < 10; ++i) execute(plan, bind(1000, 1), {&input, 1});
@@ -204,7 +207,9 @@ TEST(NullDevice, PlansAndChecksButHasNoData) {
   NullDevice device(*target_caps("cpu"));
   KernelCache cache{Config{}};
   Compiler compiler;
-  compiler.emit = [](const ir::Kernel& kernel) { return ir::KernelSource{kernel.name, "text", {}}; };
+  compiler.emit = [](const ir::Kernel& kernel) {
+    return ir::KernelSource{kernel.name, "text", {}};
+  };
   const LoadedPlan plan = load(device, two_step_plan(), compiler, cache);
   const Block input = upload(device, {1, 2});
   const std::vector<Block> out = execute(plan, bind(2, 1), {&input, 1});

@@ -13,6 +13,7 @@
 #include "ir/fp_state.h"
 #include "runtime/host/host_device.h"
 #include "runtime/registry.h"
+#include "tests/runtime/products.h"
 #include "tests/runtime/support.h"
 
 #if defined(__x86_64__)
@@ -138,9 +139,7 @@ TEST(HostDevice, AChildOfForkComputesToo) {
 TEST(Registry, AChildOfForkUsesTheSameDeviceAndCache) {
   Device& device = registry().cpu();
   const std::uint32_t generation = fork_generation();
-  {
-    const MemoryRef memory = device.allocate(1000);
-  }
+  { const MemoryRef memory = device.allocate(1000); }
   std::atomic<bool> stop{false};
   std::thread busy([&] {  // holds the allocator's lock at many a fork
     while (!stop) device.allocate(1000);
@@ -158,61 +157,13 @@ TEST(Registry, AChildOfForkUsesTheSameDeviceAndCache) {
   EXPECT_EQ(fork_generation(), generation);
 }
 
-// C = A x B by loops, in the library's operand layouts.
-template <class T>
-std::vector<T> multiply(const Matmul& x, const std::vector<T>& a, const std::vector<T>& b) {
-  std::vector<T> c(static_cast<std::size_t>(x.batch * x.m * x.n));
-  for (std::int64_t l = 0; l < x.batch; ++l) {
-    const std::int64_t a0 = x.repeat_a ? 0 : l * x.m * x.k, b0 = x.repeat_b ? 0 : l * x.k * x.n;
-    for (std::int64_t i = 0; i < x.m; ++i) {
-      for (std::int64_t j = 0; j < x.n; ++j) {
-        double sum = 0;
-        for (std::int64_t p = 0; p < x.k; ++p) {
-          sum += static_cast<double>(a[static_cast<std::size_t>(
-                     a0 + (x.transpose_a ? p * x.m + i : i * x.k + p))]) *
-                 static_cast<double>(b[static_cast<std::size_t>(
-                     b0 + (x.transpose_b ? j * x.k + p : p * x.n + j))]);
-        }
-        c[static_cast<std::size_t>((l * x.m + i) * x.n + j)] = static_cast<T>(sum);
-      }
-    }
-  }
-  return c;
-}
-
-template <class T>
-void check_products(ir::DType dtype, double tolerance) {
-  HostDevice device(interpreting(2));
-  std::mt19937 random(3);
-  std::uniform_real_distribution<T> values(-1, 1);
-  struct Size {
-    std::int64_t batch, m, n, k;
-  };
-  for (const Size& s : {Size{1, 1, 1, 1}, Size{1, 5, 7, 3}, Size{3, 4, 2, 9}, Size{40, 8, 8, 8},
-                        Size{2, 130, 70, 90}}) {
-    for (int flags = 0; flags < 16; ++flags) {
-      Matmul x;
-      x.dtype = dtype;
-      x.transpose_a = flags & 1, x.transpose_b = flags & 2;
-      x.repeat_a = flags & 4, x.repeat_b = flags & 8;
-      x.batch = s.batch, x.m = s.m, x.n = s.n, x.k = s.k;
-      std::vector<T> a(static_cast<std::size_t>((x.repeat_a ? 1 : x.batch) * x.m * x.k));
-      std::vector<T> b(static_cast<std::size_t>((x.repeat_b ? 1 : x.batch) * x.k * x.n));
-      for (T& v : a) v = values(random);
-      for (T& v : b) v = values(random);
-      std::vector<T> c(static_cast<std::size_t>(x.batch * x.m * x.n), T(77));
-      x.a = a.data(), x.b = b.data(), x.c = c.data();
-      device.matmul(x);
-      const std::vector<T> expected = multiply(x, a, b);
-      for (std::size_t i = 0; i < c.size(); ++i) {
-        ASSERT_NEAR(c[i], expected[i], tolerance * static_cast<double>(x.k)) << flags << " at " << i;
-      }
-    }
+TEST(HostMatmul, ProductsOfBothTypes) {
+  for (const int threads : {1, 2}) {
+    HostDevice device(interpreting(threads));
+    check_products<float>(device, ir::DType::float32, 1e-6);
+    check_products<double>(device, ir::DType::float64, 1e-15);
   }
 }
-
-TEST(HostMatmul, Float32) { check_products<float>(ir::DType::float32, 1e-6); }
-TEST(HostMatmul, Float64) { check_products<double>(ir::DType::float64, 1e-15); }
 
 TEST(HostMatmul, OtherTypesAndHugeExtentsAreErrors) {
   HostDevice device(interpreting());

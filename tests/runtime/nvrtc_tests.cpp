@@ -52,8 +52,9 @@ TEST_F(NvrtcTest, MakesMachineCodeWithThePtxBesideIt) {
 
 TEST_F(NvrtcTest, AFailureShowsTheLogAndTheNumberedSource) {
   try {
-    nvrtc_.compile("broken", "extern \"C\" __global__ void broken(float* x) {\n  x[0] = nonsense;\n}",
-                   80, false);
+    nvrtc_.compile("broken",
+                   "extern \"C\" __global__ void broken(float* x) {\n  x[0] = nonsense;\n}", 80,
+                   false);
     FAIL() << "no error";
   } catch (const DeviceError& e) {
     EXPECT_THAT(e.what(), HasSubstr("NVRTC could not compile kernel broken for "

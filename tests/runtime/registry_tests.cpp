@@ -51,8 +51,9 @@ TEST(Registry, AFileThatIsNoDriverIsSaidToBeNone) {
   std::ofstream(config.cuda_driver) << "text";
   EXPECT_THAT(Registry(config).cuda_missing(), HasSubstr(config.cuda_driver + ": "));
   config.cuda_driver = "libm.so.6";
-  EXPECT_THAT(Registry(config).cuda_missing(),
-              HasSubstr("libm.so.6 is not a usable CUDA driver: it lacks cuInit cuDriverGetVersion"));
+  EXPECT_THAT(
+      Registry(config).cuda_missing(),
+      HasSubstr("libm.so.6 is not a usable CUDA driver: it lacks cuInit cuDriverGetVersion"));
 }
 
 TEST(Registry, PlanOnlyDevicesForEveryTarget) {

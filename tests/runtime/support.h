@@ -34,7 +34,8 @@ class Folder {
   std::string path_;
 };
 
-// The exit status of a child that runs `body`: what it returns, 100 if it throws, 128 + n on signal n.
+// The exit status of a child that runs `body`: what it returns, 100 if it throws, 128 + n on signal
+// n.
 inline int in_child(const std::function<int()>& body) {
   const pid_t child = fork();
   if (child == 0) {
@@ -84,7 +85,8 @@ inline ir::Plan vector_plan() {
                           ir::SizeExpr::product(1, std::vector<ir::Sym>{2}), -1});
   return plan;
 }
-inline std::uint32_t add_buffer(ir::Plan& plan, ir::BufferRole role, std::int64_t donated_from = -1) {
+inline std::uint32_t add_buffer(ir::Plan& plan, ir::BufferRole role,
+                                std::int64_t donated_from = -1) {
   plan.buffers.push_back({role, 0, ir::DType::float32,
                           ir::SizeExpr::product(1, std::vector<ir::Sym>{2}), donated_from});
   return static_cast<std::uint32_t>(plan.buffers.size() - 1);
@@ -95,7 +97,8 @@ inline void add_launch(ir::Plan& plan, std::uint32_t kernel, std::uint32_t from,
                             {ir::ParamKind::buffer, to},
                             {ir::ParamKind::integer, 2},
                             {ir::ParamKind::scalar, 0}}});
-  plan.steps.push_back({ir::StepKind::launch, static_cast<std::uint32_t>(plan.launches.size() - 1)});
+  plan.steps.push_back(
+      {ir::StepKind::launch, static_cast<std::uint32_t>(plan.launches.size() - 1)});
 }
 inline void add_allocate(ir::Plan& plan, std::uint32_t buffer) {
   plan.steps.push_back({ir::StepKind::allocate, buffer});
