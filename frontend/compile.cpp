@@ -58,7 +58,7 @@ LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device) {
   const bool dumping = !environment().dump.empty();
   passes::PassLog log;
   ir::Plan plan = make_plan(snapshot, device.caps(), key.fusion, dumping ? &log : nullptr);
-  if (dumping) dump_plan(environment().dump, snapshot, plan, log);
+  if (dumping) dump_plan(environment().dump, snapshot, plan, device.caps(), log);
   auto loaded = std::make_shared<const runtime::LoadedPlan>(
       runtime::load(device, std::move(plan), compiler_for(device), registry().cache()));
   state().plans_built.fetch_add(1, std::memory_order_relaxed);

@@ -15,7 +15,7 @@ std::string to_text(Where where) {
 std::string to_text(const Shape& shape) {
   std::string text = "(";
   for (const std::int64_t n : shape) fmt::format_to(std::back_inserter(text), "{}, ", n);
-  if (shape.ndim() > 0) text.resize(text.size() - (shape.ndim() == 1 ? 1 : 2));
+  if (shape.ndim() > 0) text.resize(text.size() - 2);
   return text + ")";
 }
 

@@ -58,8 +58,8 @@ Numbers numbers(std::string_view name, const Operand& left, const Operand& right
   return n;
 }
 
-// r moved into the range of the divisor's sign; r == 0 takes that sign.
-Array float_remainder(const Array& a, const Array& b) {
+// a - trunc(a / b) * b, exact: it has a's sign.
+Array float_modulus(const Array& a, const Array& b) {
   // fma makes each step exact; the second serves quotients too large for one.
   Array r = a;
   for (int step = 0; step < 2; ++step) {
@@ -69,22 +69,33 @@ Array float_remainder(const Array& a, const Array& b) {
   const Array infinity = like(a, std::numeric_limits<double>::infinity());
   const Array size_a = map("", Op::abs, a.dtype(), {a}, kScope);
   const Array size_b = map("", Op::abs, b.dtype(), {b}, kScope);
-  r = pick(both(test(Op::eq, size_b, infinity), test(Op::lt, size_a, infinity)), a, r);
-  const Array zero = like(a, 0);
-  const Array below = test(Op::lt, b, zero);
-  const Array other_side = map("", Op::xor_, bool_, {test(Op::lt, r, zero), below}, kScope);
-  const Array moved = pick(both(test(Op::ne, r, zero), other_side), op(Op::add, r, b), r);
-  return pick(test(Op::eq, moved, zero), pick(below, like(a, -0.0), zero), moved);
+  return pick(both(test(Op::eq, size_b, infinity), test(Op::lt, size_a, infinity)), a, r);
+}
+
+// Where a modulus is on the other side of 0 than the divisor.
+Array other_side(const Array& modulus, const Array& b) {
+  const Array zero = like(b, 0);
+  const Array differ = map("", Op::xor_, bool_, {test(Op::lt, modulus, zero), test(Op::lt, b, zero)}, kScope);
+  return both(test(Op::ne, modulus, zero), differ);
+}
+
+// A remainder of 0 takes the divisor's sign.
+Array float_remainder(const Array& a, const Array& b) {
+  const Array r = float_modulus(a, b), zero = like(a, 0);
+  const Array moved = pick(other_side(r, b), op(Op::add, r, b), r);
+  return pick(test(Op::eq, moved, zero), pick(test(Op::lt, b, zero), like(a, -0.0), zero), moved);
 }
 
 Array float_floor_divide(const Array& a, const Array& b) {
-  const Array plain = op(Op::div, a, b);
-  const Array exact = op(Op::div, op(Op::sub, a, float_remainder(a, b)), b);
-  Array q = map("", Op::floor, a.dtype(), {exact}, kScope);
-  q = pick(test(Op::lt, like(a, 0.5), op(Op::sub, exact, q)), op(Op::add, q, like(a, 1)), q);
-  // A zero quotient keeps the sign of the true one.
-  q = pick(test(Op::eq, exact, like(a, 0)), op(Op::mul, like(a, 0), plain), q);
-  return pick(test(Op::eq, b, like(b, 0)), plain, q);
+  const Array plain = op(Op::div, a, b), zero = like(a, 0), one = like(a, 1);
+  const Array r = float_modulus(a, b);
+  const Array exact = op(Op::div, op(Op::sub, a, r), b);
+  const Array down = pick(other_side(r, b), op(Op::sub, exact, one), exact);
+  const Array floor = map("", Op::floor, a.dtype(), {down}, kScope);
+  const Array q = pick(test(Op::lt, like(a, 0.5), op(Op::sub, down, floor)), op(Op::add, floor, one), floor);
+  // A quotient of 0 has the sign of the true one.
+  const Array signed_zero = pick(test(Op::lt, plain, zero), like(a, -0.0), op(Op::mul, zero, plain));
+  return pick(test(Op::eq, b, zero), plain, pick(test(Op::eq, down, zero), signed_zero, q));
 }
 
 Array int_remainder(const Array& a, const Array& b) {

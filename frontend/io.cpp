@@ -168,6 +168,12 @@ Array Reader::read() {
   return frontend::borrow_strided(dtype, data->data(), {shape, strides}, data, where_);
 }
 
+std::string python_tuple(const Shape& shape) {
+  std::string text = frontend::to_text(shape);
+  if (shape.ndim() == 1) text.insert(text.size() - 1, ",");
+  return text;
+}
+
 }  // namespace
 
 Array load(const std::string& path, Where where) { return Reader(path, where).read(); }
@@ -182,7 +188,7 @@ void save(const std::string& path, const Array& x, Where where) {
   }
   const bool one_byte = code->text[1] == '1';
   std::string header = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': {}, }}",
-                                   one_byte ? '|' : kNativeOrder, code->text, frontend::to_text(x.shape()));
+                                   one_byte ? '|' : kNativeOrder, code->text, python_tuple(x.shape()));
   header.resize((10 + header.size() + 1 + 63) / 64 * 64 - 10 - 1, ' ');
   header += '\n';
   const frontend::HostData host = frontend::host_data(x, where, "save");
