@@ -50,13 +50,28 @@ void add_ir_passes(llvm::legacy::PassManager& passes, llvm::TargetMachine& machi
   passes.add(llvm::createEarlyCSEPass());
 }
 
-// Passes of code generation that find nothing in kernels, or less than their time is worth.
+// Passes of code generation that find nothing in kernels: no debug information, exceptions, patch
+// points or subregister lanes; one hot loop, whose branches are laid out by block placement.
 void leave_out_passes(llvm::TargetPassConfig& config) {
-  for (const void* pass :
-       {static_cast<const void*>(&llvm::EarlyTailDuplicateID), 
-        static_cast<const void*>(&llvm::OptimizePHIsID)}) {
-    config.disablePass(pass);
-  }
+  const void* const ids[] = {
+      &llvm::DetectDeadLanesID,        &llvm::EarlyIfConverterID,
+      &llvm::EarlyTailDuplicateID,     &llvm::FEntryInserterID,
+      &llvm::FixupStatepointCallerSavedID,
+      &llvm::FuncletLayoutID,          &llvm::InitUndefID,
+      &llvm::LiveDebugValuesID,        &llvm::LiveRangeShrinkID,
+      &llvm::LocalStackSlotAllocationID,
+      &llvm::MachineCombinerID,        &llvm::MachineLateInstrsCleanupID,
+      &llvm::MachineSanitizerBinaryMetadataID,
+      &llvm::OptimizePHIsID,           &llvm::PatchableFunctionID,
+      &llvm::PostRAMachineSinkingID,   &llvm::PostRASchedulerID,
+      &llvm::RemoveRedundantDebugValuesID,
+      &llvm::RenameIndependentSubregsID,
+      &llvm::ShrinkWrapID,             &llvm::StackColoringID,
+      &llvm::StackFrameLayoutAnalysisPassID,
+      &llvm::StackMapLivenessID,       &llvm::StackSlotColoringID,
+      &llvm::TailDuplicateID,          &llvm::XRayInstrumentationID,
+  };
+  for (const void* id : ids) config.disablePass(id);
 }
 
 }  // namespace

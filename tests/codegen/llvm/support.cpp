@@ -60,4 +60,41 @@ std::uint64_t random_element(DType dtype, Random& random) {
   }
 }
 
+Array random_array(DType dtype, std::int64_t n, std::uint64_t seed) {
+  Random random{seed};
+  Array array(dtype, n);
+  for (std::int64_t i = 0; i < n; ++i) array.set(i, random_element(dtype, random));
+  return array;
+}
+
+std::vector<Argument> expect_as_interpreted(const ir::Kernel& kernel,
+                                            const std::vector<Argument>& arguments,
+                                            std::int64_t begin, std::int64_t end) {
+  EXPECT_EQ(ir::verify(kernel), "") << ir::print(kernel);
+  std::vector<Argument> expected = arguments, actual = arguments;
+  const auto words = [](std::vector<Argument>& list) {
+    std::vector<ir::KernelArg> args;
+    for (Argument& a : list) {
+      ir::KernelArg arg;
+      if (a.is_word) {
+        arg.integer = a.word;
+      } else {
+        arg.pointer = a.array.data();
+      }
+      args.push_back(arg);
+    }
+    return args;
+  };
+  ir::interpret(kernel, words(expected).data(), begin, end);
+  const runtime::LinkedObject object = compile(kernel);
+  object.entry()(words(actual).data(), begin, end);
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i].is_word) continue;
+    const std::string found = difference(expected[i].array, actual[i].array);
+    EXPECT_EQ(found, "") << "argument " << i << " of\n" << ir::print(kernel);
+    EXPECT_TRUE(actual[i].array.guard_intact()) << "argument " << i << " of\n" << ir::print(kernel);
+  }
+  return actual;
+}
+
 }  // namespace kiln::codegen::tests

@@ -34,8 +34,13 @@ inline runtime::LinkedObject compile(const ir::Kernel& kernel) {
 class Array {
  public:
   Array(ir::DType dtype, std::int64_t n) : dtype_(dtype), n_(n), bytes_(size() + kGuard + 64) {
-    std::memset(data(), 0xAB, size() + kGuard);
+    std::memset(data(), ir::is_bool(dtype) ? 1 : 0xAB, size());
+    std::memset(data() + size(), 0xAB, kGuard);
   }
+  Array(const Array& other) : Array(other.dtype_, other.n_) {
+    std::memcpy(data(), other.data(), size());
+  }
+  Array& operator=(const Array&) = delete;
   std::byte* data() {
     const auto address = reinterpret_cast<std::uintptr_t>(bytes_.data());
     return bytes_.data() + ((64 - address % 64) % 64);
@@ -128,5 +133,28 @@ inline const std::vector<ir::DType>& real_dtypes() {
 std::vector<std::uint64_t> edge_values(ir::DType dtype);
 // Some edge values, some random bits, some numbers of ordinary size.
 std::uint64_t random_element(ir::DType dtype, Random& random);
+
+// A float32 or other element as the kernel builder takes it.
+inline ir::Value number(ir::KernelBuilder& b, ir::DType dtype, double value) {
+  return b.constant(dtype, ir::bits_of(dtype, value));
+}
+
+// An argument of a launch: a buffer, or the bits of an integer or scalar.
+struct Argument {
+  Argument(Array a) : array(std::move(a)) {}
+  Argument(std::int64_t value) : array(ir::DType::int8, 0), word(value), is_word(true) {}
+  Array array;
+  std::int64_t word = 0;
+  bool is_word = false;
+};
+
+// Runs `kernel` compiled and interpreted on copies of the arguments: expects equal buffers and intact
+// guards. Gives the compiled run's arguments.
+std::vector<Argument> expect_as_interpreted(const ir::Kernel& kernel,
+                                            const std::vector<Argument>& arguments,
+                                            std::int64_t begin, std::int64_t end);
+
+// An array of random elements.
+Array random_array(ir::DType dtype, std::int64_t n, std::uint64_t seed);
 
 }  // namespace kiln::codegen::tests
