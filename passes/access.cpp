@@ -69,11 +69,24 @@ Affine AffineAlgebra::mul(Affine a, Sym s) const {
   return a;
 }
 
-std::vector<Affine> coordinates(std::size_t count, std::uint32_t first) {
-  std::vector<Affine> result(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    result[i].terms.push_back({first + static_cast<std::uint32_t>(i), {}});
+Coordinates coordinates_of(std::span<const Sym> shape) {
+  Coordinates result;
+  std::uint32_t next = 0;
+  for (const Sym s : shape) result.push_back(s == ir::kOne ? kUnit : next++);
+  return result;
+}
+
+std::vector<Affine> index_at(const Coordinates& coordinates) {
+  std::vector<Affine> index(coordinates.size());
+  for (std::size_t i = 0; i < coordinates.size(); ++i) {
+    if (coordinates[i] != kUnit) index[i].terms.push_back({coordinates[i], {}});
   }
+  return index;
+}
+
+std::vector<Sym> without_units(std::span<const Sym> shape) {
+  std::vector<Sym> result;
+  std::ranges::copy_if(shape, std::back_inserter(result), [](Sym s) { return s != ir::kOne; });
   return result;
 }
 

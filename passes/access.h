@@ -53,8 +53,15 @@ struct Access {
   std::vector<std::uint32_t> guards;    // coordinates that a mask (pad, concat) on the way depends on
 };
 
-// Coordinates 0, 1, ... as an index.
-std::vector<Affine> coordinates(std::size_t count, std::uint32_t first = 0);
+// Which coordinate each axis of a node runs along; an axis of extent 1 runs along none.
+using Coordinates = std::vector<std::uint32_t>;
+inline constexpr std::uint32_t kUnit = ~std::uint32_t{0};
+// Axes in order get coordinates 0, 1, ..., those of extent 1 kUnit.
+Coordinates coordinates_of(std::span<const ir::Sym> shape);
+// The index whose entries are exactly these coordinates.
+std::vector<Affine> index_at(const Coordinates& coordinates);
+// The shape without axes of extent 1.
+std::vector<ir::Sym> without_units(std::span<const ir::Sym> shape);
 
 // A place where a walk starts: a node and the index at which its value is wanted. `enter`: the node
 // itself is computed here even if it is a leaf for others.

@@ -24,7 +24,7 @@ class ColumnPhase {
       : s_(scene), b_(scene.b), reducers_(std::move(reducers)) {
     const std::int64_t longest = upper(s_.context().graph, s_.context().space.inner);
     for (const Reducer& r : reducers_) {
-      const std::string name = "r" + std::to_string(r.node());
+      const std::string name = r.name();
       sums_.emplace_back(b_, r, ir::Space::local, s_.e.lanes(), name + "_acc");
       in_chunk_.emplace_back(b_, r, s_.e.lanes(), kReduceLanes, name + "_lane");
       chunks_.emplace_back(b_, r, s_.e.lanes(), longest / kReduceChunk + 1, name + "_chunk");

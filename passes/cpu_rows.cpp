@@ -27,7 +27,7 @@ class RowPhase {
     width_ = longest <= s_.e.lanes() ? s_.e.lanes() : kReduceLanes;
     chunked_ = longest > kReduceChunk;
     for (std::size_t i = 0; i < reducers_.size(); ++i) {
-      const std::string name = "r" + std::to_string(reducers_[i].node());
+      const std::string name = reducers_[i].name();
       lanes_.emplace_back(b_, reducers_[i], ir::Space::local, width_, name + "_lanes");
       sums_.emplace_back(b_, reducers_[i], ir::Space::local, s_.e.lanes(), name + "_acc");
       if (chunked_) {
@@ -204,7 +204,7 @@ ScheduledKernel split_second(const ClusterContext& c) {
       partial.back().push_back(
           s.e.temporary(r.type(part), "part" + std::to_string(number), number, true));
     }
-    stacks.emplace_back(s.b, r, 1, longest, "r" + std::to_string(r.node()));
+    stacks.emplace_back(s.b, r, 1, longest, r.name());
   }
   const Value item = s.b.begin_grid();
   s.set_linear(c.space.outer, {item, ir::kNoValue, false});

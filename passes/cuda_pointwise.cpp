@@ -44,7 +44,7 @@ std::int64_t vector_lanes(const ClusterContext& c) {
   bool all = std::ranges::all_of(
       c.space.reads, [&](const Access& access) { return aligned(c, access, last, lanes); });
   for (const ClusterOutput& output : c.cluster.outputs) {
-    all = all && aligned(c, {output.node, coordinates(output.coordinates.size()), {}}, last, lanes);
+    all = all && aligned(c, {output.node, index_at(output.coordinates), {}}, last, lanes);
   }
   return all ? lanes : 1;
 }

@@ -44,7 +44,7 @@ class Cooperative {
         block_(block),
         stacked_(block && longest > kWarps * unit) {
     for (const Reducer& r : reducers_) {
-      const std::string name = "r" + std::to_string(r.node());
+      const std::string name = r.name();
       sums_.emplace_back(b_, r, ir::Space::local, groups_, name + "_acc");
       if (block_) meeting_.emplace_back(b_, r, ir::Space::shared, kWarps, name + "_warp");
       if (stacked_) stacks_.emplace_back(b_, r, 1, longest / (kWarps * unit) + 1, name);

@@ -48,15 +48,16 @@ bool needs_split(const ir::Graph& graph, const ir::Caps& caps, std::span<const S
   return units > 1 && rows < units && middle_size(graph, inner) >= kLongRow;
 }
 
-std::vector<std::uint32_t> reduce_coordinates(const ir::Graph& graph, NodeId reduce) {
+Coordinates reduce_coordinates(const ir::Graph& graph, NodeId reduce) {
   const auto& axes = graph.attribute<ir::Axes>(reduce).axes;
-  const NodeId operand = graph.operand(reduce, 0);
-  std::vector<std::uint32_t> result(graph.nodes[operand].rank);
-  std::uint32_t outer = 0;
-  auto inner = static_cast<std::uint32_t>(result.size() - axes.size());
-  for (std::size_t i = 0; i < result.size(); ++i) {
-    const bool reduced = std::ranges::find(axes, i) != axes.end();
-    result[i] = reduced ? inner++ : outer++;
+  const auto shape = graph.shape(graph.operand(reduce, 0));
+  Coordinates result(shape.size(), kUnit);
+  std::uint32_t next = 0;
+  for (const bool want_reduced : {false, true}) {
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+      const bool reduced = std::ranges::find(axes, i) != axes.end();
+      if (reduced == want_reduced && shape[i] != ir::kOne) result[i] = next++;
+    }
   }
   return result;
 }
@@ -64,7 +65,9 @@ std::vector<std::uint32_t> reduce_coordinates(const ir::Graph& graph, NodeId red
 std::vector<Sym> reduced_extents(const ir::Graph& graph, NodeId reduce) {
   std::vector<Sym> result;
   const auto shape = graph.shape(graph.operand(reduce, 0));
-  for (const auto axis : graph.attribute<ir::Axes>(reduce).axes) result.push_back(shape[axis]);
+  for (const auto axis : graph.attribute<ir::Axes>(reduce).axes) {
+    if (shape[axis] != ir::kOne) result.push_back(shape[axis]);
+  }
   return result;
 }
 
@@ -84,16 +87,17 @@ MatmulOperand matmul_operand(const ir::Graph& graph, NodeId operand) {
 
 namespace {
 
-std::vector<Affine> index_of(const std::vector<std::uint32_t>& coords) {
-  std::vector<Affine> index(coords.size());
-  for (std::size_t i = 0; i < coords.size(); ++i) index[i].terms.push_back({coords[i], {}});
-  return index;
-}
-
 // The coordinates of an index that is nothing but distinct coordinates, else none.
-std::optional<std::vector<std::uint32_t>> plain(const std::vector<Affine>& index) {
-  std::vector<std::uint32_t> coords;
-  for (const Affine& a : index) {
+std::optional<Coordinates> plain(const ir::Graph& graph, const Access& access) {
+  Coordinates coords;
+  const auto shape = graph.shape(access.leaf);
+  if (!access.guards.empty()) return std::nullopt;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const Affine& a = access.index[i];
+    if (shape[i] == ir::kOne) {
+      coords.push_back(kUnit);
+      continue;
+    }
     if (a.terms.size() != 1 || !a.is_coordinate(a.terms[0].coordinate)) return std::nullopt;
     if (std::ranges::find(coords, a.terms[0].coordinate) != coords.end()) return std::nullopt;
     coords.push_back(a.terms[0].coordinate);
@@ -101,10 +105,12 @@ std::optional<std::vector<std::uint32_t>> plain(const std::vector<Affine>& index
   return coords;
 }
 
-std::vector<std::uint32_t> ascending(std::size_t count) {
-  std::vector<std::uint32_t> result(count);
-  for (std::size_t i = 0; i < count; ++i) result[i] = static_cast<std::uint32_t>(i);
-  return result;
+// Each coordinate c replaced by layout[c].
+Coordinates replaced(Coordinates coordinates, const Coordinates& layout) {
+  for (std::uint32_t& c : coordinates) {
+    if (c != kUnit) c = layout[c];
+  }
+  return coordinates;
 }
 
 // A cluster while it grows.
@@ -113,7 +119,7 @@ struct Group {
   bool split = false;
   bool matmul = false;
   std::vector<NodeId> reduces;
-  std::map<NodeId, std::vector<std::uint32_t>> outputs;  // candidates: node -> coordinates
+  std::map<NodeId, Coordinates> outputs;  // candidates: node -> coordinates
   std::set<std::size_t> before;  // groups whose stored values this one reads
   std::set<NodeId> leaves;       // what it reads, for bringing like groups together
   bool merged = false;           // into another
@@ -149,9 +155,8 @@ class Joiner {
   void place(NodeId n);
   std::size_t join_reduction(NodeId n, const Demand& d);
   std::size_t join_pointwise(NodeId n, const Demand& d);
-  bool in_step(const Access& access, const Group& group,
-               const std::vector<std::uint32_t>* axis_of) const;
-  std::optional<std::vector<std::uint32_t>> layout_in(NodeId n, const Access& access,
+  bool in_step(const Access& access, const Group& group, const Coordinates* axis_of) const;
+  std::optional<Coordinates> layout_in(NodeId n, const Access& access,
                                                       const Group& group) const;
   bool reaches(std::size_t from, std::size_t to) const;
   bool independent(std::size_t a, std::size_t b) const;
@@ -197,11 +202,11 @@ Joiner::Demand Joiner::demand(NodeId n) const {
   Demand d;
   const Node& node = graph_.nodes[n];
   const auto shape = graph_.shape(n);
-  d.outer.assign(shape.begin(), shape.end());
-  Root root{n, coordinates(shape.size()), true};
+  d.outer = without_units(shape);
+  Root root{n, index_at(coordinates_of(shape)), true};
   if (is_reduction(node)) {
     d.inner = reduced_extents(graph_, n);
-    root = {graph_.operand(n, 0), index_of(reduce_coordinates(graph_, n)), false};
+    root = {graph_.operand(n, 0), index_at(reduce_coordinates(graph_, n)), false};
   }
   d.accesses = walk(graph_, {root}, is_root_);
   std::erase_if(d.accesses, [&](const Access& a) {
@@ -213,14 +218,13 @@ Joiner::Demand Joiner::demand(NodeId n) const {
 // Whether the group makes this value at the very point where it is read. `axis_of`: coordinates of
 // the reader's axes in the group (null: the reader runs over the group's own coordinates).
 bool Joiner::in_step(const Access& access, const Group& group,
-                     const std::vector<std::uint32_t>* axis_of) const {
-  if (!access.guards.empty()) return false;
-  auto coords = plain(access.index);
+                     const Coordinates* axis_of) const {
+  auto coords = plain(graph_, access);
   if (!coords) return false;
-  if (axis_of) {
-    for (auto& c : *coords) c = (*axis_of)[c];
+  if (axis_of) coords = replaced(*coords, *axis_of);
+  if (is_reduction(graph_.nodes[access.leaf])) {
+    return *coords == coordinates_of(graph_.shape(access.leaf));
   }
-  if (is_reduction(graph_.nodes[access.leaf])) return *coords == ascending(group.outer.size());
   const auto made = group.outputs.find(access.leaf);
   return made != group.outputs.end() && *coords == made->second;
 }
@@ -257,30 +261,34 @@ void Joiner::merge(std::size_t into, std::size_t from) {
   alias_[from] = into;
 }
 
-// Which coordinates of the group the axes of n are, if its reading of one of the group's values says so.
-std::optional<std::vector<std::uint32_t>> Joiner::layout_in(NodeId n, const Access& access,
-                                                            const Group& group) const {
-  const auto coords = plain(access.index);  // in terms of n's axes
-  if (!coords || !access.guards.empty()) return std::nullopt;
-  const auto shape = graph_.shape(n);
-  std::vector<std::uint32_t> made = ascending(group.outer.size());
+// Which coordinates of the group those of n alone are, if its reading of one of the group's values says
+// so: a table indexed by n's own coordinates.
+std::optional<Coordinates> Joiner::layout_in(NodeId n, const Access& access,
+                                             const Group& group) const {
+  const auto coords = plain(graph_, access);  // in terms of n's own coordinates
+  if (!coords) return std::nullopt;
+  const std::vector<Sym> space = without_units(graph_.shape(n));
+  Coordinates made = coordinates_of(graph_.shape(access.leaf));
   if (!is_reduction(graph_.nodes[access.leaf])) {
     const auto output = group.outputs.find(access.leaf);
     if (output == group.outputs.end()) return std::nullopt;
     made = output->second;
   }
-  constexpr std::uint32_t kFree = ~0u;
-  std::vector<std::uint32_t> layout(shape.size(), kFree);
-  if (coords->size() != made.size()) return std::nullopt;
-  for (std::size_t i = 0; i < coords->size(); ++i) layout[(*coords)[i]] = made[i];
-  if (made.size() == shape.size()) return layout;  // the same level: outer or full
-  // The other axes must be the inner coordinates, in order.
-  if (made.size() != group.outer.size() || group.split) return std::nullopt;
+  Coordinates layout(space.size(), kUnit);
+  std::size_t fixed = 0;
+  for (std::size_t i = 0; i < coords->size(); ++i) {
+    if ((*coords)[i] == kUnit) continue;
+    layout[(*coords)[i]] = made[i];
+    ++fixed;
+  }
+  if (fixed == space.size()) return layout;  // the same level: outer or full
+  // The other coordinates must be the inner ones, in order.
+  if (fixed != group.outer.size() || group.split) return std::nullopt;
   std::size_t inner = 0;
-  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-    if (layout[axis] != kFree) continue;
-    if (inner >= group.inner.size() || group.inner[inner] != shape[axis]) return std::nullopt;
-    layout[axis] = static_cast<std::uint32_t>(group.outer.size() + inner++);
+  for (std::size_t c = 0; c < space.size(); ++c) {
+    if (layout[c] != kUnit) continue;
+    if (inner >= group.inner.size() || group.inner[inner] != space[c]) return std::nullopt;
+    layout[c] = static_cast<std::uint32_t>(group.outer.size() + inner++);
   }
   return inner == group.inner.size() ? std::optional(layout) : std::nullopt;
 }
@@ -330,27 +338,29 @@ void Joiner::absorb_pointwise(NodeId n, const Demand& d) {
     if (raw == kNone) continue;
     const std::size_t g = find(raw);
     const std::size_t mine = find(me);
-    const auto coords = plain(access.index);
-    if (g == mine || !groups_[g].inner.empty() || groups_[g].matmul || !coords || !access.guards.empty()) {
-      continue;
+    const auto coords = plain(graph_, access);
+    if (g == mine || !groups_[g].inner.empty() || groups_[g].matmul || !coords) continue;
+    if (groups_[g].outer.size() != d.outer.size() + d.inner.size()) continue;
+    Coordinates layout(groups_[g].outer.size(), kUnit);  // the group's coordinates in this space
+    const Coordinates& made = groups_[g].outputs.at(access.leaf);
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      if (made[i] != kUnit) layout[made[i]] = (*coords)[i];
     }
-    if (coords->size() != d.outer.size() + d.inner.size()) continue;
     const auto reads_group = [&](const Access& a) {
       return home_[a.leaf] != kNone && find(home_[a.leaf]) == g;
     };
     const bool all = std::ranges::all_of(d.accesses, [&](const Access& other) {
-      return !reads_group(other) || (plain(other.index) == coords && other.guards.empty());
+      const auto theirs = plain(graph_, other);
+      return !reads_group(other) ||
+             (theirs && replaced(groups_[g].outputs.at(other.leaf), layout) == *theirs);
     });
-    const bool whole = std::ranges::all_of(groups_[g].outputs, [&](const auto& output) {
-      return output.second == ascending(coords->size());
-    });
-    if (!all || !whole) continue;
+    if (!all) continue;
     groups_[mine].before.erase(g);
     if (!independent(g, mine)) {
       groups_[mine].before.insert(g);
       continue;
     }
-    for (auto& [node, layout] : groups_[g].outputs) layout = *coords;
+    for (auto& [node, coordinates] : groups_[g].outputs) coordinates = replaced(coordinates, layout);
     merge(mine, g);
   }
 }
@@ -358,35 +368,36 @@ void Joiner::absorb_pointwise(NodeId n, const Demand& d) {
 std::size_t Joiner::join_pointwise(NodeId n, const Demand& d) {
   Group own;
   own.outer = d.outer;
-  own.outputs[n] = ascending(d.outer.size());
+  own.outputs[n] = coordinates_of(graph_.shape(n));
   groups_.push_back(std::move(own));
   const std::size_t me = groups_.size() - 1;
   alias_.push_back(me);
   link(me, n, d);
   if (!options_.fusion) return me;
+  std::optional<Coordinates> layout;  // once n has joined a group
   for (const Access& access : d.accesses) {
     const std::size_t raw = home_[access.leaf];
     if (raw == kNone) continue;
     const std::size_t g = find(raw);
-    if (g == find(me) || groups_[g].matmul) continue;
-    const auto layout = find(me) == me ? layout_in(n, access, groups_[g])
-                                       : std::optional(groups_[find(me)].outputs.at(n));
-    if (!layout) continue;
-    if (find(me) != me && (groups_[g].outer != groups_[find(me)].outer ||
-                           groups_[g].inner != groups_[find(me)].inner || groups_[g].split)) {
+    const std::size_t mine = find(me);
+    if (g == mine || groups_[g].matmul) continue;
+    const auto wanted = layout ? layout : layout_in(n, access, groups_[g]);
+    if (!wanted) continue;
+    if (layout && (groups_[g].outer != groups_[mine].outer ||
+                   groups_[g].inner != groups_[mine].inner || groups_[g].split)) {
       continue;
     }
     const bool all = std::ranges::all_of(d.accesses, [&](const Access& other) {
       return home_[other.leaf] == kNone || find(home_[other.leaf]) != g ||
-             in_step(other, groups_[g], &*layout);
+             in_step(other, groups_[g], &*wanted);
     });
-    const std::size_t mine = find(me);
     groups_[mine].before.erase(g);
     if (!all || !independent(g, mine)) {
       groups_[mine].before.insert(g);
       continue;
     }
-    groups_[mine].outputs[n] = *layout;
+    layout = wanted;
+    groups_[mine].outputs[n] = replaced(coordinates_of(graph_.shape(n)), *layout);
     merge(g, mine);
   }
   return find(me);
@@ -457,7 +468,7 @@ void Joiner::order_reduces(const Group& group, Cluster& cluster) const {
   std::ranges::sort(cluster.reduces);  // ids are topological
   std::map<NodeId, int> phase;
   for (const NodeId r : cluster.reduces) {
-    const Root root{graph_.operand(r, 0), index_of(reduce_coordinates(graph_, r)), false};
+    const Root root{graph_.operand(r, 0), index_at(reduce_coordinates(graph_, r)), false};
     // Stored values of this very cluster are computed here, not read: look through them.
     std::vector<bool> leaf = is_root_;
     for (const auto& [node, layout] : group.outputs) leaf[node] = false;
@@ -525,7 +536,7 @@ void Joiner::finish() {
       if (wanted_.contains(node)) cluster.outputs.push_back({node, layout});
     }
     for (const NodeId r : group.reduces) {
-      if (wanted_.contains(r)) cluster.outputs.push_back({r, ascending(group.outer.size())});
+      if (wanted_.contains(r)) cluster.outputs.push_back({r, coordinates_of(graph_.shape(r))});
     }
     order_reduces(group, cluster);
     out_.clusters.push_back(std::move(cluster));

@@ -17,18 +17,19 @@
 
 #include "ir/graph.h"
 #include "ir/plan.h"
+#include "passes/access.h"
 
 namespace kiln::passes {
 
 struct ClusterOutput {
   ir::NodeId node = 0;
   // For each axis of the node its coordinate; all of them (a full output) or just the outer ones.
-  std::vector<std::uint32_t> coordinates;
+  Coordinates coordinates;
 };
 
 struct Cluster {
-  std::vector<ir::Sym> outer, inner;
-  std::vector<ir::NodeId> reduces;  // in dependency order
+  std::vector<ir::Sym> outer, inner;  // no extent of 1 among them
+  std::vector<ir::NodeId> reduces;    // in dependency order
   std::vector<int> phases;          // of each, from 0
   std::vector<ClusterOutput> outputs;
   bool matmul = false;  // outputs[0] is a contract: a library call
@@ -66,7 +67,7 @@ double middle_size(const ir::Graph& graph, std::span<const ir::Sym> shape);
 bool needs_split(const ir::Graph& graph, const ir::Caps& caps, std::span<const ir::Sym> outer,
                  std::span<const ir::Sym> inner);
 // Index of a reduction's operand over its own coordinates: outer axes 0.., reduced ones after them.
-std::vector<std::uint32_t> reduce_coordinates(const ir::Graph& graph, ir::NodeId reduce);
+Coordinates reduce_coordinates(const ir::Graph& graph, ir::NodeId reduce);
 std::vector<ir::Sym> reduced_extents(const ir::Graph& graph, ir::NodeId reduce);
 bool is_reduction(const ir::Node& node);
 // Rough number of operations of one element.

@@ -12,13 +12,19 @@ using ir::KernelBuilder;
 using ir::Op;
 using ir::Value;
 
-Reducer::Reducer(const ir::Graph& graph, ir::NodeId node)
+Reducer::Reducer(const ir::Graph& graph, ir::NodeId node, std::size_t number)
     : node_(node),
+      number_(number),
       operand_(graph.operand(node, 0)),
       op_(graph.nodes[node].op),
       arg_(graph.nodes[node].kind == ir::NodeKind::arg_reduce) {
   types_.push_back(graph.nodes[operand_].dtype);
   if (arg_) types_.push_back(DType::int64);
+}
+
+std::string Reducer::name() const {
+  std::string text = "r";
+  return text += std::to_string(number_);
 }
 
 Parts Reducer::identity(KernelBuilder& b, int lanes) const {

@@ -12,8 +12,10 @@ using Parts = std::vector<ir::Value>;
 
 class Reducer {
  public:
-  Reducer(const ir::Graph& graph, ir::NodeId node);
+  // `number` among the cluster's reductions names its memories: node ids would make like kernels differ.
+  Reducer(const ir::Graph& graph, ir::NodeId node, std::size_t number);
   ir::NodeId node() const { return node_; }
+  std::string name() const;
   std::size_t part_count() const { return types_.size(); }
   ir::DType type(std::size_t part) const { return types_[part]; }
 
@@ -33,6 +35,7 @@ class Reducer {
 
  private:
   ir::NodeId node_;
+  std::size_t number_;
   ir::NodeId operand_;
   ir::Op op_;
   bool arg_;

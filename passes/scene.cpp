@@ -62,7 +62,7 @@ std::vector<ScheduledTemporary> split_temporaries(const ClusterContext& c) {
   elements += ir::SizeExpr::product(1, all, kSplitPiece);
   std::vector<ScheduledTemporary> result;
   for (const ir::NodeId n : c.cluster.reduces) {
-    const Reducer r(c.graph, n);
+    const Reducer r(c.graph, n, 0);
     for (std::size_t part = 0; part < r.part_count(); ++part) {
       result.push_back({r.type(part), elements});
     }
@@ -146,9 +146,9 @@ void Scene::set_linear(const std::vector<MergedAxis>& axes, LaneIndex linear) {
   }
 }
 
-Point Scene::point(const std::vector<std::uint32_t>& coordinates) const {
+Point Scene::point(const Coordinates& coordinates) {
   Point p;
-  for (const std::uint32_t c : coordinates) p.index.push_back(at_[c]);
+  for (const std::uint32_t c : coordinates) p.index.push_back(c == kUnit ? e.zero() : at_[c]);
   p.lane_mask = lane_mask_;
   return p;
 }
@@ -157,7 +157,7 @@ std::vector<Reducer> Scene::reducers(int phase) const {
   std::vector<Reducer> result;
   const Cluster& cluster = context_.cluster;
   for (std::size_t i = 0; i < cluster.reduces.size(); ++i) {
-    if (cluster.phases[i] == phase) result.emplace_back(context_.graph, cluster.reduces[i]);
+    if (cluster.phases[i] == phase) result.emplace_back(context_.graph, cluster.reduces[i], i);
   }
   return result;
 }
@@ -174,7 +174,7 @@ Parts Scene::element(const Reducer& reducer, Value position) {
 bool Scene::is_full(const ClusterOutput& output) const {
   return !context_.cluster.inner.empty() && !is_reduction(context_.graph.nodes[output.node]) &&
          std::ranges::any_of(output.coordinates, [&](std::uint32_t c) {
-           return c >= context_.cluster.outer.size();
+           return c != kUnit && c >= context_.cluster.outer.size();
          });
 }
 

@@ -27,7 +27,7 @@ class Scene {
   void set_linear(const std::vector<MergedAxis>& axes, LaneIndex linear);
 
   // The point of a node whose axes are these coordinates; with the current masks.
-  Point point(const std::vector<std::uint32_t>& coordinates) const;
+  Point point(const Coordinates& coordinates);
   void mask(ir::Value lane_mask) { lane_mask_ = lane_mask; }
   bool masked() const { return lane_mask_ != ir::kNoValue; }
 

@@ -30,7 +30,7 @@ bool one_phase(const Cluster& cluster) {
 bool outer_outputs_only(const ClusterContext& c) {
   return std::ranges::all_of(c.cluster.outputs, [&](const ClusterOutput& output) {
     return std::ranges::all_of(output.coordinates, [&](std::uint32_t coordinate) {
-      return coordinate < c.cluster.outer.size();
+      return coordinate == kUnit || coordinate < c.cluster.outer.size();
     });
   });
 }

@@ -72,12 +72,6 @@ class Collapse {
   std::vector<Affine> offsets_;
 };
 
-std::vector<Affine> index_of(const std::vector<std::uint32_t>& coords) {
-  std::vector<Affine> index(coords.size());
-  for (std::size_t i = 0; i < coords.size(); ++i) index[i].terms.push_back({coords[i], {}});
-  return index;
-}
-
 }  // namespace
 
 Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster& cluster) {
@@ -92,10 +86,10 @@ Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster
     if (is_reduction(graph.nodes[output.node])) continue;
     own.insert(output.node);
     if (graph.nodes[output.node].operand_count > 0) leaf[output.node] = false;
-    roots.push_back({output.node, index_of(output.coordinates), true});
+    roots.push_back({output.node, index_at(output.coordinates), true});
   }
   for (const NodeId r : cluster.reduces) {
-    roots.push_back({graph.operand(r, 0), index_of(reduce_coordinates(graph, r)), false});
+    roots.push_back({graph.operand(r, 0), index_at(reduce_coordinates(graph, r)), false});
   }
   std::vector<Access> accesses = walk(graph, roots, leaf, &space.inside);
   for (const Access& access : accesses) {
@@ -105,7 +99,7 @@ Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster
     if (!computed && !literal) space.reads.push_back(access);
   }
   for (const ClusterOutput& output : cluster.outputs) {
-    accesses.push_back({output.node, index_of(output.coordinates), {}});
+    accesses.push_back({output.node, index_at(output.coordinates), {}});
   }
   std::erase_if(accesses, [&](const Access& a) {
     // Results of this cluster's reductions live in registers, whatever their index.
