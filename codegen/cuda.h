@@ -1,14 +1,15 @@
 // Kernel IR to CUDA C: text that a person would have written, and that NVRTC compiles without any
 // header. Pure: equal kernels give equal text.
 //
-//   entry        extern "C" __global__ void <cuda_entry>(params in the kernel's order): buffers are typed
-//                pointers (float16 and bfloat16 as structs of their bits, bool as bool), integers have
-//                the kernel's index type, scalars are passed by value
+//   entry        extern "C" __global__ void <cuda_entry>(params in the kernel's order). Buffers are
+//                typed pointers (float16 and bfloat16 as structs of their bits, bool as bool),
+//                integers have the kernel's index type, scalars are passed by value
 //   launch       grid = (grid items, 1, 1), block = (ir::block_threads, 1, 1)
 //   compilation  ir::kNvrtcOptions (ir/targets.h): the bits are right only with these
+//   flags        kAligned gives accesses of 16 bytes; kNonTemporal has no effect here
 //
-// With Labels::no the text holds nothing of the user's: names, lines and expression are left out and
-// the entry is called kCanonicalEntry, so that equal keys give equal source.
+// With Labels::no the text holds nothing of the user's: names, lines and expression are left out
+// and the entry is called kCanonicalEntry, so that equal keys give equal source.
 #pragma once
 #include <string>
 #include <string_view>

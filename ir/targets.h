@@ -1,5 +1,5 @@
-// The GPU targets, and the compiler options that emitted CUDA C is written for. The options are part
-// of the meaning of a kernel: without --fmad=false its bits would be others.
+// The GPU targets, and the compiler options that emitted CUDA C is written for. The options are
+// part of the meaning of a kernel: without --fmad=false its bits would be others.
 #pragma once
 #include <string_view>
 
@@ -19,8 +19,8 @@ inline constexpr GpuTarget kGpuTargets[] = {
 // Beside --gpu-architecture. Division and square root are correctly rounded and denormals kept by
 // NVRTC's defaults, which are stated all the same.
 inline constexpr const char* kNvrtcOptions[] = {
-    "--std=c++17", "--fmad=false", "--prec-div=true", "--prec-sqrt=true", "--ftz=false",
-    "-default-device",
+    "--std=c++17",      "--fmad=false", "--prec-div=true",
+    "--prec-sqrt=true", "--ftz=false",  "-default-device",
 };
 
 }  // namespace kiln::ir

@@ -16,8 +16,8 @@ using ir::Value;
 
 namespace {
 
-constexpr std::size_t kWidestText = 72;   // an expression; statements come to some 90 columns
-constexpr std::size_t kWorthAName = 20;   // shorter texts stay where they are
+constexpr std::size_t kWidestText = 72;  // an expression; statements come to some 90 columns
+constexpr std::size_t kWorthAName = 20;  // shorter texts stay where they are
 
 }  // namespace
 
@@ -47,7 +47,6 @@ void BodyWriter::write(Value i) {
   const Inst& in = inst(i);
   switch (in.code) {
     case Code::constant:
-      if (uses_.array[i]) materialise_leaf(i);
       break;
     case Code::param: {
       const std::string& text = parameters_[static_cast<std::size_t>(in.imm)];
@@ -57,7 +56,13 @@ void BodyWriter::write(Value i) {
       break;
     }
     case Code::op:
-      if (uses_.count[i] != 0) define(i, operation(i));
+      if (uses_.count[i] == 0) break;
+      if (!uses_.leaf[i]) {
+        define(i, operation(i));
+        break;
+      }
+      slots_[i].text = spell(i);
+      if (uses_.array[i]) materialise_leaf(i);
       break;
     case Code::load:
     case Code::store:
@@ -104,20 +109,20 @@ void BodyWriter::write_scope(Value i) {
       const std::string test = operand(in.args[0], false).text;
       name_all_readers();
       line(fmt::format("if ({}) {{", test), &in);
-      ++depth_;
+      open_scope();
       return;
     }
     case Code::else_:
       name_all_readers();
-      --depth_;
+      close_scope();
       line("} else {");
-      ++depth_;
+      open_scope();
       return;
     case Code::end: {
       name_all_readers();
       const Code opened = inst(static_cast<Value>(in.imm)).code;
       if (opened == Code::grid || opened == Code::thread) return;
-      --depth_;
+      close_scope();
       line("}");
       return;
     }
@@ -141,7 +146,9 @@ void BodyWriter::open_loop(Value i) {
   const std::string end = within(operand(in.args[1], false), kAdditive);
   const std::string step = operand(in.args[2], false).text;
   name_all_readers();
+  open_scope();
   const std::string variable = fresh(i);
+  --depth_;
   if (in.imm == 1) line("#pragma unroll");
   const std::string advance =
       step == "1" ? "++" + variable : fmt::format("{} += {}", variable, step);
@@ -169,7 +176,7 @@ void BodyWriter::open_rare(Value i) {
     line(fmt::format("if ({}({})) {{", prelude_.rearrange(Code::any), array(in.args[0])), &in);
   }
   slots_[uses_.match[i]].array = result;
-  ++depth_;
+  open_scope();
 }
 
 void BodyWriter::close_rare(Value i) {
@@ -187,14 +194,25 @@ void BodyWriter::close_rare(Value i) {
     slot.text = from_stored(in.dtype, {slot.array + "[k]", kPrimary}, prelude_);
   }
   name_all_readers();
-  --depth_;
+  close_scope();
   line("}");
+}
+
+void BodyWriter::open_scope() {
+  ++depth_;
+  names_.open_scope();
+}
+
+void BodyWriter::close_scope() {
+  --depth_;
+  names_.close_scope();
 }
 
 // Never moved: all threads of the warp take part at one place.
 void BodyWriter::write_shuffle(Value i) {
   const Inst& in = inst(i);
   take_locals(i);
+  name_all_readers();
   const std::string source = operand(in.args[1], false).text;
   const bool converts = !ir::is_float(in.dtype) && ir::size_of(in.dtype) < 4;
   const std::string before = converts ? fmt::format("({})", value_type(in.dtype)) : "";
@@ -213,9 +231,9 @@ void BodyWriter::write_shuffle(Value i) {
   line(fmt::format("{} {};", vec_type(in.dtype, in.lanes), variable));
   group_lanes_ = in.lanes;
   const Text value = from_stored(in.dtype, {array(in.args[0]) + "[k]", kPrimary}, prelude_).value;
-  const std::string stored =
-      ir::is_half(in.dtype) ? call(prelude_.from_float(in.dtype), {shuffled(value)}).text
-                            : shuffled(value);
+  const std::string stored = ir::is_half(in.dtype)
+                                 ? call(prelude_.from_float(in.dtype), {shuffled(value)}).text
+                                 : shuffled(value);
   lane_line(fmt::format("{}[k] = {};", variable, stored), &in);
   close_group();
   slots_[i].array = variable;
@@ -233,8 +251,7 @@ void BodyWriter::write_vector(Value i) {
     case Code::lane: {
       const Text k{"k", kPrimary};
       const bool is_int32 = in.dtype == DType::int32 || uses_.index[i];
-      const Text own =
-          is_int32 ? k : prefix(fmt::format("({})", value_type(in.dtype)), k);
+      const Text own = is_int32 ? k : prefix(fmt::format("({})", value_type(in.dtype)), k);
       slot.text = expression(in.dtype, own, prelude_);
       if (uses_.array[i]) materialise_leaf(i);
       return;
@@ -252,7 +269,8 @@ void BodyWriter::write_vector(Value i) {
     }
     case Code::any:
       return define(
-          i, {{fmt::format("{}({})", prelude_.rearrange(in.code), array(in.args[0])), kPrimary}, ""});
+          i,
+          {{fmt::format("{}({})", prelude_.rearrange(in.code), array(in.args[0])), kPrimary}, ""});
     default: {
       std::string arguments = array(in.args[0]);
       if (in.code == Code::join) arguments += ", " + array(in.args[1]);
@@ -292,7 +310,8 @@ Expression BodyWriter::spell(Value i) {
     if (inst(v).code == Code::constant) {
       o.constant = true;
       const DType type = inst(v).dtype;
-      if (ir::is_int(type)) o.integer = integer_value(type, static_cast<std::uint64_t>(inst(v).imm));
+      if (ir::is_int(type))
+        o.integer = integer_value(type, static_cast<std::uint64_t>(inst(v).imm));
       o.stored = expression(type, o.exact, prelude_).stored;
     }
     operands.push_back(std::move(o));
@@ -319,144 +338,6 @@ Expression BodyWriter::operation(Value i) {
   }
 }
 
-// Naming.
-
-void BodyWriter::define(Value i, Expression text) {
-  Slot& slot = slots_[i];
-  slot.text = std::move(text);
-  slot.deferred = true;
-  take_locals(i);
-  if (uses_.array[i]) {
-    name_array(i);
-  } else if (!uses_.movable[i]) {
-    name(i);
-  } else if (!slot.locals.empty()) {
-    readers_.push_back(i);
-  }
-}
-
-// The operands' texts are now part of i's.
-void BodyWriter::take_locals(Value i) {
-  for (int a = 0; a < argument_count(inst(i)); ++a) {
-    const Value v = inst(i).args[static_cast<std::size_t>(a)];
-    if (v == kNoValue || !slots_[v].deferred) continue;
-    slots_[v].deferred = false;
-    std::vector<std::int64_t>& locals = slots_[i].locals;
-    locals.insert(locals.end(), slots_[v].locals.begin(), slots_[v].locals.end());
-    std::erase(readers_, v);
-  }
-}
-
-void BodyWriter::name(Value v) {
-  Slot& slot = slots_[v];
-  const Inst& in = inst(v);
-  const std::string variable = fresh(v);
-  std::string text =
-      fmt::format("const {} {} = {};", value_type(in.dtype), variable, slot.text.value.text);
-  if (uses_.group[v] != 0) {
-    group_lanes_ = in.lanes;
-    lane_line(std::move(text), &in);
-  } else {
-    line(std::move(text), &in);
-  }
-  slot.text = expression(in.dtype, {variable, kPrimary}, prelude_);
-  slot.deferred = false;
-  slot.locals.clear();
-  std::erase(readers_, v);
-}
-
-void BodyWriter::name_array(Value v) {
-  Slot& slot = slots_[v];
-  const Inst& in = inst(v);
-  slot.array = fresh(v);
-  line(fmt::format("{} {};", vec_type(in.dtype, in.lanes), slot.array));
-  group_lanes_ = in.lanes;
-  const std::string& own = ir::is_half(in.dtype) ? slot.text.stored : slot.text.value.text;
-  lane_line(fmt::format("{}[k] = {};", slot.array, own), &in);
-  slot.text = from_stored(in.dtype, {slot.array + "[k]", kPrimary}, prelude_);
-  slot.deferred = false;
-  slot.locals.clear();
-}
-
-// A leaf that something needs as a whole: its own loop, whatever group is open.
-void BodyWriter::materialise_leaf(Value v) {
-  const Inst& in = inst(v);
-  slots_[v].array = fresh(v);
-  const Text value = operand(v, false);
-  const std::string own = ir::is_half(in.dtype)
-                              ? call(prelude_.from_float(in.dtype), {value.text}).text
-                              : value.text;
-  line(fmt::format("{} {};", vec_type(in.dtype, in.lanes), slots_[v].array));
-  line("#pragma unroll");
-  line(fmt::format("for (int k = 0; k < {}; ++k) {}[k] = {};", in.lanes, slots_[v].array, own), &in);
-}
-
-void BodyWriter::name_readers(std::int64_t memory) {
-  const std::vector<Value> readers = readers_;
-  for (const Value v : readers) {
-    const std::vector<std::int64_t>& locals = slots_[v].locals;
-    if (std::find(locals.begin(), locals.end(), memory) != locals.end()) name(v);
-  }
-}
-
-void BodyWriter::name_all_readers() {
-  const std::vector<Value> readers = readers_;
-  for (const Value v : readers) name(v);
-}
-
-std::string BodyWriter::fresh(Value v) {
-  const Inst& in = inst(v);
-  if (kernel_ != nullptr && labels_ == ir::Labels::yes && in.name != 0) {
-    return names_.unique(kernel_->names[in.name]);
-  }
-  switch (in.code) {
-    case Code::grid:
-      return names_.unique("block");
-    case Code::thread:
-      return names_.unique("thread");
-    case Code::loop:
-      return names_.unique("i");
-    default:
-      return names_.temporary();
-  }
-}
-
-std::string BodyWriter::vec_type(DType type, int lanes) {
-  prelude_.vector();
-  return fmt::format("vec<{}, {}>", stored_type(type), lanes);
-}
-
-// Lines.
-
-std::string BodyWriter::comment(const Inst* source) {
-  if (source == nullptr || kernel_ == nullptr || labels_ == ir::Labels::no || source->line == 0 ||
-      source->line == line_) {
-    return "";
-  }
-  line_ = source->line;
-  return "  // " + kernel_->lines[line_];
-}
-
-void BodyWriter::line(std::string text, const Inst* source) {
-  if (!text.starts_with('#')) out_.append(static_cast<std::size_t>(2 * depth_), ' ');
-  out_ += text + comment(source) + '\n';
-}
-
-void BodyWriter::lane_line(std::string text, const Inst* source) {
-  group_.push_back(std::move(text) + comment(source));
-}
-
-void BodyWriter::close_group() {
-  if (group_.empty()) return;
-  line("#pragma unroll");
-  line(fmt::format("for (int k = 0; k < {}; ++k) {{", group_lanes_));
-  ++depth_;
-  for (std::string& text : group_) line(std::move(text));
-  --depth_;
-  line("}");
-  group_.clear();
-}
-
 std::string function_text(const ir::Function& f, std::string_view name, Prelude& prelude) {
   static constexpr std::string_view kParameters[] = {"x", "y", "z"};
   ir::internal_check(f.params.size() <= std::size(kParameters), "a function of many parameters");
@@ -469,7 +350,8 @@ std::string function_text(const ir::Function& f, std::string_view name, Prelude&
   }
   BodyWriter body(f.insts, nullptr, f.result, parameters, ir::Labels::no, names, prelude);
   body.write();
-  std::string text = fmt::format("__device__ {} {}({}) {{\n", value_type(f.result_type), name, list);
+  std::string text =
+      fmt::format("__device__ {} {}({}) {{\n", value_type(f.result_type), name, list);
   const std::string result = body.text_of(f.result);
   return text + body.take() + fmt::format("  return {};\n}}\n", result);
 }

@@ -1,6 +1,6 @@
-// Writes the statements of a kernel, or of a straight-line function, from its instructions. Values of
-// one use become part of the expression that uses them; the others, loads and whatever would make a
-// line too long get a name.
+// Writes the statements of a kernel, or of a straight-line function, from its instructions. Values
+// of one use become part of the expression that uses them; the others, loads and whatever would
+// make a line too long get a name.
 #pragma once
 #include <span>
 #include <string>
@@ -19,7 +19,8 @@ class BodyWriter {
  public:
   // `kernel` is null for a function; `parameters` are the names of its params.
   BodyWriter(std::span<const ir::Inst> insts, const ir::Kernel* kernel, ir::Value result,
-             std::vector<std::string> parameters, ir::Labels labels, Names& names, Prelude& prelude);
+             std::vector<std::string> parameters, ir::Labels labels, Names& names,
+             Prelude& prelude);
   void write();
   // The text of a value that stands by now, for `return`.
   std::string text_of(ir::Value v) const { return operand(v, false).text; }
@@ -34,9 +35,9 @@ class BodyWriter {
   // What is known of a value's text; see write().
   struct Slot {
     Expression text;
-    bool deferred = false;               // the text still has to appear somewhere
-    std::vector<std::int64_t> locals;    // local memories that the deferred text reads
-    std::string array;                   // the name of a vector that exists as a whole
+    bool deferred = false;             // the text still has to appear somewhere
+    std::vector<std::int64_t> locals;  // memories, not global, that the deferred text reads
+    std::string array;                 // the name of a vector that exists as a whole
   };
 
   void write(ir::Value i);
@@ -45,6 +46,8 @@ class BodyWriter {
   void write_vector(ir::Value i);
   void declare_memories();
 
+  void open_scope();
+  void close_scope();
   void open_loop(ir::Value i);
   void open_rare(ir::Value i);
   void close_rare(ir::Value i);
@@ -55,10 +58,9 @@ class BodyWriter {
   void store(ir::Value i);
   std::string store_statement(ir::Value i);
   Expression load_text(ir::Value i);
-  std::string element(ir::Value access) const;   // x[i], x[i + k]
-  std::string address(ir::Value access) const;   // x + i
-  std::string condition(ir::Value mask) const;   // "" without a mask
-  bool is_plain_variable(std::size_t memory) const { return plain_variable_[memory]; }
+  std::string element(ir::Value access) const;  // x[i], x[i + k]
+  std::string address(ir::Value access) const;  // x + i
+  std::string condition(ir::Value mask) const;  // "" without a mask
 
   Text operand(ir::Value v, bool exact) const;
   Expression operation(ir::Value i);  // names operands until the line is short enough
@@ -69,7 +71,7 @@ class BodyWriter {
   void name(ir::Value v);
   void name_array(ir::Value v);
   void materialise_leaf(ir::Value v);
-  void name_readers(std::int64_t memory);  // deferred texts that read a local memory
+  void name_readers(std::int64_t memory);  // deferred texts that read this memory
   void name_all_readers();
   void take_locals(ir::Value i);
   std::string fresh(ir::Value v);
@@ -89,12 +91,12 @@ class BodyWriter {
   Uses uses_;
 
   std::vector<Slot> slots_;
-  std::vector<std::string> memories_;   // names
-  std::vector<bool> plain_variable_;    // a local memory of one element
-  std::vector<ir::Value> readers_;      // deferred values with locals
-  std::vector<std::string> group_;      // statements of the open lane loop
+  std::vector<std::string> memories_;  // names
+  std::vector<bool> plain_variable_;   // a local memory of one element
+  std::vector<ir::Value> readers_;     // deferred values with locals
+  std::vector<std::string> group_;     // statements of the open lane loop
   int group_lanes_ = 0;
-  std::uint32_t line_ = 0;              // of the last comment
+  std::uint32_t line_ = 0;  // of the last comment
   int depth_ = 1;
   std::string out_;
 };

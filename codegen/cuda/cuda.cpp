@@ -33,7 +33,8 @@ std::string comment_lines(std::string_view text) {
 std::string one_line(std::string_view text) {
   std::string result(text);
   std::replace_if(
-      result.begin(), result.end(), [](char c) { return c == '\n' || c == '\r' || c == '\\'; }, ' ');
+      result.begin(), result.end(), [](char c) { return c == '\n' || c == '\r' || c == '\\'; },
+      ' ');
   return result;
 }
 
@@ -101,7 +102,6 @@ std::string cuda_source(const ir::Kernel& kernel, ir::Labels labels) {
   const bool labelled = labels == ir::Labels::yes;
   const std::string entry = cuda_entry(kernel, labels);
   cuda::Names names;
-  names.unique(entry);
   std::vector<std::string> parameters;
   for (const ir::Param& param : kernel.params) {
     const std::string_view canonical = param.kind == ParamKind::buffer    ? "x"
@@ -113,7 +113,10 @@ std::string cuda_source(const ir::Kernel& kernel, ir::Labels labels) {
   cuda::BodyWriter body(kernel.insts, &kernel, ir::kNoValue, parameters, labels, names, prelude);
   body.write();
   const std::string text = signature(kernel, entry, parameters) + body.take() + "}\n";
-  return (labelled ? header(kernel) : "") + prelude.text(text) + text;
+  const std::string functions = prelude.text(text);
+  std::string result = labelled ? header(kernel) : "";
+  if (!result.empty() && !functions.empty()) result += '\n';
+  return result + functions + text;
 }
 
 }  // namespace kiln::codegen

@@ -121,8 +121,9 @@ class Speller {
   }
 
   Text division() {
-    const bool safe = is_index_ || (b().constant && (b().integer > 0 || !ir::is_signed_int(type_)) &&
-                                    b().integer != 0);
+    const bool safe =
+        is_index_ ||
+        (b().constant && (b().integer > 0 || !ir::is_signed_int(type_)) && b().integer != 0);
     if (!safe) return calling(prelude_.function(op_, type_));
     return to_own_width(type_, plain_infix());
   }
@@ -146,8 +147,9 @@ class Speller {
   Expression cast() {
     if (type_ == result_) return exact(a().exact);
     if (ir::is_bool(result_)) {
-      const std::string_view zero =
-          ir::is_int(type_) ? "0" : type_ == DType::float64 ? "0.0" : "0.0f";
+      const std::string_view zero = ir::is_int(type_)         ? "0"
+                                    : type_ == DType::float64 ? "0.0"
+                                                              : "0.0f";
       return exact(infix(a().plain, "!=", kEquality, {std::string(zero), kPrimary}));
     }
     if (ir::is_half(result_)) return cast_to_half();
@@ -193,8 +195,8 @@ class Speller {
       return exact(result_ == DType::uint16 ? bits : c_cast(result_, bits));
     }
     if (type_ == DType::int16) bits = c_cast(DType::uint16, bits);
-    return from_stored(result_, {fmt::format("{}{{{}}}", stored_type(result_), bits.text), kPrimary},
-                       prelude_);
+    return from_stored(
+        result_, {fmt::format("{}{{{}}}", stored_type(result_), bits.text), kPrimary}, prelude_);
   }
 
   Op op_;

@@ -46,7 +46,7 @@ void BodyWriter::declare_memories() {
                                      ? std::string_view(memory.name)
                                      : canonical);
     plain_variable_[m] = !shared && memory.size == 1 && only_first[m];
-    line(fmt::format("{}{}{} {}{};", shared ? "__shared__ " : "", whole[m] ? "alignas(16) " : "",
+    line(fmt::format("{}{}{} {}{};", whole[m] ? "alignas(16) " : "", shared ? "__shared__ " : "",
                      stored_type(memory.dtype), memories_[m],
                      plain_variable_[m] ? "" : fmt::format("[{}]", memory.size)));
   }
@@ -70,7 +70,7 @@ std::string BodyWriter::address(Value access) const {
   const Inst& in = inst(access);
   const std::string& memory = memories_[static_cast<std::size_t>(in.imm)];
   if (is_zero(inst(in.args[0]))) return memory;
-  return infix({memory, kPrimary}, "+", kAdditive, operand(in.args[0], false)).text;
+  return fmt::format("&{}[{}]", memory, operand(in.args[0], false).text);
 }
 
 std::string BodyWriter::condition(Value mask) const {
@@ -85,11 +85,11 @@ void BodyWriter::write_memory(Value i) {
   load(i);
 }
 
-// A load gets a name at its place; from a thread's own memory, which only its own stores change, it
-// may move to its use.
+// A load gets a name at its place; one from local or shared memory may move to its use, if no store
+// to that memory, barrier or scope's end comes between.
 void BodyWriter::load(Value i) {
   const Inst& in = inst(i);
-  const bool local = memory(in).space == Space::local && in.args[1] == kNoValue;
+  const bool local = memory(in).space != Space::global && in.args[1] == kNoValue;
   Expression text = load_text(i);
   if (local) slots_[i].locals.push_back(in.imm);
   const bool movable = local && uses_.movable[i];
@@ -120,8 +120,7 @@ void BodyWriter::load_whole(Value i) {
   const Inst& in = inst(i);
   take_locals(i);
   const std::string type = vec_type(in.dtype, in.lanes);
-  const std::string value =
-      fmt::format("{}<{}>({})", prelude_.load_vector(), in.lanes, address(i));
+  const std::string value = fmt::format("{}<{}>({})", prelude_.load_vector(), in.lanes, address(i));
   Slot& slot = slots_[i];
   slot.array = fresh(i);
   if (in.args[1] == kNoValue) {
@@ -162,19 +161,20 @@ std::string BodyWriter::store_statement(Value i) {
   }
   const std::string place = element(i);
   const Inst& value = inst(v);
-  if (value.code == Code::op && value.lanes == 1) {  // acc = acc + x
+  if (value.code == Code::op) {  // acc = acc + x
     const Word& own = word(value.op, value.dtype);
-    const bool updates = own.form == Form::infix && ir::info(value.op).rule != ir::OpRule::Compare &&
+    const bool updates = own.form == Form::infix &&
+                         ir::info(value.op).rule != ir::OpRule::Compare &&
                          (value.dtype == ir::DType::float32 || value.dtype == ir::DType::float64) &&
                          inst(value.args[0]).code == Code::load;
     const std::string start = fmt::format("{} {} ", place, own.text);
     if (updates && slots_[v].text.value.text.starts_with(start)) {
       const std::string rest = slots_[v].text.value.text.substr(start.size());
-      return fmt::format("{} {}= {};", place, own.text,
-                         rest.starts_with('(') && rest.ends_with(')') &&
-                                 rest.find('(', 1) == std::string::npos
-                             ? rest.substr(1, rest.size() - 2)
-                             : rest);
+      return fmt::format(
+          "{} {}= {};", place, own.text,
+          rest.starts_with('(') && rest.ends_with(')') && rest.find('(', 1) == std::string::npos
+              ? rest.substr(1, rest.size() - 2)
+              : rest);
     }
   }
   std::string stored = operand(v, false).text;

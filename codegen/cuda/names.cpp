@@ -14,7 +14,8 @@ std::string identifier(std::string_view hint) {
     if (digit && name.empty()) name += '_';
     name += letter || digit ? c : '_';
   }
-  return name.empty() ? "value" : name;
+  if (name.empty()) return "value";
+  return is_reserved_prefix(name) ? "x_" + name : name;
 }
 
 }  // namespace
@@ -26,7 +27,15 @@ std::string Names::unique(std::string_view hint) {
     name = base + '_' + std::to_string(i);
   }
   taken_.insert(name);
+  if (!scopes_.empty()) scopes_.back().push_back(name);
   return name;
+}
+
+void Names::open_scope() { scopes_.emplace_back(); }
+
+void Names::close_scope() {
+  for (const std::string& name : scopes_.back()) taken_.erase(name);
+  scopes_.pop_back();
 }
 
 std::string Names::temporary() {

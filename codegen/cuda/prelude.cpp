@@ -16,6 +16,27 @@ using ir::Code;
 using ir::DType;
 using ir::Op;
 
+Prelude::Prelude() { constants(); }
+
+void Prelude::constants() {
+  add("infinity_f32", "", R"(__device__ float infinity_f32() {
+  return __uint_as_float(0x7f800000u);
+}
+)");
+  add("nan_f32", "", R"(__device__ float nan_f32() {
+  return __uint_as_float(0x7fc00000u);
+}
+)");
+  add("infinity_f64", "", R"(__device__ double infinity_f64() {
+  return __longlong_as_double(0x7ff0000000000000ll);
+}
+)");
+  add("nan_f64", "", R"(__device__ double nan_f64() {
+  return __longlong_as_double(0x7ff8000000000000ll);
+}
+)");
+}
+
 std::string_view Prelude::add(std::string_view name, std::string_view overload, std::string text) {
   const auto [place, is_new] = known_.insert(fmt::format("{}({})", name, overload));
   if (is_new) definitions_.push_back({std::string(name), std::move(text)});
@@ -152,15 +173,17 @@ std::string_view Prelude::round(DType type) {
   to_float(type);
   const std::string_view from = from_float(type);
   const std::string name = type == DType::float16 ? "round_to_half" : "round_to_bfloat16";
-  return add(name, "", fmt::format(R"(__device__ float {}(float x) {{
+  return add(name, "",
+             fmt::format(R"(__device__ float {}(float x) {{
   return to_float({}(x));
 }}
 )",
-                                   name, from));
+                         name, from));
 }
 
 std::string_view Prelude::narrow() {
-  return add("narrow", "", R"(// Rounds to odd, so that a second rounding, to 16 bits, is as good as one.
+  return add("narrow", "",
+             R"(// Rounds to odd, so that a second rounding, to 16 bits, is as good as one.
 __device__ float narrow(double x) {
   const float nearest = (float)x;
   const double back = nearest;
@@ -177,13 +200,12 @@ std::string_view Prelude::saturate(DType from, DType to) {
   const int width = 8 * static_cast<int>(ir::size_of(to));
   const bool has_sign = ir::is_signed_int(to);
   const auto power = [is_double](int exponent) {
-    const double value = exponent < 0 ? 0.0 : static_cast<double>(1ull << exponent) *
-                                                  (exponent == 64 ? 0.0 : 1.0);
-    const std::uint64_t bits = exponent == 64
-                                   ? (is_double ? 0x43F0000000000000ull : 0x5F800000ull)
-                                   : (is_double ? std::bit_cast<std::uint64_t>(value)
-                                                : std::bit_cast<std::uint32_t>(
-                                                      static_cast<float>(value)));
+    const double value =
+        exponent < 0 ? 0.0 : static_cast<double>(1ull << exponent) * (exponent == 64 ? 0.0 : 1.0);
+    const std::uint64_t bits =
+        exponent == 64 ? (is_double ? 0x43F0000000000000ull : 0x5F800000ull)
+                       : (is_double ? std::bit_cast<std::uint64_t>(value)
+                                    : std::bit_cast<std::uint32_t>(static_cast<float>(value)));
     return literal(is_double ? DType::float64 : DType::float32, bits, true).text;
   };
   const std::string end = power(has_sign ? width - 1 : width);
@@ -208,17 +230,19 @@ std::string_view Prelude::wrap(Op op, DType type) {
   const std::string name = fmt::format("wrap_{}", ir::info(op).name);
   const std::string_view t = value_type(type), u = unsigned_type(type);
   if (op == Op::neg) {
-    return add(name, t, fmt::format(R"(__device__ {0} {1}({0} a) {{
+    return add(name, t,
+               fmt::format(R"(__device__ {0} {1}({0} a) {{
   return ({0})(0 - ({2})a);
 }}
 )",
-                                    t, name, u));
+                           t, name, u));
   }
-  return add(name, t, fmt::format(R"(__device__ {0} {1}({0} a, {0} b) {{
+  return add(name, t,
+             fmt::format(R"(__device__ {0} {1}({0} a, {0} b) {{
   return ({0})(({2})a {3} ({2})b);
 }}
 )",
-                                  t, name, u, word(op, type).text));
+                         t, name, u, word(op, type).text));
 }
 
 namespace {
@@ -310,9 +334,10 @@ std::string multiply_high(DType type) {
     product = fmt::format("({0})({1}a * b >> {2})", t, ir::is_signed_int(type) ? "" : "(unsigned)",
                           width);
   }
-  return fmt::format("// The upper half of the product.\n"
-                     "__device__ {0} multiply_high({0} a, {0} b) {{\n  return {1};\n}}\n",
-                     t, product);
+  return fmt::format(
+      "// The upper half of the product.\n"
+      "__device__ {0} multiply_high({0} a, {0} b) {{\n  return {1};\n}}\n",
+      t, product);
 }
 
 std::string absolute(DType type) {
@@ -320,8 +345,9 @@ std::string absolute(DType type) {
   if (!ir::is_signed_int(type)) {
     return fmt::format("__device__ {0} absolute({0} a) {{\n  return a;\n}}\n", t);
   }
-  return fmt::format("__device__ {0} absolute({0} a) {{\n  return a < 0 ? ({0})(0 - ({1})a) : a;\n}}\n",
-                     t, unsigned_type(type));
+  return fmt::format(
+      "__device__ {0} absolute({0} a) {{\n  return a < 0 ? ({0})(0 - ({1})a) : a;\n}}\n", t,
+      unsigned_type(type));
 }
 
 }  // namespace
@@ -396,36 +422,43 @@ std::string Prelude::text(std::string_view body) const {
 
 bool is_reserved(std::string_view name) {
   static constexpr std::string_view kNames[] = {
-      "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case",
-      "catch", "char", "class", "compl", "const", "constexpr", "continue", "decltype", "default",
-      "delete", "do", "double", "else", "enum", "explicit", "export", "extern", "false", "float", "for",
-      "friend", "goto", "if", "inline", "int", "long", "mutable", "namespace", "new", "noexcept", "not",
-      "not_eq", "nullptr", "operator", "or", "or_eq", "private", "protected", "public", "register",
-      "return", "short", "signed", "sizeof", "static", "struct", "switch", "template", "this", "throw",
-      "true", "try", "typedef", "typeid", "typename", "union", "unsigned", "using", "virtual", "void",
-      "volatile", "while", "xor", "xor_eq", "asm", "typeof", "restrict",
+      "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break",
+      "case", "catch", "char", "class", "compl", "const", "constexpr", "continue", "decltype",
+      "default", "delete", "do", "double", "else", "enum", "explicit", "export", "extern", "false",
+      "float", "for", "friend", "goto", "if", "inline", "int", "long", "mutable", "namespace",
+      "new", "noexcept", "not", "not_eq", "nullptr", "operator", "or", "or_eq", "private",
+      "protected", "public", "register", "return", "short", "signed", "sizeof", "static", "struct",
+      "switch", "template", "this", "throw", "true", "try", "typedef", "typeid", "typename",
+      "union", "unsigned", "using", "virtual", "void", "volatile", "while", "xor", "xor_eq", "asm",
+      "typeof", "restrict",
       // built into the compiler or our prelude
-      "threadIdx", "blockIdx", "blockDim", "gridDim", "warpSize", "min", "max", "fabs", "fabsf", "fma",
-      "fmaf", "sqrt", "sqrtf", "floor", "floorf", "ceil", "ceilf", "trunc", "truncf", "rint", "rintf",
-      "vec", "load", "store", "join", "even", "odd", "any", "half", "bfloat16", "to_float", "to_half",
-      "to_bfloat16", "round_to_half", "round_to_bfloat16", "narrow", "minimum", "maximum", "divide",
-      "remainder", "shift_left", "shift_right", "leading_zeros", "trailing_zeros", "bit_count",
-      "multiply_high", "absolute", "k"};
-  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames) ||
-         name.starts_with("wrap_") || name.starts_with("kiln_") || name.starts_with("to_") ||
+      "threadIdx", "blockIdx", "blockDim", "gridDim", "warpSize", "min", "max", "fabs", "fabsf",
+      "fma", "fmaf", "sqrt", "sqrtf", "floor", "floorf", "ceil", "ceilf", "trunc", "truncf", "rint",
+      "rintf", "vec", "load", "store", "join", "even", "odd", "any", "half", "bfloat16", "to_float",
+      "to_half", "to_bfloat16", "round_to_half", "round_to_bfloat16", "narrow", "minimum",
+      "maximum", "divide", "remainder", "shift_left", "shift_right", "leading_zeros",
+      "trailing_zeros", "bit_count", "multiply_high", "absolute", "infinity_f32", "infinity_f64",
+      "nan_f32", "nan_f64", "k"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
+bool is_reserved_prefix(std::string_view name) {
+  return name.starts_with("wrap_") || name.starts_with("kiln_") || name.starts_with("to_") ||
          name.starts_with("__");
 }
 
 bool is_library_name(std::string_view name) {
   static constexpr std::string_view kNames[] = {
-      "abort", "abs", "acos", "acosh", "asin", "asinh", "assert", "atan", "atan2", "atanh", "cbrt",
-      "ceil", "clock", "copysign", "cos", "cosh", "cospi", "div", "erf", "erfc", "exit", "exp", "exp10",
-      "exp2", "expm1", "fdim", "fmax", "fmin", "fmod", "free", "frexp", "gamma", "hypot", "ilogb",
-      "index", "isfinite", "isinf", "isnan", "j0", "j1", "jn", "labs", "ldexp", "ldiv", "lgamma",
-      "llabs", "llrint", "llround", "log", "log10", "log1p", "log2", "logb", "lrint", "lround", "main",
-      "malloc", "memcpy", "memset", "modf", "nan", "norm", "normcdf", "pow", "printf", "rcbrt", "rhypot",
-      "rnorm", "round", "rsqrt", "scalbn", "signbit", "sin", "sincos", "sinh", "sinpi", "tan", "tanh",
-      "tgamma", "umax", "umin", "y0", "y1", "yn"};
+      "abort",  "abs",    "acos",    "acosh",  "asin",     "asinh", "assert", "atan",   "atan2",
+      "atanh",  "cbrt",   "ceil",    "clock",  "copysign", "cos",   "cosh",   "cospi",  "div",
+      "erf",    "erfc",   "exit",    "exp",    "exp10",    "exp2",  "expm1",  "fdim",   "fmax",
+      "fmin",   "fmod",   "free",    "frexp",  "gamma",    "hypot", "ilogb",  "index",  "isfinite",
+      "isinf",  "isnan",  "j0",      "j1",     "jn",       "labs",  "ldexp",  "ldiv",   "lgamma",
+      "llabs",  "llrint", "llround", "log",    "log10",    "log1p", "log2",   "logb",   "lrint",
+      "lround", "main",   "malloc",  "memcpy", "memset",   "modf",  "nan",    "norm",   "normcdf",
+      "pow",    "printf", "rcbrt",   "rhypot", "rnorm",    "round", "rsqrt",  "scalbn", "signbit",
+      "sin",    "sincos", "sinh",    "sinpi",  "tan",      "tanh",  "tgamma", "umax",   "umin",
+      "y0",     "y1",     "yn"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 

@@ -13,24 +13,26 @@ namespace kiln::codegen::cuda {
 
 class Prelude {
  public:
+  Prelude();
   // Each gives the name to call. Functions are overloaded by type.
-  std::string_view vector();                                  // vec<T, N>
-  std::string_view load_vector();                             // load<N>(pointer)
-  std::string_view store_vector();                            // store(pointer, value)
-  std::string_view rearrange(ir::Code code);                  // join, even, odd, any
-  std::string_view to_float(ir::DType half);                  // of a 16-bit float in memory
-  std::string_view from_float(ir::DType half);                // to_half, to_bfloat16
-  std::string_view round(ir::DType half);                     // round_to_half, round_to_bfloat16
-  std::string_view narrow();                                  // double to float, rounding to odd
-  std::string_view saturate(ir::DType from, ir::DType to);    // to_int32(float)
-  std::string_view wrap(ir::Op op, ir::DType type);           // add, sub, mul, neg of signed integers
-  std::string_view function(ir::Op op, ir::DType type);       // Form::call, division, shift
-  std::string expansion(ir::Op op, ir::DType type);           // kiln_exp
+  std::string_view vector();                                // vec<T, N>
+  std::string_view load_vector();                           // load<N>(pointer)
+  std::string_view store_vector();                          // store(pointer, value)
+  std::string_view rearrange(ir::Code code);                // join, even, odd, any
+  std::string_view to_float(ir::DType half);                // of a 16-bit float in memory
+  std::string_view from_float(ir::DType half);              // to_half, to_bfloat16
+  std::string_view round(ir::DType half);                   // round_to_half, round_to_bfloat16
+  std::string_view narrow();                                // double to float, rounding to odd
+  std::string_view saturate(ir::DType from, ir::DType to);  // to_int32(float)
+  std::string_view wrap(ir::Op op, ir::DType type);         // add, sub, mul, neg of signed integers
+  std::string_view function(ir::Op op, ir::DType type);     // Form::call, division, shift
+  std::string expansion(ir::Op op, ir::DType type);         // kiln_exp
 
   // The definitions that `body` needs, directly or through others, each followed by an empty line.
   std::string text(std::string_view body) const;
 
  private:
+  void constants();  // what literals name
   struct Definition {
     std::string name, text;
   };
@@ -41,6 +43,7 @@ class Prelude {
 
 // Names that a variable must not take: functions of the prelude and of the language, keywords.
 bool is_reserved(std::string_view name);
+bool is_reserved_prefix(std::string_view name);  // no name that begins so is given
 // Names that C and CUDA declare as functions: no kernel may be called so.
 bool is_library_name(std::string_view name);
 

@@ -18,8 +18,8 @@ std::string within(const Text& text, Precedence least) {
 
 namespace {
 
-// What an operand must bind like. Arithmetic and comparisons follow the language; other mixtures are
-// written with the parentheses that readers expect.
+// What an operand must bind like. Arithmetic and comparisons follow the language; other mixtures
+// are written with the parentheses that readers expect.
 Precedence operand_least(Precedence own, const Text& operand, bool left) {
   switch (own) {
     case kMultiplicative:
@@ -129,11 +129,17 @@ Text finite_literal(F x, std::string_view suffix) {
 
 Text float_literal(float x) {
   if (std::isfinite(x)) return finite_literal(x, "f");
+  const Precedence sign = std::signbit(x) ? kUnary : kPrimary;
+  if (std::isinf(x)) return {std::signbit(x) ? "-infinity_f32()" : "infinity_f32()", sign};
+  if (std::bit_cast<std::uint32_t>(x) == 0x7FC00000u) return {"nan_f32()", kPrimary};
   return {fmt::format("__uint_as_float({:#x}u)", std::bit_cast<std::uint32_t>(x)), kPrimary};
 }
 
 Text double_literal(double x) {
   if (std::isfinite(x)) return finite_literal(x, "");
+  const Precedence sign = std::signbit(x) ? kUnary : kPrimary;
+  if (std::isinf(x)) return {std::signbit(x) ? "-infinity_f64()" : "infinity_f64()", sign};
+  if (std::bit_cast<std::uint64_t>(x) == 0x7FF8000000000000u) return {"nan_f64()", kPrimary};
   return {fmt::format("__longlong_as_double({:#x}ll)", std::bit_cast<std::uint64_t>(x)), kPrimary};
 }
 

@@ -1,5 +1,5 @@
-// How CUDA C writes types, literals and each scalar operation. One row per op of ir/ops.def, one word
-// per class of operand; a missing row does not compile.
+// How CUDA C writes types, literals and each scalar operation. One row per op of ir/ops.def, one
+// word per class of operand; a missing row does not compile.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -50,7 +50,7 @@ enum class Form : std::uint8_t {
   conditional,  // a ? b : c
   cast,
   bitcast,
-  expansion,    // kiln_exp: the function of ir/math
+  expansion,  // kiln_exp: the function of ir/math
 };
 struct Word {
   Form form = Form::none;
@@ -128,8 +128,8 @@ constexpr bool spells_every_op() {
     const Spelling& row = kSpellings[i];
     if (row.op != static_cast<ir::Op>(i)) return false;
     const ir::OpRule rule = ir::kOps[i].rule;
-    const bool any = rule == ir::OpRule::Compare || rule == ir::OpRule::Choose ||
-                     rule == ir::OpRule::Convert;
+    const bool any =
+        rule == ir::OpRule::Compare || rule == ir::OpRule::Choose || rule == ir::OpRule::Convert;
     const bool floats = any || rule == ir::OpRule::Arith || rule == ir::OpRule::Float;
     const bool ints = any || (rule != ir::OpRule::Float);
     const bool bools = rule == ir::OpRule::Bits || (any && row.op != ir::Op::bitcast);

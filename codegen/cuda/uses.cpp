@@ -18,16 +18,12 @@ int argument_count(const Inst& inst) {
   return count;
 }
 
-bool is_lane_leaf(const Inst& inst) {
-  return inst.lanes > 1 && (inst.code == Code::splat || inst.code == Code::lane ||
-                            inst.code == Code::constant);
-}
-
 bool is_whole_access(const Inst& inst, std::span<const Inst> insts, const ir::Kernel& kernel) {
   const bool load = inst.code == Code::load;
   if (!load && inst.code != Code::store) return false;
   const Value mask = inst.args[load ? 1 : 2];
-  const bool uniform = mask == kNoValue || insts[mask].lanes == 1 || insts[mask].code == Code::splat;
+  const bool uniform =
+      mask == kNoValue || insts[mask].lanes == 1 || insts[mask].code == Code::splat;
   const int lanes = load ? inst.lanes : insts[inst.args[1]].lanes;
   return lanes > 1 && (inst.flags & ir::kAligned) != 0 && uniform &&
          insts[inst.args[0]].lanes == 1 && (!load || inst.args[2] == kNoValue) &&
@@ -36,7 +32,9 @@ bool is_whole_access(const Inst& inst, std::span<const Inst> insts, const ir::Ke
 
 Uses::Uses(std::span<const Inst> insts, const ir::Kernel* kernel, Value result)
     : count(insts.size()),
+      user(insts.size(), kNoValue),
       movable(insts.size()),
+      leaf(insts.size()),
       index(insts.size()),
       group(insts.size()),
       closes(insts.size()),
@@ -47,6 +45,7 @@ Uses::Uses(std::span<const Inst> insts, const ir::Kernel* kernel, Value result)
   count_uses(insts, result);
   if (kernel == nullptr) return;
   find_index(insts, kernel->index, *kernel);
+  find_leaves(insts);
   find_groups(insts, *kernel);
   find_arrays(insts);
 }
@@ -70,7 +69,6 @@ void Uses::find_scopes(std::span<const Inst> insts) {
 }
 
 void Uses::count_uses(std::span<const Inst> insts, Value result) {
-  std::vector<Value> user(insts.size(), kNoValue);
   for (Value i = 0; i < insts.size(); ++i) {
     const Inst& inst = insts[i];
     for (int a = 0; a < argument_count(inst); ++a) {
@@ -84,8 +82,8 @@ void Uses::count_uses(std::span<const Inst> insts, Value result) {
   if (result != kNoValue) ++count[result];
   for (Value v = 0; v < insts.size(); ++v) {
     if (count[v] != 1) continue;
-    movable[v] = user[v] == kNoValue || (loop_of_[user[v]] == loop_of_[v] &&
-                                         insts[user[v]].code != Code::splat);
+    movable[v] = user[v] == kNoValue ||
+                 (loop_of_[user[v]] == loop_of_[v] && insts[user[v]].code != Code::splat);
   }
 }
 
@@ -145,22 +143,32 @@ void Uses::find_index(std::span<const Inst> insts, DType type, const ir::Kernel&
         made_of_index[i] = true;
         break;
       case Code::param:
-        made_of_index[i] = kernel.params[static_cast<std::size_t>(inst.imm)].kind ==
-                           ir::ParamKind::integer;
+        made_of_index[i] =
+            kernel.params[static_cast<std::size_t>(inst.imm)].kind == ir::ParamKind::integer;
         break;
       case Code::splat:
         made_of_index[i] = made_of_index[inst.args[0]];
         break;
       case Code::op:
-        made_of_index[i] = (is_index_op(inst.op) && made_of_index[inst.args[0]] &&
-                            made_of_index[inst.args[1]]) ||
-                           (inst.op == Op::select && made_of_index[inst.args[1]] &&
-                            made_of_index[inst.args[2]]);
+        made_of_index[i] =
+            (is_index_op(inst.op) && made_of_index[inst.args[0]] && made_of_index[inst.args[1]]) ||
+            (inst.op == Op::select && made_of_index[inst.args[1]] && made_of_index[inst.args[2]]);
         break;
       default:
         break;
     }
     index[i] = made_of_index[i] && only_index[i];
+  }
+}
+
+void Uses::find_leaves(std::span<const Inst> insts) {
+  for (Value i = 0; i < insts.size(); ++i) {
+    const Inst& inst = insts[i];
+    if (inst.lanes == 1) continue;
+    const bool plain = inst.op == Op::add || inst.op == Op::sub || inst.op == Op::mul;
+    leaf[i] =
+        inst.code == Code::splat || inst.code == Code::lane ||
+        (inst.code == Code::op && plain && index[i] && leaf[inst.args[0]] && leaf[inst.args[1]]);
   }
 }
 
@@ -187,7 +195,7 @@ void Uses::find_groups(std::span<const Inst> insts, const ir::Kernel& kernel) {
   for (Value i = 0; i < insts.size(); ++i) {
     const Inst& inst = insts[i];
     const bool whole = is_whole_access(inst, insts, kernel);
-    if (inst.code == Code::constant || inst.code == Code::param || is_lane_leaf(inst)) continue;
+    if (inst.code == Code::constant || inst.code == Code::param || leaf[i]) continue;
     if (inst.code == Code::op) {
       if (inst.lanes > 1) join(i, inst.lanes, stored.empty());
     } else if (inst.code == Code::load && inst.lanes > 1 && !whole) {
@@ -199,8 +207,8 @@ void Uses::find_groups(std::span<const Inst> insts, const ir::Kernel& kernel) {
       if (!stored.empty()) close(i);
     } else if (inst.code == Code::store && insts[inst.args[1]].lanes > 1 && !whole) {
       const auto found = loaded.find(inst.imm);
-      const bool same = found == loaded.end() ||
-                        (found->second == inst.args[0] && found->second != kNoValue);
+      const bool same =
+          found == loaded.end() || (found->second == inst.args[0] && found->second != kNoValue);
       const bool again = std::find(stored.begin(), stored.end(), inst.imm) != stored.end();
       join(i, insts[inst.args[1]].lanes, same && !again);
       stored.push_back(inst.imm);
@@ -219,8 +227,8 @@ void Uses::find_arrays(std::span<const Inst> insts) {
       const bool mask = (inst.code == Code::load && v == inst.args[1]) ||
                         (inst.code == Code::store && v == inst.args[2]);
       const bool spread = inst.code == Code::extract && insts[v].code == Code::splat;
-      if (is_lane_leaf(insts[v])) {
-        if (group[i] == 0 && !mask && !spread) array[v] = true;
+      if (leaf[v]) {
+        if (group[i] == 0 && !leaf[i] && !mask && !spread) array[v] = true;
       } else if (group[v] == 0 || group[i] != group[v]) {
         array[v] = true;
       }
