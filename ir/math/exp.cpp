@@ -2,7 +2,8 @@
 
 namespace kiln::ir::math {
 
-// exp(x) = 2^n exp(r), n the integer nearest to x / log 2, r = x - n log 2 in two pieces
+// After Cody and Waite: exp(x) = 2^n exp(r), n the integer nearest to x / log 2, r = x - n log 2 in
+// two pieces
 // (|r| <= 0.347), exp(r) by Horner's rule. 2^n is added to the exponent; where the result may be
 // subnormal or infinite, the factor is applied in two steps in a rare region, where the limits at
 // which the answer is 0 or infinite also cut off arguments too large for n.
@@ -37,7 +38,7 @@ Function exp_of(const char* name, const Constants& c, std::initializer_list<doub
 }  // namespace
 
 // Degree 6, relative error of the polynomial 3.2e-9 (minimax over float32 coefficients).
-// Bound: 0.8913 ulp (all inputs). Cost: 12 arithmetic operations, 2 on bits, 1 comparison.
+// Bound: 0.892 ulp. Cost: 15 operations, 13 in the rare region.
 Function exp_f32() {
   constexpr Constants kConstants{kSingle, 0x1.715476p+0, 0x1.62e43p-1, -0x1.05c61p-29, 87,
                                  89,      -104};
@@ -46,7 +47,7 @@ Function exp_f32() {
 }
 
 // Degree 11, relative error of the polynomial 3.8e-18.
-// Cost: 17 arithmetic operations, 2 on bits, 1 comparison.
+// Bound: 0.90 ulp (measured). Cost: 20 operations, 13 in the rare region.
 Function exp_f64() {
   constexpr Constants kConstants{
       kDouble, 0x1.71547652b82fep+0, 0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56, 708, 710, -746};

@@ -43,8 +43,7 @@ Function tanh_of(const char* name, const Constants& c, std::initializer_list<dou
 
 // P of degree 6, relative error 3.4e-9, for a < 0.975, from where on the rounding errors of the
 // quotient stay below half an ulp of the result; exp(2r) - 1 of degree 6.
-// Bound: 0.9357 ulp (all inputs). Cost: 25 arithmetic operations (one of them a division), 2
-// selects, 4 on bits.
+// Bound: 0.936 ulp. Cost: 32 operations, one of them a division.
 Function tanh_f32() {
   constexpr Constants kConstants{kSingle,       0x1.f33334p-1, 10,
                                  0x1.715476p+1, 0x1.62e43p-2,  -0x1.05c61p-30};
@@ -55,7 +54,7 @@ Function tanh_f32() {
 }
 
 // P of degree 10, relative error 1.0e-17, for a < 0.625; exp(2r) - 1 of degree 11.
-// Cost: 34 arithmetic operations (one of them a division), 2 selects, 4 on bits.
+// Bound: 1.25 ulp (measured). Cost: 41 operations, one of them a division.
 Function tanh_f64() {
   constexpr Constants kConstants{
       kDouble, 0.625, 20, 0x1.71547652b82fep+1, 0x1.62e42fefa39efp-2, 0x1.abc9e3b39803fp-57};

@@ -182,7 +182,7 @@ Val values(const Constants& c, Val x, bool cosine, const Reduced& r,
 }
 
 // P of degree 2 (relative error of the sine 4.2e-9), Q of degree 2 (1.4e-10).
-// Bound: 0.92 ulp. Cost: 25 arithmetic operations, 1 select, 6 on bits.
+// Bound: 0.927 ulp. Cost: 33 operations, 80 in the rare region.
 Function sin_or_cos_f32(const char* name, bool cosine) {
   FunctionBuilder b(name, {DType::float32}, DType::float32);
   const Val x = b.param(0);
@@ -197,7 +197,7 @@ Function sin_or_cos_f32(const char* name, bool cosine) {
 }
 
 // P of degree 5 (relative error of the sine 4.1e-18), Q of degree 5 (6.4e-20).
-// Bound: 0.92 ulp (sampled). Cost: 31 arithmetic operations, 1 select, 6 on bits.
+// Bound: 0.95 ulp (measured). Cost: 39 operations, 112 in the rare region.
 Function sin_or_cos_f64(const char* name, bool cosine) {
   FunctionBuilder b(name, {DType::float64}, DType::float64);
   const Val x = b.param(0);
