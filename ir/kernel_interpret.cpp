@@ -455,7 +455,7 @@ void KernelRun::check_barrier(std::size_t i) const {
 void KernelRun::shuffle(std::size_t i) {
   const Step& s = steps_[i];
   const auto* source = static_cast<const std::int32_t*>(s.in[1]);
-  const std::size_t bytes = static_cast<std::size_t>(s.lanes * s.bytes);
+  const std::int64_t bytes = s.lanes * s.bytes;
   for (std::int64_t warp = 0; warp < units_; warp += kWarp) {
     const auto* first = active_.data() + warp;
     const auto here = std::count(first, first + kWarp, 1);
@@ -463,11 +463,9 @@ void KernelRun::shuffle(std::size_t i) {
     if (here != kWarp) misuse(i, "not all threads of the warp reach it");
     for (std::int64_t u = warp; u < warp + kWarp; ++u) {
       if (source[u] < 0 || source[u] >= kWarp) misuse(i, "the source is not a lane of the warp");
-      std::memcpy(s.out + static_cast<std::size_t>(u) * bytes,
-                  static_cast<const std::byte*>(s.in[0]) +
-                      static_cast<std::size_t>(warp + source[u]) * bytes,
-                  bytes);
     }
+    shuffle_units(bytes, kWarp, source + warp,
+                  static_cast<const std::byte*>(s.in[0]) + warp * bytes, s.out + warp * bytes);
   }
 }
 

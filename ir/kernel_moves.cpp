@@ -18,20 +18,40 @@ void put(void* base, std::int64_t i, T value) {
   std::memcpy(static_cast<std::byte*>(base) + i * std::int64_t{sizeof(T)}, &value, sizeof(T));
 }
 
-std::byte* base_of(const Place& place, std::int64_t unit) {
-  return place.base + (place.stride == 0 ? 0 : unit / place.share * place.stride);
+// The base address unit by unit, without a division for each.
+class Bases {
+ public:
+  explicit Bases(const Place& place) : place_(place), left_(place.share) {}
+  std::byte* get() const { return place_.base; }
+  void next() {
+    if (--left_ > 0) return;
+    left_ = place_.share;
+    place_.base += place_.stride;
+  }
+
+ private:
+  Place place_;
+  std::int64_t left_;
+};
+
+// Whether a row of lanes lies in consecutive elements and none is masked off, the common case.
+bool is_whole(const Access& a, std::int64_t unit) {
+  if (a.gathers) return false;
+  return !a.mask || !std::memchr(a.mask + unit * a.lanes, 0, static_cast<std::size_t>(a.lanes));
 }
 
 template <class T>
-void load_as(const Access& a) {
-  const bool plain = !a.mask && !a.gathers;
-  for (std::int64_t u = 0; u < a.units; ++u) {
+void load_as(const Access& access) {
+  const Access a = access;  // a copy, which the elements written cannot alias
+  const std::size_t bytes = static_cast<std::size_t>(a.lanes) * sizeof(T);
+  Bases bases(a.place);
+  for (std::int64_t u = 0; u < a.units; ++u, bases.next()) {
     if (a.active && !a.active[u]) continue;
-    const std::byte* base = base_of(a.place, u);
+    const std::byte* base = bases.get();
     const std::int64_t first = u * a.lanes;
-    if (plain) {
-      const std::int64_t at = a.index[u];
-      for (std::int64_t l = 0; l < a.lanes; ++l) put<T>(a.out, first + l, get<T>(base, at + l));
+    if (a.lanes > 1 && is_whole(a, u)) {
+      std::memcpy(a.out + first * std::int64_t{sizeof(T)},
+                  base + a.index[u] * std::int64_t{sizeof(T)}, bytes);
       continue;
     }
     for (std::int64_t k = first; k < first + a.lanes; ++k) {
@@ -45,11 +65,19 @@ void load_as(const Access& a) {
 }
 
 template <class T>
-void store_as(const Access& a) {
-  for (std::int64_t u = 0; u < a.units; ++u) {
+void store_as(const Access& access) {
+  const Access a = access;  // a copy, which the elements written cannot alias
+  const std::size_t bytes = static_cast<std::size_t>(a.lanes) * sizeof(T);
+  Bases bases(a.place);
+  for (std::int64_t u = 0; u < a.units; ++u, bases.next()) {
     if (a.active && !a.active[u]) continue;
-    std::byte* base = base_of(a.place, u);
+    std::byte* base = bases.get();
     const std::int64_t first = u * a.lanes;
+    if (a.lanes > 1 && is_whole(a, u)) {
+      std::memcpy(base + a.index[u] * std::int64_t{sizeof(T)},
+                  static_cast<const std::byte*>(a.value) + first * std::int64_t{sizeof(T)}, bytes);
+      continue;
+    }
     for (std::int64_t k = first; k < first + a.lanes; ++k) {
       if (a.mask && !a.mask[k]) continue;
       put<T>(base, a.gathers ? a.index[k] : a.index[u] + (k - first), get<T>(a.value, k));
@@ -103,7 +131,31 @@ void move_as(const Inst& inst, std::int64_t lanes, std::int64_t units, const voi
   }
 }
 
+template <class T>
+void shuffle_as(std::int64_t count, const std::int32_t* source, const void* in, std::byte* out) {
+  for (std::int64_t u = 0; u < count; ++u) put<T>(out, u, get<T>(in, source[u]));
+}
+
 }  // namespace
+
+void shuffle_units(std::int64_t bytes, std::int64_t count, const std::int32_t* source,
+                   const void* in, std::byte* out) {
+  switch (bytes) {
+    case 1:
+      return shuffle_as<std::uint8_t>(count, source, in, out);
+    case 2:
+      return shuffle_as<std::uint16_t>(count, source, in, out);
+    case 4:
+      return shuffle_as<std::uint32_t>(count, source, in, out);
+    case 8:
+      return shuffle_as<std::uint64_t>(count, source, in, out);
+    default:
+      for (std::int64_t u = 0; u < count; ++u) {
+        std::memcpy(out + u * bytes, static_cast<const std::byte*>(in) + source[u] * bytes,
+                    static_cast<std::size_t>(bytes));
+      }
+  }
+}
 
 void load_elements(const Access& access, std::int64_t bytes) {
   switch (bytes) {

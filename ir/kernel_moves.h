@@ -33,4 +33,8 @@ void store_elements(const Access& access, std::int64_t bytes);
 void move_lanes(const Inst& inst, std::int64_t lanes, std::int64_t units, const void* const* in,
                 std::byte* out);
 
+// out[u] = in[source[u]] for u < count units of `bytes` bytes each.
+void shuffle_units(std::int64_t bytes, std::int64_t count, const std::int32_t* source,
+                   const void* in, std::byte* out);
+
 }  // namespace kiln::ir
