@@ -97,8 +97,8 @@ bool is_condition_op(Op op) {
   return ir::info(op).rule == ir::OpRule::Compare || ir::info(op).rule == ir::OpRule::Bits;
 }
 
-// Whether operand `a` of a user that is itself used only as an index, bound or mask (or is none of
-// these values: a load, a loop) is so used.
+// Whether operand `a` is used as an index, bound or mask, by an instruction that needs one or by
+// one whose value is so used.
 bool is_index_position(const Inst& user, int a, bool user_is_index) {
   switch (user.code) {
     case Code::load:
@@ -123,11 +123,11 @@ bool is_index_position(const Inst& user, int a, bool user_is_index) {
 }  // namespace
 
 void Uses::find_index(std::span<const Inst> insts, DType type, const ir::Kernel& kernel) {
-  std::vector<bool> only_index(insts.size(), true);
+  std::vector<bool> index_use(insts.size());
   for (Value i = static_cast<Value>(insts.size()); i-- > 0;) {
     for (int a = 0; a < argument_count(insts[i]); ++a) {
       const Value v = insts[i].args[static_cast<std::size_t>(a)];
-      if (v != kNoValue && !is_index_position(insts[i], a, only_index[i])) only_index[v] = false;
+      if (v != kNoValue && is_index_position(insts[i], a, index_use[i])) index_use[v] = true;
     }
   }
   std::vector<bool> made_of_index(insts.size());
@@ -157,7 +157,7 @@ void Uses::find_index(std::span<const Inst> insts, DType type, const ir::Kernel&
       default:
         break;
     }
-    index[i] = made_of_index[i] && only_index[i];
+    index[i] = made_of_index[i] && index_use[i];
   }
 }
 

@@ -19,8 +19,8 @@ struct Uses {
   // Vectors written out in every loop over lanes that needs them: constants, lane numbers, splats,
   // and index arithmetic of these.
   std::vector<bool> leaf;
-  // Index arithmetic: made of run-time integers, loop variables and constants, and used only for
-  // addresses, bounds and masks. It does not overflow, and divisions are of x >= 0 by y > 0.
+  // Index arithmetic: made of run-time integers, loop variables and constants, and used for an
+  // address, a bound or a mask. It does not overflow, and divisions are of x >= 0 by y > 0.
   std::vector<bool> index;
   // Vector instructions done lane by lane: those of one group stand in one loop. 0: none. Within a
   // group every load precedes every store, and what is stored to was loaded, if at all, at the same

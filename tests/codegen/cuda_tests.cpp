@@ -119,6 +119,30 @@ TEST(CudaText, UsersNamesNeverClash) {
   expect_compiles(cases[0].kernel, true);
 }
 
+// An element's number, as data: its arithmetic wraps, that of the address it is taken from does
+// not.
+TEST(CudaText, TellsIndicesFromData) {
+  ir::KernelBuilder b(ir::Target::cuda, ir::DType::int32);
+  const auto out = b.buffer(ir::DType::int32, "out", false);
+  const ir::Value n = b.integer("n");
+  const ir::Value block = b.begin_grid();
+  const ir::Value i = b.add(b.mul(block, b.index(32)), b.begin_thread(32));
+  b.name(i, "i");
+  b.begin_if(b.less(i, n));
+  b.store(out, i, b.mul(b.add(i, n), b.index(1000000)));
+  b.end();
+  b.end();
+  b.end();
+  ir::Kernel kernel = b.finish();
+  kernel.name = "numbers";
+  std::vector<Case> cases;
+  cases.push_back({kernel, 100, {3200, 3200}});
+  const std::string text = cuda_source(kernel);
+  EXPECT_NE(text.find("const int i = block * 32 + thread;"), std::string::npos) << text;
+  EXPECT_NE(text.find("out[i] = wrap_mul(wrap_add(i, n), 1000000);"), std::string::npos) << text;
+  expect_same_bits(cases, false, {.undefined = true});
+}
+
 // Neither depth nor length of an expression costs more than its length.
 TEST(CudaText, WritesAChainOfManyOps) {
   ir::KernelBuilder b(ir::Target::cuda, ir::DType::int32);
@@ -204,6 +228,23 @@ TEST(CudaShim, FindsABarrierThatNotAllReach) {
   some.integer = 63;
   EXPECT_NO_THROW(shim::run(source, "divergent", 2, 64, &all));
   EXPECT_THROW(shim::run(source, "divergent", 2, 64, &some), std::runtime_error);
+}
+
+// The checks that the other tests rely on do end the process.
+TEST(CudaShimDeathTest, FindsASignedOverflow) {
+  const std::string source = R"(extern "C" __global__ void overflow(int* out, int n) {
+  *out = n + 1;
+}
+)";
+  const shim::Library library({source}, {.undefined = true});
+  int out = 0;
+  ir::KernelArg args[2]{};
+  args[0].pointer = &out;
+  args[1].integer = 5;
+  library.run("overflow", 1, 1, args);
+  EXPECT_EQ(out, 6);
+  args[1].integer = 0x7FFFFFFF;
+  EXPECT_DEATH(library.run("overflow", 1, 1, args), "");
 }
 
 TEST(CudaShim, ReportsTheCompilersLog) {

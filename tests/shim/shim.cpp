@@ -68,7 +68,7 @@ class Block {
 
   void start(std::size_t i) {
     Fiber& fiber = fibers_[i];
-    if (!fiber.stack) fiber.stack = std::make_unique<char[]>(kStackBytes);
+    if (!fiber.stack) fiber.stack = std::make_unique_for_overwrite<char[]>(kStackBytes);
     fiber.wait = Wait::nothing;
     fiber.arrivals[0] = fiber.arrivals[1] = 0;
     getcontext(&fiber.context);
