@@ -120,7 +120,7 @@ CachedKernel KernelCache::make(Device& device, const ir::Kernel& kernel, const C
   }
   const Binary binary = device.compile(compiler.emit(kernel));
   CachedKernel cached{device.load_kernel(kernel, binary), Origin::compiled};
-  disk_.store(disk_key, pack(binary));
+  if (!binary.bytes.empty()) disk_.store(disk_key, pack(binary));
   Counters::add(device.counters().compiled, 1);
   return cached;
 }

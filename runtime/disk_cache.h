@@ -20,7 +20,8 @@ namespace kiln::runtime {
 class DiskCache {
  public:
   // An empty folder: no cache. The folder (mode 0700) is made when first needed. Above `capacity`
-  // bytes in total, the entries least recently used are deleted until 3/4 of it are left.
+  // bytes in total, the entries least recently used are deleted until 3/4 of it are left; a store in
+  // 64 looks, and each that follows a sixteenth of the capacity written by this process.
   DiskCache(std::string folder, std::int64_t capacity);
 
   std::optional<std::vector<std::byte>> find(std::string_view key);
@@ -40,7 +41,6 @@ class DiskCache {
   std::int64_t capacity_;
   std::atomic<State> state_{State::unknown};
   std::atomic<std::int64_t> unswept_{0};  // bytes written since the last sweep
-  std::atomic<bool> swept_{false};
   std::atomic<bool> said_{false};
 };
 

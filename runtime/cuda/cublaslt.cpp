@@ -14,6 +14,7 @@ constexpr int kTransposeA = 3, kTransposeB = 4;
 constexpr std::int32_t kPlain = 0, kTransposed = 1;
 constexpr int kBatchCount = 5, kBatchStride = 6;
 constexpr int kMostWorkspace = 1;
+constexpr int kAlignmentA = 5, kAlignmentB = 6, kAlignmentC = 7, kAlignmentD = 8;
 constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20;
 
 struct Algorithm {
@@ -92,6 +93,13 @@ struct Product {
     Api::check(api.operation_set(operation, attribute, &value, sizeof value),
                "cublasLtMatmulDescSetAttribute");
   }
+  void promise_alignment(int attribute, const void* pointer) {
+    constexpr std::uintptr_t kMost = 256;
+    const std::uintptr_t bits = reinterpret_cast<std::uintptr_t>(pointer) | kMost;
+    const auto alignment = static_cast<std::uint32_t>(bits & (~bits + 1));
+    Api::check(api.preference_set(preference, attribute, &alignment, sizeof alignment),
+               "cublasLtMatmulPreferenceSetAttribute");
+  }
   typename Api::Layout layout(int type, std::int64_t rows, std::int64_t columns, std::int64_t batch,
                               std::int64_t stride) {
     typename Api::Layout made = nullptr;
@@ -163,6 +171,11 @@ void CublasLt::multiply(const Matmul& x, Device& device) {
   Api::check(
       lt.preference_set(p.preference, kMostWorkspace, &kWorkspaceBytes, sizeof kWorkspaceBytes),
       "cublasLtMatmulPreferenceSetAttribute");
+  // The library takes 256 bytes for granted unless told; an input may lie anywhere in its block.
+  p.promise_alignment(kAlignmentA, x.b);
+  p.promise_alignment(kAlignmentB, x.a);
+  p.promise_alignment(kAlignmentC, x.c);
+  p.promise_alignment(kAlignmentD, x.c);
   Heuristic chosen{};
   int found = 0;
   Api::check(

@@ -41,7 +41,13 @@ struct CudaEvent : Event {
     context.check(context.driver.event_record(event, context.stream), "cuEventRecord");
   }
   ~CudaEvent() override {
-    if (event && context.usable()) context.driver.event_destroy(event);
+    if (!event || !context.usable()) return;
+    try {
+      const EnterCuda entered(context);
+      context.driver.event_destroy(event);
+    } catch (const DeviceError&) {
+      // Lost together with the device.
+    }
   }
   bool ready() override {
     const EnterCuda entered(context);

@@ -33,16 +33,17 @@ std::vector<T> multiply(const Matmul& x, const std::vector<T>& a, const std::vec
 }
 
 template <class T>
-MemoryRef upload_all(Device& device, const std::vector<T>& values) {
+MemoryRef upload_all(Device& device, const std::vector<T>& values, std::int64_t offset = 0) {
   const auto bytes = static_cast<std::int64_t>(values.size() * sizeof(T));
-  MemoryRef memory = device.allocate(bytes);
-  device.upload(*memory, 0, values.data(), bytes);
+  MemoryRef memory = device.allocate(bytes + offset);
+  device.upload(*memory, offset, values.data(), bytes);
   return memory;
 }
 
-// All transpositions and repetitions at several sizes.
+// All transpositions and repetitions at several sizes; A lies one element into its block.
 template <class T>
 void check_products(Device& device, ir::DType dtype, double tolerance) {
+  constexpr std::int64_t kOffset = sizeof(T);
   std::mt19937 random(3);
   std::uniform_real_distribution<T> values(-1, 1);
   const std::int64_t sizes[][4] = {
@@ -59,9 +60,10 @@ void check_products(Device& device, ir::DType dtype, double tolerance) {
       for (T& v : a) v = values(random);
       for (T& v : b) v = values(random);
       std::vector<T> c(static_cast<std::size_t>(batch * m * n), T(77));
-      const MemoryRef on_a = upload_all(device, a), on_b = upload_all(device, b);
+      const MemoryRef on_a = upload_all(device, a, kOffset), on_b = upload_all(device, b);
       const MemoryRef on_c = upload_all(device, c);
-      x.a = on_a->data(), x.b = on_b->data(), x.c = on_c->data();
+      x.a = static_cast<const std::byte*>(on_a->data()) + kOffset, x.b = on_b->data(),
+      x.c = on_c->data();
       device.matmul(x);
       device.download(c.data(), *on_c, 0, on_c->bytes());
       const std::vector<T> expected = multiply(x, a, b);

@@ -89,15 +89,28 @@ extern "C" [[gnu::visibility("default")]] int cublasLtMatrixLayoutSetAttribute(L
   if (attribute == 6 && bytes == 8) return std::memcpy(&layout->stride, value, 8), 0;
   return 7;
 }
-extern "C" [[gnu::visibility("default")]] int cublasLtMatmulPreferenceCreate(void** preference) {
-  *preference = preference;
+// What the caller promised: workspace, and the alignment of A, B, C and D.
+struct Preference {
+  std::uint64_t workspace = 0;
+  std::uint32_t alignment[4] = {256, 256, 256, 256};
+};
+extern "C" [[gnu::visibility("default")]] int cublasLtMatmulPreferenceCreate(Preference** made) {
+  *made = new Preference;
   return 0;
 }
-extern "C" [[gnu::visibility("default")]] int cublasLtMatmulPreferenceDestroy(void*) { return 0; }
-extern "C" [[gnu::visibility("default")]] int cublasLtMatmulPreferenceSetAttribute(
-    void*, int attribute, const void*, std::size_t bytes) {
-  return attribute == 1 && bytes == 8 ? 0 : 7;
+extern "C" [[gnu::visibility("default")]] int cublasLtMatmulPreferenceDestroy(Preference* p) {
+  delete p;
+  return 0;
 }
+extern "C" [[gnu::visibility("default")]] int cublasLtMatmulPreferenceSetAttribute(
+    Preference* p, int attribute, const void* value, std::size_t bytes) {
+  if (attribute == 1 && bytes == 8) return std::memcpy(&p->workspace, value, 8), 0;
+  if (attribute >= 5 && attribute <= 8 && bytes == 4) {
+    return std::memcpy(&p->alignment[attribute - 5], value, 4), 0;
+  }
+  return 7;
+}
+// The algorithm "chosen" is the promise, so that the product can hold the caller to it.
 struct Heuristic {
   std::uint64_t algorithm[8];
   std::size_t workspace;
@@ -106,11 +119,12 @@ struct Heuristic {
   int reserved[4];
 };
 extern "C" [[gnu::visibility("default")]] int cublasLtMatmulAlgoGetHeuristic(
-    void*, Operation*, Layout*, Layout*, Layout*, Layout*, void*, int asked, Heuristic* results,
-    int* found) {
-  if (asked < 1) return 7;
+    void*, Operation*, Layout*, Layout*, Layout*, Layout*, Preference* preference, int asked,
+    Heuristic* results, int* found) {
+  if (asked < 1 || preference->workspace < 4096) return 7;
   results[0] = {};
   results[0].workspace = 4096;
+  for (int i = 0; i < 4; ++i) results[0].algorithm[i] = preference->alignment[i];
   *found = 1;
   return 0;
 }
@@ -119,6 +133,11 @@ extern "C" [[gnu::visibility("default")]] int cublasLtMatmul(
     const void* beta, const void*, Layout*, void* d, Layout* ld, const void* algorithm,
     void* workspace, std::size_t workspace_bytes, void*) {
   if (!algorithm || !workspace || workspace_bytes != 4096) return 7;
+  const auto* const promised = static_cast<const std::uint64_t*>(algorithm);
+  const void* const pointers[] = {a, b, d, d};
+  for (int i = 0; i < 4; ++i) {
+    if (reinterpret_cast<std::uintptr_t>(pointers[i]) % promised[i] != 0) return 14;
+  }
   if (la->type != lb->type || la->type != ld->type || la->type != op->scale) return 7;
   if (op->compute == 68 && op->scale == 0) {
     return multiply(*op, static_cast<const float*>(alpha), static_cast<const float*>(a), *la,
