@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "math_support.h"
+#include "tests/ir/math_support.h"
 
 namespace kiln::ir {
 namespace {

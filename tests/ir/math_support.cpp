@@ -1,4 +1,4 @@
-#include "math_support.h"
+#include "tests/ir/math_support.h"
 
 #include <algorithm>
 #include <atomic>

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "ir/math/math.h"
-#include "math_support.h"
+#include "tests/ir/math_support.h"
 
 namespace kiln::ir {
 namespace {
