@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "passes/plan.h"
-#include "tests/passes/programs.h"
+#include "tests/plans/programs.h"
 
 namespace kiln {
 namespace {
@@ -201,7 +201,7 @@ void check(const Program& p, const ir::Caps& caps, bool fusion, int kernels) {
   options.fusion = fusion;
   const ir::Plan plan = passes::make_plan(p.graph, caps, options);
   const auto expected = ir::interpret(p.graph, p.bindings, p.views());
-  const auto actual = testing::run_plan(plan, p);
+  const auto actual = testing::run_plan(plan, p.bindings, p.views());
   EXPECT_EQ(testing::difference(expected, actual, p.graph), "")
       << caps.name << (fusion ? " fused\n" : " unfused\n") << ir::print(plan.graph)
       << (plan.kernels.empty() ? "" : ir::print(plan.kernels[0]));

@@ -47,8 +47,10 @@ class Program {
   std::map<std::int64_t, ir::Sym> sizes_;
 };
 
-// Runs a plan step by step, kernels by the interpreter; gives the outputs' bytes.
-std::vector<std::vector<std::byte>> run_plan(const ir::Plan& plan, const Program& program);
+// Runs a plan step by step, kernels by the interpreter; gives the outputs' bytes. Throws on a write past
+// the end of a buffer. Plans with library calls are not run.
+std::vector<std::vector<std::byte>> run_plan(const ir::Plan& plan, const ir::Bindings& bindings,
+                                             std::span<const ir::ArrayView> inputs);
 // Element by element, NaN equal to NaN; an empty string or the first difference in words.
 std::string difference(const std::vector<std::vector<std::byte>>& expected,
                        const std::vector<std::vector<std::byte>>& actual, const ir::Graph& graph);

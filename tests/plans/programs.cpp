@@ -1,8 +1,10 @@
-#include "tests/passes/programs.h"
+#include "tests/plans/programs.h"
 
 #include <algorithm>
 #include <bit>
 #include <random>
+
+#include "ir/error.h"
 
 namespace kiln::testing {
 
@@ -225,38 +227,70 @@ std::vector<ir::ArrayView> Program::views() const {
   return result;
 }
 
-std::vector<std::vector<std::byte>> run_plan(const ir::Plan& plan, const Program& program) {
-  constexpr std::size_t kGuard = 64;
-  std::vector<std::vector<std::byte>> buffers(plan.buffers.size());
-  const auto bytes_of = [&](std::uint32_t b) {
-    const std::int64_t elements = plan.buffers[b].elements.evaluate(program.bindings.syms);
-    return static_cast<std::size_t>(elements * ir::size_of(plan.buffers[b].dtype));
-  };
-  for (std::uint32_t b = 0; b < buffers.size(); ++b) {
-    if (plan.buffers[b].role == ir::BufferRole::input) buffers[b] = program.data[plan.buffers[b].index];
+namespace {
+
+constexpr std::size_t kGuard = 64;
+constexpr std::byte kPoison{0xA5};
+
+class PlanRun {
+ public:
+  PlanRun(const ir::Plan& plan, const ir::Bindings& bindings, std::span<const ir::ArrayView> inputs)
+      : plan_(plan), bindings_(bindings), inputs_(inputs), memory_(plan.buffers.size()) {}
+
+  std::vector<std::vector<std::byte>> run() {
+    for (const ir::PlanStep& step : plan_.steps) {
+      if (step.kind == ir::StepKind::allocate) memory_[step.index].assign(bytes(step.index) + kGuard, kPoison);
+      if (step.kind == ir::StepKind::release) memory_[step.index].clear();
+      if (step.kind == ir::StepKind::launch) launch(plan_.launches[step.index]);
+      ir::internal_check(step.kind != ir::StepKind::matmul, "run_plan: a library call");
+    }
+    std::vector<std::vector<std::byte>> outputs;
+    for (const std::uint32_t b : plan_.outputs) {
+      outputs.push_back(memory_[b]);
+      for (std::size_t i = bytes(b); i < outputs.back().size(); ++i) {
+        ir::internal_check(outputs.back()[i] == kPoison, "run_plan: a write past the end");
+      }
+      outputs.back().resize(bytes(b));
+    }
+    return outputs;
   }
-  for (const ir::PlanStep& step : plan.steps) {
-    if (step.kind == ir::StepKind::allocate) buffers[step.index].assign(bytes_of(step.index) + kGuard, std::byte{0xA5});
-    if (step.kind == ir::StepKind::release) buffers[step.index].clear();
-    if (step.kind != ir::StepKind::launch) continue;
-    const ir::PlanLaunch& launch = plan.launches[step.index];
-    const ir::Kernel& kernel = plan.kernels[launch.kernel];
+
+ private:
+  std::size_t bytes(std::uint32_t b) const {
+    const std::int64_t elements = plan_.buffers[b].elements.evaluate(bindings_.syms);
+    return static_cast<std::size_t>(elements * ir::size_of(plan_.buffers[b].dtype));
+  }
+
+  void* pointer(std::uint32_t b) {
+    const ir::PlanBuffer& buffer = plan_.buffers[b];
+    return buffer.role == ir::BufferRole::input ? const_cast<void*>(inputs_[buffer.index].data)
+                                                : memory_[b].data();
+  }
+
+  void launch(const ir::PlanLaunch& launch) {
+    const ir::Kernel& kernel = plan_.kernels[launch.kernel];
     std::vector<ir::KernelArg> args(launch.args.size());
     std::vector<std::int64_t> integers(launch.args.size());
     for (std::size_t i = 0; i < args.size(); ++i) {
       const ir::PlanArg& arg = launch.args[i];
-      if (arg.kind == ir::ParamKind::buffer) args[i].pointer = buffers[arg.index].data();
-      if (arg.kind == ir::ParamKind::integer) args[i].integer = integers[i] = program.bindings.syms[arg.index];
-      if (arg.kind == ir::ParamKind::scalar) args[i].bits = program.bindings.scalars[arg.index];
+      if (arg.kind == ir::ParamKind::buffer) args[i].pointer = pointer(arg.index);
+      if (arg.kind == ir::ParamKind::integer) args[i].integer = integers[i] = bindings_.syms[arg.index];
+      if (arg.kind == ir::ParamKind::scalar) args[i].bits = bindings_.scalars[arg.index];
     }
     ir::interpret(kernel, args.data(), 0, ir::grid_items(kernel, integers));
   }
-  std::vector<std::vector<std::byte>> outputs;
-  for (const std::uint32_t b : plan.outputs) {
-    outputs.push_back(buffers[b]);
-    outputs.back().resize(bytes_of(b));
-  }
-  return outputs;
+
+  const ir::Plan& plan_;
+  const ir::Bindings& bindings_;
+  std::span<const ir::ArrayView> inputs_;
+  std::vector<std::vector<std::byte>> memory_;
+};
+
+}  // namespace
+
+std::vector<std::vector<std::byte>> run_plan(const ir::Plan& plan, const ir::Bindings& bindings,
+                                             std::span<const ir::ArrayView> inputs) {
+  return PlanRun(plan, bindings, inputs).run();
 }
 
 std::string difference(const std::vector<std::vector<std::byte>>& expected,

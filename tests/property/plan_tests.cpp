@@ -1,0 +1,93 @@
+// Random graphs, planned for both targets with fusion on and off and with each graph pass left out, run by
+// the kernel interpreter: the bits are the graph interpreter's. A failure prints its seed and the
+// smallest prefix of the graph that shows it.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "passes/plan.h"
+#include "tests/plans/programs.h"
+#include "tests/property/random_graph.h"
+
+namespace kiln {
+namespace {
+
+struct Setting {
+  const char* name;
+  ir::Caps caps;
+  passes::Options options;
+};
+
+std::vector<Setting> settings() {
+  std::vector<Setting> result;
+  for (const auto& [target, caps] : {std::pair("cpu", testing::cpu_caps()),
+                                     std::pair("cuda", testing::cuda_caps())}) {
+    result.push_back({target, caps, {}});
+    passes::Options unfused;
+    unfused.fusion = false;
+    result.push_back({target, caps, unfused});
+  }
+  passes::Options raw;
+  raw.disabled = {"simplify"};
+  result.push_back({"cpu, not simplified", testing::cpu_caps(), raw});
+  return result;
+}
+
+// The first difference in words, or nothing.
+std::string failure(const ir::test::RandomGraph& g, const Setting& setting) {
+  try {
+    const ir::Plan plan = passes::make_plan(g.graph, setting.caps, setting.options);
+    const auto inputs = g.inputs();
+    const auto expected = ir::interpret(g.graph, g.bindings, inputs);
+    return testing::difference(expected, testing::run_plan(plan, g.bindings, inputs), g.graph);
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+}
+
+void check(std::uint64_t seed, const ir::test::RandomGraphOptions& options) {
+  const ir::test::RandomGraph g = ir::test::random_graph(seed, options);
+  for (const Setting& setting : settings()) {
+    std::string what = failure(g, setting);
+    if (what.empty()) continue;
+    ir::test::RandomGraph least = g;
+    for (ir::NodeId n = 0; n < g.graph.nodes.size(); ++n) {
+      ir::test::RandomGraph prefix = ir::test::with_output(g, n);
+      const std::string why = failure(prefix, setting);
+      if (why.empty()) continue;
+      least = std::move(prefix);
+      what = why;
+      break;
+    }
+    FAIL() << "seed " << seed << ", " << setting.name << (setting.options.fusion ? "" : " unfused")
+           << ": " << what << "\n" << ir::print(least.graph);
+  }
+}
+
+std::uint64_t first_seed() {
+  const char* seed = std::getenv("KILN_SEED");
+  return seed ? std::strtoull(seed, nullptr, 10) : 1;
+}
+
+TEST(PlanProperty, RandomGraphsHaveTheInterpretersBits) {
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + 300; ++seed) {
+    check(seed, {});
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(PlanProperty, RowProgramsHaveTheInterpretersBits) {
+  ir::test::RandomGraphOptions options;
+  options.dtypes = {ir::DType::float32, ir::DType::int64, ir::DType::bool_};
+  options.kinds = {ir::NodeKind::map, ir::NodeKind::broadcast, ir::NodeKind::reshape,
+                   ir::NodeKind::reduce, ir::NodeKind::arg_reduce};
+  options.max_rank = 2;
+  options.max_elements = 9000;
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + 200; ++seed) {
+    check(seed, options);
+    if (HasFatalFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace kiln
