@@ -19,7 +19,12 @@ class GraphVerifier {
     if (&g_ == &root_) tables();
     for (std::size_t i = 0; i < g_.inputs.size(); ++i) input(i);
     for (n_ = 0; n_ < g_.nodes.size(); ++n_) {
-      if (shape_ok() && operands_ok() && attribute_ok()) check();
+      sound_.push_back(shape_ok() && operands_ok() && attribute_ok());
+      // What uses a node that cannot be looked at is not looked at either.
+      for (const NodeId operand : sound_[n_] ? g_.operands(n_) : std::span<const NodeId>()) {
+        if (!sound_[operand]) sound_[n_] = false;
+      }
+      if (sound_[n_]) check();
     }
     for (const NodeId out : g_.outputs) {
       if (out >= g_.nodes.size())
@@ -89,6 +94,7 @@ class GraphVerifier {
   const Graph& root_;
   const std::string prefix_;
   NodeId n_ = 0;
+  std::vector<bool> sound_;  // by node: its tables can be read
   std::string findings_;
 };
 
