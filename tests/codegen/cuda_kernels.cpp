@@ -14,10 +14,6 @@ using ir::Op;
 using ir::Target;
 using ir::Value;
 
-namespace {
-
-std::uint64_t f32(double x) { return ir::bits_of(DType::float32, x); }
-
 Value thread_index(KernelBuilder& b, std::int64_t threads) {
   const Value block = b.begin_grid();
   const Value thread = b.begin_thread(threads);
@@ -32,6 +28,10 @@ ir::Kernel finish(KernelBuilder& b, const char* name, const char* expression) {
   kernel.expression = expression;
   return kernel;
 }
+
+namespace {
+
+std::uint64_t f32(double x) { return ir::bits_of(DType::float32, x); }
 
 // out = (x + y) * s, a thread an element.
 Case pointwise() {
@@ -398,74 +398,62 @@ Case lane_values() {
   return {finish(b, "lane_values", ""), 2, {256, 256, 128, 128, 64, 256, 256}};
 }
 
+// Rare regions: of one lane, nested, of a 16-bit float, and of vectors.
+Case rare() {
+  ir::Kernel kernel = ir::parse_kernel(R"(kernel cuda i32 grain 1 "rare"
+param buffer f32 read "x"
+param buffer f16 read "h"
+param buffer f32 written "out"
+param buffer f16 written "half_out"
+param buffer f32 written "wide"
+memory global f32 p0 "x"
+memory global f16 p1 "h"
+memory global f32 p2 "out"
+memory global f16 p3 "half_out"
+memory global f32 p4 "wide"
+  %0 = constant f32 0x40000000
+  %1 = constant f16 0x3c00
+  %2 = constant i32 0x4
+  %3 = grid i32
+    %4 = thread i32 #32
+      %5 = load f32 m0 %4
+      %6 = mul f32 %5 %5
+      %7 = lt b1 %0 %5
+      rare %7
+        %9 = sub f32 %5 %0
+        %10 = lt b1 %0 %9
+        rare %10
+          %12 = sqrt f32 %9
+        %13 = end_rare f32 %11 %12 %9
+        %14 = add f32 %13 %6
+      %15 = end_rare f32 %8 %14 %6
+      store f32 m2 %4 %15
+      %17 = load f16 m1 %4
+      %18 = lt b1 %17 %1
+      rare %18
+        %20 = div f16 %1 %17
+      %21 = end_rare f16 %19 %20 %17
+      store f16 m3 %4 %21
+      %23 = mul i32 %4 %2
+      %24 = load f32x4 m0 %23 aligned
+      %25 = splat f32x4 %0
+      %26 = lt b1x4 %25 %24
+      rare %26
+        %28 = div f32x4 %25 %24
+      %29 = end_rare f32x4 %27 %28 %24
+      store f32x4 m4 %23 %29 aligned
+    end
+  end
+)");
+  return {std::move(kernel), 1, {128, 32, 32, 32, 128}};
+}
+
 }  // namespace
 
 std::vector<Case> cuda_cases() {
-  return {pointwise(),   pointwise_float4(), row_sum_warp(), row_max_block(),
-          halves(),      softmax(),          in_place(),     lanes(),
-          expressions(), column_sum(),       exchange(),     lane_values()};
-}
-
-namespace {
-
-constexpr int kOpElements = 1024;
-
-// out_t[i] = op(a_t[i], b_t[i], c_t[i]) for each type.
-void op_on_type(KernelBuilder& b, Value i, Op op, DType type, DType result) {
-  const std::string suffix = '_' + std::string(ir::brief(type)) +
-                             (type == result ? "" : '_' + std::string(ir::brief(result)));
-  std::vector<Value> operands;
-  const int arity = ir::info(op).arity;
-  for (int a = 0; a < arity; ++a) {
-    const DType own = op == Op::select && a == 0 ? DType::bool_ : type;
-    const std::string name = std::string(1, static_cast<char>('a' + a)) + suffix;
-    operands.push_back(b.load(b.buffer(own, name, true), i));
-  }
-  b.store(b.buffer(result, "out" + suffix, false), i,
-          b.op(op, result, operands.data(), static_cast<int>(operands.size())));
-}
-
-bool accepts(Op op, DType type, DType result) {
-  std::vector<DType> operands(ir::info(op).arity, type);
-  if (op == Op::select) operands[0] = DType::bool_;
-  return ir::type_error(op, operands, result).empty();
-}
-
-Case op_case(Op op, DType from, bool conversions) {
-  KernelBuilder b(Target::cuda, DType::int32);
-  const Value i = thread_index(b, 128);
-  for (int t = 0; t <= static_cast<int>(DType::float64); ++t) {
-    const DType type = static_cast<DType>(t);
-    if (conversions) {
-      if (from != type && accepts(op, from, type)) op_on_type(b, i, op, from, type);
-    } else {
-      const DType result = ir::info(op).rule == ir::OpRule::Compare ? DType::bool_ : type;
-      if (accepts(op, type, result)) op_on_type(b, i, op, type, result);
-    }
-  }
-  std::string name = "op_" + std::string(ir::info(op).name);
-  if (conversions) name += '_' + std::string(ir::brief(from));
-  Case result{finish(b, name.c_str(), ""), kOpElements / 128, {}};
-  result.sizes.assign(result.kernel.params.size(), kOpElements);
-  return result;
-}
-
-}  // namespace
-
-std::vector<Case> cuda_op_cases() {
-  std::vector<Case> cases;
-  for (int o = 0; o < ir::kOpCount; ++o) {
-    const Op op = static_cast<Op>(o);
-    if (ir::info(op).rule != ir::OpRule::Convert) {
-      cases.push_back(op_case(op, DType::bool_, false));
-      continue;
-    }
-    for (int t = 0; t <= static_cast<int>(DType::float64); ++t) {
-      if (op == Op::bitcast && t == 0) continue;
-      cases.push_back(op_case(op, static_cast<DType>(t), true));
-    }
-  }
-  return cases;
+  return {pointwise(), pointwise_float4(), row_sum_warp(), row_max_block(), halves(),
+          softmax(),   in_place(),         lanes(),        expressions(),   column_sum(),
+          exchange(),  lane_values(),      rare()};
 }
 
 }  // namespace kiln::tests

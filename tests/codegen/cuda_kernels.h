@@ -2,11 +2,10 @@
 // schedules use; with data to run them on.
 #pragma once
 #include <cstddef>
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "ir/kernel.h"
+#include "ir/kernel_builder.h"
 
 namespace kiln::tests {
 
@@ -29,6 +28,10 @@ Arguments make_arguments(const ir::Kernel& kernel, const std::vector<std::int64_
 
 // "" or the first element of a written buffer that differs; NaNs are equal to each other.
 std::string difference(const ir::Kernel& kernel, const Arguments& a, const Arguments& b);
+
+// For writing them: block * threads + thread inside a grid and a thread scope, and the end of both.
+ir::Value thread_index(ir::KernelBuilder& b, std::int64_t threads);
+ir::Kernel finish(ir::KernelBuilder& b, const char* name, const char* expression);
 
 // Every hand-made kernel, by the name of its golden file.
 std::vector<Case> cuda_cases();
