@@ -71,8 +71,8 @@ Unit make_unit(const ir::Kernel& kernel, const CpuTarget& target, ir::Labels lab
   unit.context->setDiscardValueNames(labels == ir::Labels::no);
   unit.machine = &machine_for(target);
   unit.locals = has_locals(kernel);
-  unit.module = std::make_unique<llvm::Module>(
-      labels == ir::Labels::no ? "kernel" : kernel.name, *unit.context);
+  unit.module = std::make_unique<llvm::Module>(labels == ir::Labels::no ? "kernel" : kernel.name,
+                                               *unit.context);
   compat::set_triple(*unit.module, unit.machine->getTargetTriple());
   unit.module->setDataLayout(unit.machine->createDataLayout());
   KernelEmitter(kernel, *unit.machine, target.vector_bytes, *unit.module).run();

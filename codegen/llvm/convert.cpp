@@ -30,7 +30,8 @@ Element OpEmitter::narrow(DType half, llvm::Value* x) const {
     return {bits, widen(half, bits)};
   }
   llvm::Value* word = b_.CreateBitCast(x, type(DType::uint32, lanes));
-  llvm::Value* last = b_.CreateAnd(b_.CreateLShr(word, constant_like(word, 16)), constant_like(word, 1));
+  llvm::Value* last =
+      b_.CreateAnd(b_.CreateLShr(word, constant_like(word, 16)), constant_like(word, 1));
   llvm::Value* rounded = b_.CreateAdd(b_.CreateAdd(word, constant_like(word, 0x7fff)), last);
   llvm::Value* nan = b_.CreateFCmpUNO(x, x);
   llvm::Value* finite = b_.CreateSelect(nan, constant_like(word, 0x7fc00000), rounded);
@@ -46,8 +47,8 @@ llvm::Value* OpEmitter::round_to_odd(llvm::Value* x) {
   llvm::Type* word_type = type(DType::uint32, lanes);
   llvm::Value* nearest = b_.CreateFPTrunc(x, type(DType::float32, lanes));
   llvm::Value* back = b_.CreateFPExt(nearest, x->getType());
-  llvm::Value* larger = b_.CreateFCmpOGT(unary(llvm::Intrinsic::fabs, back),
-                                         unary(llvm::Intrinsic::fabs, x));
+  llvm::Value* larger =
+      b_.CreateFCmpOGT(unary(llvm::Intrinsic::fabs, back), unary(llvm::Intrinsic::fabs, x));
   llvm::Value* inexact = b_.CreateFCmpONE(back, x);
   llvm::Value* word = b_.CreateBitCast(nearest, word_type);
   llvm::Value* below = b_.CreateSub(word, b_.CreateZExt(larger, word_type));
@@ -69,7 +70,8 @@ llvm::Value* OpEmitter::saturate(DType to, llvm::Value* x) {
   const int magnitude = is_signed ? width - 1 : width;
   const double low = is_signed ? -std::ldexp(1.0, magnitude) : 0.0;
   const double end = std::ldexp(1.0, magnitude);
-  // The largest value that x's type has below `end`; with `end` representable results are cut there.
+  // The largest value that x's type has below `end`; with `end` representable results are cut
+  // there.
   const bool exact = magnitude <= digits;
   const double high = exact ? end - 1 : end - std::ldexp(1.0, magnitude - digits);
   const auto number = [&](double v) { return llvm::ConstantFP::get(x->getType(), v); };

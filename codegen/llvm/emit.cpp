@@ -19,7 +19,8 @@ llvm::Function* declare(llvm::Module& module, int vector_bytes) {
   llvm::LLVMContext& context = module.getContext();
   llvm::Type* word = llvm::Type::getInt64Ty(context);
   llvm::Type* pointer = llvm::PointerType::getUnqual(context);
-  auto* type = llvm::FunctionType::get(llvm::Type::getVoidTy(context), {pointer, word, word}, false);
+  auto* type =
+      llvm::FunctionType::get(llvm::Type::getVoidTy(context), {pointer, word, word}, false);
   auto* function = llvm::Function::Create(type, llvm::Function::ExternalLinkage,
                                           llvm::StringRef(kEntrySymbol), module);
   const std::string bits = std::to_string(8 * vector_bytes);
@@ -91,8 +92,8 @@ void KernelEmitter::find_scopes() {
       closing_[open.back()] = i;
       open.pop_back();
     }
-    if (code == Code::grid || code == Code::thread || code == Code::loop || code == Code::if_ || code == Code::rare ||
-        code == Code::else_) {
+    if (code == Code::grid || code == Code::thread || code == Code::loop || code == Code::if_ ||
+        code == Code::rare || code == Code::else_) {
       open.push_back(i);
     }
   }
@@ -226,7 +227,8 @@ Element KernelEmitter::param(std::uint32_t index) {
   Element& known = params_[index];
   if (known.value) return known;
   const ir::Param& p = kernel_.params[index];
-  llvm::Value* address = entry_.CreateConstInBoundsGEP1_64(b_.getInt64Ty(), function_->getArg(0), index);
+  llvm::Value* address =
+      entry_.CreateConstInBoundsGEP1_64(b_.getInt64Ty(), function_->getArg(0), index);
   const llvm::IRBuilderBase::InsertPoint here = b_.saveIP();
   b_.restoreIP(entry_.saveIP());
   llvm::Value* stored = b_.CreateLoad(ops_.memory_type(p.dtype, 1), address, p.name);
@@ -236,9 +238,7 @@ Element KernelEmitter::param(std::uint32_t index) {
 }
 
 Element KernelEmitter::lane_numbers(DType dtype, int lanes) {
-  const auto at = [&](int k) {
-    return ops_.constant(dtype, ir::bits_of_int(dtype, k), 1).value;
-  };
+  const auto at = [&](int k) { return ops_.constant(dtype, ir::bits_of_int(dtype, k), 1).value; };
   if (lanes == 1) return {at(0), nullptr};
   std::vector<llvm::Constant*> numbers;
   for (int k = 0; k < lanes; ++k) numbers.push_back(llvm::cast<llvm::Constant>(at(k)));

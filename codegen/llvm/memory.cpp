@@ -27,8 +27,8 @@ void KernelEmitter::declare_memories() {
     llvm::Value* base = nullptr;
     switch (memory.space) {
       case Space::global: {
-        llvm::Value* slot =
-            entry_.CreateConstInBoundsGEP1_64(entry_.getInt64Ty(), function_->getArg(0), memory.param);
+        llvm::Value* slot = entry_.CreateConstInBoundsGEP1_64(entry_.getInt64Ty(),
+                                                              function_->getArg(0), memory.param);
         base = entry_.CreateLoad(pointer, slot, memory.name);
         break;
       }
@@ -49,8 +49,8 @@ void KernelEmitter::declare_memories() {
 
 llvm::Value* KernelEmitter::address(const Inst& inst, llvm::Value* index) {
   const auto memory = static_cast<std::size_t>(inst.imm);
-  return b_.CreateInBoundsGEP(ops_.memory_type(kernel_.memories[memory].dtype, 1), memories_[memory],
-                              index);
+  return b_.CreateInBoundsGEP(ops_.memory_type(kernel_.memories[memory].dtype, 1),
+                              memories_[memory], index);
 }
 
 llvm::Align KernelEmitter::alignment(const Inst& inst) const {
@@ -84,8 +84,9 @@ Element KernelEmitter::load(const Inst& inst) {
   llvm::Value* mask = has_operand(inst, 1) ? unless_full(operand(inst, 1).value) : nullptr;
   llvm::Value* otherwise = nullptr;
   if (mask) {
-    otherwise = has_operand(inst, 2) ? ops_.to_memory(inst.dtype, operand(inst, 2))
-                                     : llvm::Constant::getNullValue(ops_.memory_type(inst.dtype, lanes));
+    otherwise = has_operand(inst, 2)
+                    ? ops_.to_memory(inst.dtype, operand(inst, 2))
+                    : llvm::Constant::getNullValue(ops_.memory_type(inst.dtype, lanes));
   }
   llvm::Value* from = address(inst, index);
   llvm::Value* stored = nullptr;
@@ -140,8 +141,8 @@ llvm::Value* KernelEmitter::gather(const Inst& inst, llvm::Value* addresses, llv
                                    llvm::Value* otherwise) {
   llvm::Type* type = ops_.memory_type(inst.dtype, inst.lanes);
   llvm::Type* element = ops_.memory_type(inst.dtype, 1);
-  const llvm::Align align(
-      static_cast<std::uint64_t>(element_bytes(kernel_.memories[static_cast<std::size_t>(inst.imm)])));
+  const llvm::Align align(static_cast<std::uint64_t>(
+      element_bytes(kernel_.memories[static_cast<std::size_t>(inst.imm)])));
   auto* vector = llvm::cast<llvm::VectorType>(type);
   if (info_.isLegalMaskedGather(type, align) && !info_.forceScalarizeMaskedGather(vector, align)) {
     return b_.CreateMaskedGather(type, addresses, align, mask, otherwise);
@@ -230,10 +231,11 @@ void KernelEmitter::store_consecutive(const Inst& inst, llvm::Value* address, ll
 void KernelEmitter::scatter(const Inst& inst, llvm::Value* addresses, llvm::Value* value,
                             llvm::Value* mask) {
   llvm::Type* element = ops_.memory_type(inst.dtype, 1);
-  const llvm::Align align(
-      static_cast<std::uint64_t>(element_bytes(kernel_.memories[static_cast<std::size_t>(inst.imm)])));
+  const llvm::Align align(static_cast<std::uint64_t>(
+      element_bytes(kernel_.memories[static_cast<std::size_t>(inst.imm)])));
   auto* vector = llvm::cast<llvm::VectorType>(value->getType());
-  if (info_.isLegalMaskedScatter(vector, align) && !info_.forceScalarizeMaskedScatter(vector, align)) {
+  if (info_.isLegalMaskedScatter(vector, align) &&
+      !info_.forceScalarizeMaskedScatter(vector, align)) {
     b_.CreateMaskedScatter(value, addresses, align, mask);
     return;
   }

@@ -2,7 +2,7 @@
 
 #include <llvm/IR/MDBuilder.h>
 
-#include <algorithm>
+#include <bit>
 #include <vector>
 
 #include "codegen/llvm/compat.h"
@@ -136,12 +136,12 @@ llvm::Value* OpEmitter::float_value(Op op, llvm::ArrayRef<llvm::Value*> x) {
 }
 
 // x86's minps(a, b) is a < b ? a : b, hence b where a or b is NaN and where both are zeros. The two
-// orders together hold what is wanted: or-ing them merges a NaN in and -0 wins; and-ing lets +0 win,
-// and loses NaN, which the mask puts back.
+// orders together hold what is wanted: or-ing them merges a NaN in and -0 wins; and-ing lets +0
+// win, and loses NaN, which the mask puts back.
 llvm::Value* OpEmitter::extreme(bool maximum, llvm::Value* a, llvm::Value* b) {
   if (!x86_) {
-    return b_.CreateBinaryIntrinsic(maximum ? llvm::Intrinsic::maximum : llvm::Intrinsic::minimum, a,
-                                    b);
+    return b_.CreateBinaryIntrinsic(maximum ? llvm::Intrinsic::maximum : llvm::Intrinsic::minimum,
+                                    a, b);
   }
   const auto pick = [&](llvm::Value* x, llvm::Value* y) {
     llvm::Value* first = maximum ? b_.CreateFCmpOGT(x, y) : b_.CreateFCmpOLT(x, y);
@@ -225,10 +225,11 @@ llvm::Value* OpEmitter::divide(bool remainder, bool is_signed, llvm::Value* a, l
   llvm::Value* unsafe = by_zero;
   if (is_signed) {
     const unsigned width = a->getType()->getScalarSizeInBits();
-    llvm::Value* least = llvm::ConstantInt::get(a->getType(), llvm::APInt::getSignedMinValue(width));
+    llvm::Value* least =
+        llvm::ConstantInt::get(a->getType(), llvm::APInt::getSignedMinValue(width));
     llvm::Value* minus_one = llvm::Constant::getAllOnesValue(a->getType());
-    unsafe = b_.CreateOr(by_zero, b_.CreateAnd(b_.CreateICmpEQ(a, least),
-                                               b_.CreateICmpEQ(b, minus_one)));
+    unsafe = b_.CreateOr(by_zero,
+                         b_.CreateAnd(b_.CreateICmpEQ(a, least), b_.CreateICmpEQ(b, minus_one)));
   }
   llvm::Value* safe = b_.CreateSelect(unsafe, constant_like(a, 1), b);
   llvm::Value* result = nullptr;
@@ -276,8 +277,9 @@ llvm::Value* OpEmitter::compare(Op op, DType type, const Element& a, const Eleme
   const bool is_signed = ir::is_signed_int(type);
   const Predicate predicate = op == Op::eq   ? Predicate::ICMP_EQ
                               : op == Op::ne ? Predicate::ICMP_NE
-                              : op == Op::lt ? (is_signed ? Predicate::ICMP_SLT : Predicate::ICMP_ULT)
-                                             : (is_signed ? Predicate::ICMP_SLE : Predicate::ICMP_ULE);
+                              : op == Op::lt
+                                  ? (is_signed ? Predicate::ICMP_SLT : Predicate::ICMP_ULT)
+                                  : (is_signed ? Predicate::ICMP_SLE : Predicate::ICMP_ULE);
   return b_.CreateICmp(predicate, a.value, b.value);
 }
 
@@ -292,8 +294,47 @@ Element OpEmitter::select(DType type, llvm::Value* condition, const Element& a,
           a.wide ? b_.CreateSelect(condition, a.wide, b.wide) : nullptr};
 }
 
+namespace {
+
+// Width of the elements whose comparison made the mask: that of the registers it lives in.
+unsigned mask_bits(const llvm::Value* mask, int depth = 4) {
+  constexpr unsigned kUsual = 32;
+  const auto* instruction = llvm::dyn_cast<llvm::Instruction>(mask);
+  if (!instruction || depth == 0) return kUsual;
+  if (const auto* compare = llvm::dyn_cast<llvm::CmpInst>(instruction)) {
+    return compare->getOperand(0)->getType()->getScalarSizeInBits();
+  }
+  const unsigned opcode = instruction->getOpcode();
+  const bool logical = opcode == llvm::Instruction::And || opcode == llvm::Instruction::Or ||
+                       opcode == llvm::Instruction::Xor;
+  return logical ? mask_bits(instruction->getOperand(0), depth - 1) : kUsual;
+}
+
+}  // namespace
+
+// Without mask registers the lanes are joined as they are, in whole registers, and tested once.
 llvm::Value* OpEmitter::any(llvm::Value* mask) const {
-  return lanes_of(mask) == 1 ? mask : b_.CreateOrReduce(mask);
+  const int lanes = lanes_of(mask);
+  if (lanes == 1) return mask;
+  const unsigned width = mask_bits(mask);
+  unsigned total = static_cast<unsigned>(lanes) * width;
+  if (!x86_ || vector_bytes_ == 64 || total < 128 || !std::has_single_bit(total)) {
+    return b_.CreateOrReduce(mask);
+  }
+  const auto vector = [&](unsigned element, unsigned bits) {
+    return llvm::FixedVectorType::get(b_.getIntNTy(element), bits / element);
+  };
+  llvm::Value* joined = b_.CreateSExt(mask, vector(width, total));
+  for (; total > 256; total /= 2) {
+    llvm::SmallVector<int, 64> low, high;
+    for (int i = 0; i < static_cast<int>(total / width / 2); ++i) low.push_back(i);
+    for (const int i : low) high.push_back(i + static_cast<int>(low.size()));
+    joined = b_.CreateOr(b_.CreateShuffleVector(joined, low), b_.CreateShuffleVector(joined, high));
+  }
+  const ID id =
+      total == 256 ? llvm::Intrinsic::x86_avx2_pmovmskb : llvm::Intrinsic::x86_sse2_pmovmskb_128;
+  llvm::Value* bytes = b_.CreateBitCast(joined, vector(8, total));
+  return b_.CreateICmpNE(b_.CreateIntrinsic(id, {}, {bytes}), b_.getInt32(0));
 }
 
 OpEmitter::Rare OpEmitter::begin_rare(llvm::Value* condition) {

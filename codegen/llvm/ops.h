@@ -68,8 +68,8 @@ class OpEmitter {
   Element bitcast(ir::DType from, ir::DType to, const Element& a);
   llvm::Value* saturate(ir::DType to, llvm::Value* x);
   llvm::Value* round_to_odd(llvm::Value* x);  // float64 -> float32, for a second rounding
-  Element narrow(ir::DType half, llvm::Value* x) const;              // float32 -> 16 bits
-  llvm::Value* widen(ir::DType half, llvm::Value* bits) const;       // 16 bits -> float32
+  Element narrow(ir::DType half, llvm::Value* x) const;         // float32 -> 16 bits
+  llvm::Value* widen(ir::DType half, llvm::Value* bits) const;  // 16 bits -> float32
 
   Element expand(ir::Op op, ir::DType type, llvm::ArrayRef<Element> args);
   Element inline_function(const ir::Function& f, llvm::ArrayRef<Element> args, int lanes);

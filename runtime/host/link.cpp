@@ -31,19 +31,11 @@ void require(bool ok, const char* otherwise) {
 }
 
 // What code generation may call: LLVM expands large copies and fills to these.
-struct External {
-  std::string_view name;
-  const void* address;
-};
-const External* external(std::string_view name) {
-  static const External kKnown[] = {
-      {"memcpy", reinterpret_cast<const void*>(&std::memcpy)},
-      {"memmove", reinterpret_cast<const void*>(&std::memmove)},
-      {"memset", reinterpret_cast<const void*>(&std::memset)},
-  };
-  const auto* found = std::find_if(std::begin(kKnown), std::end(kKnown),
-                                   [&](const External& e) { return e.name == name; });
-  return found == std::end(kKnown) ? nullptr : found;
+const void* external(std::string_view name) {
+  if (name == "memcpy") return reinterpret_cast<const void*>(&std::memcpy);
+  if (name == "memmove") return reinterpret_cast<const void*>(&std::memmove);
+  if (name == "memset") return reinterpret_cast<const void*>(&std::memset);
+  return nullptr;
 }
 
 // The file, every access checked.
@@ -192,7 +184,7 @@ class Linker {
 
   // A jump to an external function, within reach of the code.
   std::uint64_t stub(std::string_view name) {
-    const External* target = external(name);
+    const void* target = external(name);
     if (target == nullptr) fail("refers to " + std::string(name));
     const auto known = std::find(targets_.begin(), targets_.end(), target);
     const auto index = static_cast<std::uint64_t>(known - targets_.begin());
@@ -207,7 +199,7 @@ class Linker {
       const unsigned char code[8] = {0xff, 0x25, 2, 0, 0, 0, 0x90, 0x90};  // jmp [rip + 2]
       std::memcpy(to, code, sizeof code);
 #endif
-      std::memcpy(to + 8, &target->address, sizeof target->address);
+      std::memcpy(to + 8, &target, sizeof target);
     }
     return place;
   }
@@ -322,7 +314,7 @@ class Linker {
   std::uint64_t size_ = 0, code_size_ = 0, stubs_ = 0;
   const Elf64_Shdr* symbols_ = nullptr;
   const Elf64_Shdr* strings_ = nullptr;
-  std::vector<const External*> targets_;  // of the stubs made
+  std::vector<const void*> targets_;  // of the stubs made
   LinkedObject::Memory memory_;
 };
 

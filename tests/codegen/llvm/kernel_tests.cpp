@@ -57,12 +57,13 @@ TEST(LlvmKernel, LoopsAndBranches) {
   const Value i = b.begin_loop(item, n, step);
   const Value v = b.load(x, i);
   b.begin_if(b.op(Op::lt, DType::bool_, {v, zero}));
-  const Value j = b.begin_loop(b.index(0), b.op(Op::irem, DType::int64, {i, b.index(3)}), b.index(1));
+  const Value j =
+      b.begin_loop(b.index(0), b.op(Op::irem, DType::int64, {i, b.index(3)}), b.index(1));
   b.store(total, b.index(0), b.add(b.load(total, b.index(0)), b.op(Op::cast, DType::int32, {j})));
   b.end();
   b.begin_else();
-  b.begin_if(b.op(Op::eq, DType::bool_, {b.op(Op::and_, DType::int32, {v, b.constant(DType::int32, 1)}),
-                                         zero}));
+  b.begin_if(b.op(Op::eq, DType::bool_,
+                  {b.op(Op::and_, DType::int32, {v, b.constant(DType::int32, 1)}), zero}));
   b.store(total, b.index(1), b.add(b.load(total, b.index(1)), v));
   b.end();
   b.end();
@@ -72,8 +73,8 @@ TEST(LlvmKernel, LoopsAndBranches) {
   const ir::Kernel kernel = b.finish();
   for (const std::int64_t count : {0, 1, 40, 97}) {
     for (const std::int64_t by : {1, 7}) {
-      expect_as_interpreted(kernel, {random_array(DType::int32, 97, 8), Array(DType::int32, 12), count, by},
-                            0, 12);
+      expect_as_interpreted(
+          kernel, {random_array(DType::int32, 97, 8), Array(DType::int32, 12), count, by}, 0, 12);
     }
   }
 }
@@ -122,9 +123,10 @@ TEST(LlvmKernel, LanesOfEveryType) {
       b.store(flags, b.add(b.mul(item, b.index(2)), b.index(1)),
               b.any(b.op(Op::and_, DType::bool_, {less, b.op(Op::lt, DType::bool_, {q, p})})));
       b.end();
-      expect_as_interpreted(b.finish(), {random_array(dtype, 16 * lanes, 3), Array(dtype, 16 * lanes),
-                                         Array(DType::bool_, 8)},
-                            0, 4);
+      expect_as_interpreted(
+          b.finish(),
+          {random_array(dtype, 16 * lanes, 3), Array(dtype, 16 * lanes), Array(DType::bool_, 8)}, 0,
+          4);
     }
   }
 }
@@ -153,8 +155,9 @@ TEST(LlvmKernel, RareRegionsOfExpansions) {
         const bool special = i >= 512 || i % 37 == 5;
         const double sign = i % 3 == 0 ? -1 : 1;
         const double plain = sign * static_cast<double>(i % 50) * 0.11;
-        numbers.set(i, ir::bits_of(dtype, special ? sign * std::ldexp(1.37, static_cast<int>(i % 200) - 60)
-                                                  : plain));
+        numbers.set(
+            i, ir::bits_of(dtype, special ? sign * std::ldexp(1.37, static_cast<int>(i % 200) - 60)
+                                          : plain));
       }
       std::vector<Argument> arguments{numbers};
       for (int i = 0; i < 5; ++i) arguments.emplace_back(Array(dtype, kCount));
@@ -185,7 +188,9 @@ ir::Kernel random_kernel(Random& random, int lanes, std::vector<Argument>& argum
   }
   const Value at = b.mul(b.begin_grid(), b.index(lanes));
   for (const std::uint32_t memory : in) values.push_back(b.load(memory, at, lanes));
-  const auto pick = [&] { return values[static_cast<std::size_t>(random.below(std::ssize(values)))]; };
+  const auto pick = [&] {
+    return values[static_cast<std::size_t>(random.below(std::ssize(values)))];
+  };
   const auto as = [&](DType dtype, Value v) { return b.op(Op::cast, dtype, {v}); };
   for (int k = 0; k < 24; ++k) {
     const Op op = static_cast<Op>(random.below(ir::kOpCount));
@@ -258,7 +263,8 @@ TEST(LlvmKernel, LabelsDecideNoByte) {
   KILN_REQUIRE_HOST();
   const auto make = [](const char* label) {
     ir::KernelBuilder b = cpu_kernel();
-    const std::uint32_t x = b.buffer(DType::float32, "x", true), y = b.buffer(DType::float32, "y", false);
+    const std::uint32_t x = b.buffer(DType::float32, "x", true),
+                        y = b.buffer(DType::float32, "y", false);
     const Value at = b.mul(b.begin_grid(), b.index(8));
     b.set_line(label);
     const Value v = b.op(Op::exp, DType::float32, {b.load(x, at, 8)});
@@ -327,20 +333,24 @@ TEST(LlvmKernel, RejectsUnsupportedTargets) {
 TEST(LlvmKernel, WidthFollowsTheTarget) {
   KILN_REQUIRE_HOST();
   ir::KernelBuilder b = cpu_kernel();
-  const std::uint32_t x = b.buffer(DType::float32, "x", true), y = b.buffer(DType::float32, "y", false);
+  const std::uint32_t x = b.buffer(DType::float32, "x", true),
+                      y = b.buffer(DType::float32, "y", false);
   const Value n = b.integer("n");
   const Value at = b.mul(b.begin_grid(), b.index(16));
-  const Value mask = b.op(Op::lt, DType::bool_, {b.add(b.lane(DType::int64, 16), b.splat(at, 16)), n});
+  const Value mask =
+      b.op(Op::lt, DType::bool_, {b.add(b.lane(DType::int64, 16), b.splat(at, 16)), n});
   const Value v = b.load(x, at, 16, mask);
   b.store(y, at, b.op(Op::fma, DType::float32, {v, v, v}), mask);
   b.end();
   const ir::Kernel kernel = b.finish();
   CpuTarget wide;
   wide.cpu = "skylake-avx512";
-  wide.features = "+avx2,+fma,+f16c,+bmi,+bmi2,+lzcnt,+popcnt,+avx512f,+avx512bw,+avx512dq,+avx512vl";
+  wide.features =
+      "+avx2,+fma,+f16c,+bmi,+bmi2,+lzcnt,+popcnt,+avx512f,+avx512bw,+avx512dq,+avx512vl";
   wide.vector_bytes = 64;
   EXPECT_NE(assembly(kernel, wide).find("zmm"), std::string::npos);
-  EXPECT_NE(assembly(kernel, host()).find(host().vector_bytes == 64 ? "zmm" : "ymm"), std::string::npos);
+  EXPECT_NE(assembly(kernel, host()).find(host().vector_bytes == 64 ? "zmm" : "ymm"),
+            std::string::npos);
 }
 #endif
 

@@ -13,7 +13,8 @@ using ir::Op;
 
 ir::KernelSource some_object() {
   ir::KernelBuilder b(ir::Target::cpu, DType::int64);
-  const std::uint32_t x = b.buffer(DType::float32, "x", true), y = b.buffer(DType::float32, "y", false);
+  const std::uint32_t x = b.buffer(DType::float32, "x", true),
+                      y = b.buffer(DType::float32, "y", false);
   const ir::Value at = b.mul(b.begin_grid(), b.index(8));
   b.store(y, at, b.op(Op::exp, DType::float32, {b.load(x, at, 8)}));
   b.end();
@@ -88,7 +89,8 @@ std::vector<std::byte> caller_of(const char* callee) {
   compat::set_triple(module, machine.getTargetTriple());
   module.setDataLayout(machine.createDataLayout());
   llvm::IRBuilder<> b(context);
-  const auto function = [&](llvm::Type* result, llvm::ArrayRef<llvm::Type*> types, const char* name) {
+  const auto function = [&](llvm::Type* result, llvm::ArrayRef<llvm::Type*> types,
+                            const char* name) {
     return llvm::Function::Create(llvm::FunctionType::get(result, types, false),
                                   llvm::Function::ExternalLinkage, name, module);
   };

@@ -119,7 +119,8 @@ TEST(LlvmMemory, MaskedGatherIgnoresBadIndices) {
   KILN_REQUIRE_HOST();
   for (const DType dtype : {DType::float32, DType::uint8, DType::int64}) {
     ir::KernelBuilder b = cpu_kernel();
-    const std::uint32_t x = b.buffer(dtype, "x", true), where = b.buffer(DType::int64, "where", true);
+    const std::uint32_t x = b.buffer(dtype, "x", true),
+                        where = b.buffer(DType::int64, "where", true);
     const std::uint32_t y = b.buffer(dtype, "y", false);
     b.begin_grid();
     const Value index = b.load(where, b.index(0), 8);
@@ -139,14 +140,15 @@ TEST(LlvmMemory, MaskedGatherIgnoresBadIndices) {
 TEST(LlvmMemory, StreamsAreNonTemporalAndFenced) {
   KILN_REQUIRE_HOST();
   ir::KernelBuilder b = cpu_kernel();
-  const std::uint32_t x = b.buffer(DType::float32, "x", true), y = b.buffer(DType::float32, "y", false);
+  const std::uint32_t x = b.buffer(DType::float32, "x", true),
+                      y = b.buffer(DType::float32, "y", false);
   const Value at = b.mul(b.begin_grid(), b.index(16));
   b.store(y, at, b.op(Op::neg, DType::float32, {b.load(x, at, 16)}), ir::kNoValue,
           ir::kNonTemporal | ir::kAligned);
   b.end();
   const ir::Kernel kernel = b.finish();
-  expect_as_interpreted(kernel, {random_array(DType::float32, 256, 9), Array(DType::float32, 256)}, 0,
-                        16);
+  expect_as_interpreted(kernel, {random_array(DType::float32, 256, 9), Array(DType::float32, 256)},
+                        0, 16);
   EXPECT_NE(llvm_ir(kernel, host()).find("!nontemporal"), std::string::npos);
 #if defined(__x86_64__)
   const std::string text = assembly(kernel, host());
@@ -158,7 +160,8 @@ TEST(LlvmMemory, StreamsAreNonTemporalAndFenced) {
 // The canonical sum: 128 lanes, then the tree of adjacent pairs; a tail adds to the lanes it has.
 ir::Kernel canonical_sum(int lanes) {
   ir::KernelBuilder b = cpu_kernel();
-  const std::uint32_t x = b.buffer(DType::float32, "x", true), out = b.buffer(DType::float32, "out", false);
+  const std::uint32_t x = b.buffer(DType::float32, "x", true),
+                      out = b.buffer(DType::float32, "out", false);
   const std::uint32_t sums = b.local(DType::float32, 128, "sums");
   const Value n = b.integer("n");
   const Value row = b.begin_grid();
@@ -193,7 +196,8 @@ TEST(LlvmMemory, LocalArrayReduction) {
       Array x(DType::float32, 7 * n);
       Random random{static_cast<std::uint64_t>(n)};
       for (std::int64_t i = 0; i < 7 * n; ++i) {
-        x.set(i, ir::bits_of(DType::float32, static_cast<double>(random.below(2000001)) * 1e-6 - 1));
+        x.set(i,
+              ir::bits_of(DType::float32, static_cast<double>(random.below(2000001)) * 1e-6 - 1));
       }
       expect_as_interpreted(kernel, {x, Array(DType::float32, 7), n}, 0, 7);
     }
@@ -222,8 +226,8 @@ TEST_P(EveryType, LocalArrayWithRunTimeIndex) {
   b.store(y, b.add(first, i), b.load(row, back));
   b.end();
   b.end();
-  expect_as_interpreted(b.finish(), {random_array(GetParam(), 192, 4), Array(GetParam(), 192), 64}, 0,
-                        3);
+  expect_as_interpreted(b.finish(), {random_array(GetParam(), 192, 4), Array(GetParam(), 192), 64},
+                        0, 3);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ constexpr std::int64_t kCount = 1 << 16;
 // One output of a kernel that computes many operations of the same operands.
 struct Case {
   Op op;
-  DType type;    // as for ir::evaluate
+  DType type;  // as for ir::evaluate
   DType result;
 };
 

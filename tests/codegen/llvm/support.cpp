@@ -10,25 +10,64 @@ std::vector<std::uint64_t> edge_values(DType dtype) {
   if (ir::is_int(dtype)) {
     const std::uint64_t all = ~std::uint64_t{0} >> (64 - 8 * ir::size_of(dtype));
     const std::uint64_t top = all ^ (all >> 1);
-    for (const std::int64_t v : {0, 1, -1, 2, -2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100}) {
+    for (const std::int64_t v :
+         {0, 1, -1, 2, -2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100}) {
       values.push_back(ir::bits_of_int(dtype, v));
     }
     for (const std::uint64_t v : {top, top + 1, top - 1, all - 5}) values.push_back(v & all);
     return values;
   }
   const std::uint64_t sign = std::uint64_t{1} << (8 * ir::size_of(dtype) - 1);
-  for (const double v : {0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.5, 0.49999997, 0.1, 100.0, 127.0, 127.5,
-                         128.0, 255.5, 256.0, 32767.5, 32768.0, 65504.0, 65520.0, 65536.0, 8388607.5,
-                         16777217.0, 2147483520.0, 2147483647.0, 2147483648.0, 4294967040.0,
-                         4294967295.0, 4294967296.0, 9223371487098961920.0, 9223372036854775808.0,
-                         18446742974197923840.0, 18446744073709551616.0, 88.7, 710.0, 1e-3, 1e-8, 1e-30,
-                         3.14159265358979, 1e10, 1e30, 1e300, 1e-300, 1e-42, 5e-324}) {
+  for (const double v : {0.0,
+                         0.5,
+                         1.0,
+                         1.5,
+                         2.0,
+                         2.5,
+                         3.5,
+                         0.49999997,
+                         0.1,
+                         100.0,
+                         127.0,
+                         127.5,
+                         128.0,
+                         255.5,
+                         256.0,
+                         32767.5,
+                         32768.0,
+                         65504.0,
+                         65520.0,
+                         65536.0,
+                         8388607.5,
+                         16777217.0,
+                         2147483520.0,
+                         2147483647.0,
+                         2147483648.0,
+                         4294967040.0,
+                         4294967295.0,
+                         4294967296.0,
+                         9223371487098961920.0,
+                         9223372036854775808.0,
+                         18446742974197923840.0,
+                         18446744073709551616.0,
+                         88.7,
+                         710.0,
+                         1e-3,
+                         1e-8,
+                         1e-30,
+                         3.14159265358979,
+                         1e10,
+                         1e30,
+                         1e300,
+                         1e-300,
+                         1e-42,
+                         5e-324}) {
     values.push_back(ir::bits_of(dtype, v));
   }
   const std::uint64_t inf = ir::bits_of(dtype, __builtin_inf());
-  for (const std::uint64_t v : {inf, inf - 1, inf + 1, inf | (inf >> 1), std::uint64_t{1},
-                                std::uint64_t{3}, ir::bits_of(dtype, 1.0) + 1,
-                                ir::bits_of(dtype, 1.0) - 1}) {
+  for (const std::uint64_t v :
+       {inf, inf - 1, inf + 1, inf | (inf >> 1), std::uint64_t{1}, std::uint64_t{3},
+        ir::bits_of(dtype, 1.0) + 1, ir::bits_of(dtype, 1.0) - 1}) {
     values.push_back(v);
   }
   const std::size_t positive = values.size();

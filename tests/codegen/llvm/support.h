@@ -52,11 +52,13 @@ class Array {
 
   std::uint64_t bits(std::int64_t i) const {
     std::uint64_t word = 0;
-    std::memcpy(&word, data() + i * ir::size_of(dtype_), static_cast<std::size_t>(ir::size_of(dtype_)));
+    std::memcpy(&word, data() + i * ir::size_of(dtype_),
+                static_cast<std::size_t>(ir::size_of(dtype_)));
     return word;
   }
   void set(std::int64_t i, std::uint64_t word) {
-    std::memcpy(data() + i * ir::size_of(dtype_), &word, static_cast<std::size_t>(ir::size_of(dtype_)));
+    std::memcpy(data() + i * ir::size_of(dtype_), &word,
+                static_cast<std::size_t>(ir::size_of(dtype_)));
   }
   bool guard_intact() const {
     for (std::size_t i = 0; i < kGuard; ++i) {
@@ -148,8 +150,8 @@ struct Argument {
   bool is_word = false;
 };
 
-// Runs `kernel` compiled and interpreted on copies of the arguments: expects equal buffers and intact
-// guards. Gives the compiled run's arguments.
+// Runs `kernel` compiled and interpreted on copies of the arguments: expects equal buffers and
+// intact guards. Gives the compiled run's arguments.
 std::vector<Argument> expect_as_interpreted(const ir::Kernel& kernel,
                                             const std::vector<Argument>& arguments,
                                             std::int64_t begin, std::int64_t end);
