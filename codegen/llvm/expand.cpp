@@ -183,11 +183,11 @@ llvm::Function* OpEmitter::region_function(const ir::Function& f, std::size_t ra
   types.append(inputs.size(), b_.getPtrTy());
   auto* type = llvm::FunctionType::get(b_.getVoidTy(), types, false);
   auto* region = llvm::Function::Create(type, llvm::Function::InternalLinkage, name, module);
-  region->setCallingConv(llvm::CallingConv::PreserveAll);
   region->addFnAttr(llvm::Attribute::NoInline);
   region->addFnAttr(llvm::Attribute::Cold);
   region->setDoesNotThrow();
-  if (x86_) {
+  if (x86_) {  // AArch64 (LLVM 19) accepts the convention and keeps no vector register
+    region->setCallingConv(llvm::CallingConv::PreserveAll);
     // vzeroupper at the end would destroy the registers just restored.
     region->addFnAttr("target-features", (features_ + ",-vzeroupper").str());
   }
