@@ -61,7 +61,23 @@ std::vector<ir::ArrayView> views_of(const Snapshot& snapshot, const Reference& r
   return views;
 }
 
-std::string write_reproducer(const Snapshot& snapshot, const std::string& message) {
+// The memory of each input in hexadecimal, or only its size where it is large.
+void write_inputs(std::ostream& file, const Snapshot& snapshot, const Reference& reference) {
+  constexpr std::size_t kMostBytes = 1 << 16;
+  for (std::size_t i = 0; i < snapshot.inputs.size(); ++i) {
+    const std::vector<std::byte>& bytes = reference.storages[i];
+    file << "# input " << snapshot.inputs[i].offset << ' ';
+    if (bytes.size() > kMostBytes) {
+      file << "size " << bytes.size() << '\n';
+      continue;
+    }
+    for (const std::byte b : bytes) file << fmt::format("{:02x}", static_cast<unsigned>(b));
+    file << '\n';
+  }
+}
+
+// What kiln_replay reads.
+std::string write_reproducer(const Snapshot& snapshot, const Reference& reference, const std::string& message) {
   static std::atomic<int> count{0};
   std::error_code ignored;
   const std::filesystem::path path = std::filesystem::temp_directory_path(ignored) /
@@ -72,6 +88,7 @@ std::string write_reproducer(const Snapshot& snapshot, const std::string& messag
   file << "\n# scalars:";
   for (const std::uint64_t bits : snapshot.bindings.scalars) file << ' ' << bits;
   file << '\n';
+  write_inputs(file, snapshot, reference);
   return file ? path.string() : std::string();
 }
 
@@ -147,7 +164,7 @@ void compare(Snapshot& snapshot, const Reference& reference, const runtime::Load
     const Complaint complaint("check", message, snapshot.lines[node]);
     InternalError error(complaint.text());
     error.where = complaint.where();
-    error.reproducer = write_reproducer(snapshot, message);
+    error.reproducer = write_reproducer(snapshot, reference, message);
     throw error;
   }
 }

@@ -89,7 +89,7 @@ using frontend::Access;
 
 std::string Device::name() const { return frontend::device_name(id_); }
 std::int64_t Device::free_bytes() const { return frontend::memory_device(id_).memory().free; }
-std::ostream& operator<<(std::ostream& out, const Device& device) { return out << device.name(); }
+[[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out, const Device& device) { return out << device.name(); }
 
 Device cpu() { return Access::device(frontend::kCpu); }
 Device interpreter() { return Access::device(frontend::kInterpreter); }

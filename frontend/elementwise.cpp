@@ -76,6 +76,8 @@ Array bitwise_xor(Operand left, Operand right) { return binary(kXor, left, right
 Array bitwise_left_shift(Operand left, Operand right) { return binary(kShiftLeft, left, right); }
 Array bitwise_right_shift(Operand left, Operand right) { return binary(kShiftRight, left, right); }
 
+// Friends that only the class declares: g++ does not take their visibility from the header.
+#pragma GCC visibility push(default)
 Array operator+(Operand left, Operand right) { return binary(kAdd, left, right); }
 Array operator-(Operand left, Operand right) { return binary(kSubtract, left, right); }
 Array operator*(Operand left, Operand right) { return binary(kMultiply, left, right); }
@@ -108,6 +110,7 @@ Array operator||(const Array& left, const Array& right) {
   const Where where = Access::node(left)->where;
   return logical_or(Operand(left, where), Operand(right, where));
 }
+#pragma GCC visibility pop
 
 namespace {
 // In place: shape and dtype stay.

@@ -195,7 +195,7 @@ std::string Explanation::json() const {
   return json.dump(2);
 }
 
-std::ostream& operator<<(std::ostream& out, const Explanation& explanation) {
+[[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out, const Explanation& explanation) {
   return out << explanation.text();
 }
 

@@ -144,7 +144,7 @@ Shown shown_of(const Array& x, Where where) {
 
 }  // namespace
 
-std::ostream& operator<<(std::ostream& out, const Array& x) {
+[[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out, const Array& x) {
   const Where where = Access::node(x)->where;
   if (x.size() == 0) return out << "[]";
   frontend::evaluate({&x, 1}, where);

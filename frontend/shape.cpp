@@ -28,7 +28,7 @@ std::int64_t Shape::size() const {
   return size;
 }
 
-std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << frontend::to_text(shape); }
+[[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << frontend::to_text(shape); }
 
 Axes::Axes(std::initializer_list<Extent> axes) {
   for (const Extent& axis : axes) axes_.push_back(axis.value);

@@ -2,8 +2,8 @@
 
     exports.py <library>
 
-reads `nm -D`. The inner namespaces passes, codegen, runtime and frontend are not
-public either.
+reads `nm -D`. The inner namespaces passes, codegen and runtime are not public
+either.
 """
 
 import re
@@ -12,7 +12,7 @@ import sys
 
 # _ZN/_ZNK: functions and data; _ZT?: vtables and type information; _ZGV: guards; _ZT[hv]: thunks.
 PUBLIC = re.compile(r"^_Z(?:NK?|T[ISVT]N|GVN|Th\w*?N|Tv\w*?N)4kiln")
-INNER = re.compile(r"4kiln(?:2v0)?(?:6passes|7codegen|7runtime|8frontend)")
+INNER = re.compile(r"4kiln(?:2v0)?(?:6passes|7codegen|7runtime)")
 
 
 def faults(library):
