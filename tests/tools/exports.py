@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 # _ZN/_ZNK: functions and data; _ZT?: vtables and type information; _ZGV: guards; _ZT[hv]: thunks.
-PUBLIC = re.compile(r"^_Z(?:NK?|T[ISVT]N|GVN|Th\w*?N|Tv\w*?N)4kiln")
+PUBLIC = re.compile(r"^_Z(?:N[VK]*[RO]?|T[ISVT]N|GVN|Th\w*?N|Tv\w*?N)4kiln")
 INNER = re.compile(r"4kiln(?:2v0)?(?:6passes|7codegen|7runtime)")
 
 
