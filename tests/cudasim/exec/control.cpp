@@ -10,7 +10,7 @@ namespace {
 // the list of splits.
 void split_off(Warp& w, std::size_t index, U32 lanes, U32 pc, Frame* frame) {
   w.splits[index].mask &= ~lanes;
-  w.splits.push_back({pc, lanes, frame, Wait::kNone, false});
+  w.splits.push_back({pc, lanes, frame, Wait::kNone, false, 0});
 }
 
 std::size_t index_of(const Warp& w, const Split& split) {

@@ -137,6 +137,7 @@ struct Split {
   Frame* frame = nullptr;
   Wait wait = Wait::kNone;
   bool deferred = false;  // gave way after its quantum
+  U64 turn = 0;           // Warp::executed + 1 when its turn began, 0 before
 };
 
 // What every launch is checked against and run with; from the environment, see README.md.

@@ -141,16 +141,19 @@ bool run_control(Warp& w, std::size_t index, const Inst& in, U32 mask) {
 
 void run_split(Warp& w, std::size_t index, U64 end) {
   Split* split = &w.splits[index];
+  if (split->turn == 0) split->turn = w.executed + 1;
+  if (w.splits.size() > 1 && w.executed - split->turn + 1 > kSplitQuantum) {
+    split->deferred = true;
+    split->turn = 0;
+    return;
+  }
   select_frame(w, split->frame);
   const Inst* code = split->frame->code->insts.data();
   const U32 stop = w.splits.size() > 1 ? stop_of(w, *split) : kNoStop;
-  if (w.splits.size() > 1) end = std::min(end, w.executed + kSplitQuantum);
+  if (w.splits.size() > 1) end = std::min(end, w.executed + kSplitQuantum + 1);
   InstructionCount count{w};
   while (split->pc != stop) {
-    if (w.executed >= end) {
-      split->deferred = true;
-      return;
-    }
+    if (w.executed >= end) return;
     const Inst& in = code[split->pc];
     U32 mask = split->mask;
     if (in.guard != kNoSlot) {
@@ -186,7 +189,7 @@ void start_warp(Warp& w) {
   w.executed = 0;
   w.splits.clear();
   Frame* frame = enter_frame(w, launch.program->codes[launch.entry], nullptr, w.live);
-  w.splits.push_back({0, w.live, frame, Wait::kNone, false});
+  w.splits.push_back({0, w.live, frame, Wait::kNone, false, 0});
 }
 
 [[noreturn]] void report(Warp& w, const Fault& fault) {

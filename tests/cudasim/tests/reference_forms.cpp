@@ -197,6 +197,16 @@ Bits finish(Quad value, const std::string& type, const std::vector<std::string>&
   return has(parts, "ftz") && size_of(type) >= 4 ? flush(bits, type) : bits;
 }
 
+bool is_positive_zero(Quad x) { return x == 0 && 1 / static_cast<double>(x) > 0; }
+
+// Rounding down, a sum that cancels is -0; only +0 and +0 make +0.
+Quad sum(Quad a, Quad b, const std::vector<std::string>& parts) {
+  const Quad total = add_odd(a, b);
+  const bool down = rounding_of(parts) == Round::kDown;
+  if (total == 0 && down && !(is_positive_zero(a) && is_positive_zero(b))) return -Quad{0};
+  return total;
+}
+
 Bits evaluate_minmax(bool min, const std::string& type, Bits a, Bits b) {
   if (is_nan(a, type)) return is_nan(b, type) ? canonical_nan(type) : b;
   if (is_nan(b, type)) return a;
@@ -224,10 +234,10 @@ Bits evaluate_float(const std::vector<std::string>& parts, const std::string& ty
   }
   const Quad a = decode(in[0], type);
   const Quad b = in.size() > 1 ? decode(in[1], type) : 0;
-  if (base == "add") return finish(add_odd(a, b), type, parts);
-  if (base == "sub") return finish(add_odd(a, -b), type, parts);
+  if (base == "add") return finish(sum(a, b, parts), type, parts);
+  if (base == "sub") return finish(sum(a, -b, parts), type, parts);
   if (base == "mul") return finish(a * b, type, parts);
-  if (base == "fma") return finish(add_odd(a * b, decode(in[2], type)), type, parts);
+  if (base == "fma") return finish(sum(a * b, decode(in[2], type), parts), type, parts);
   if (base == "div") {
     if (has(parts, "approx") || has(parts, "full")) {
       const double size = std::fabs(static_cast<double>(b));
@@ -240,7 +250,7 @@ Bits evaluate_float(const std::vector<std::string>& parts, const std::string& ty
   }
   if (approximate_units().count(base) != 0 || has(parts, "approx")) {
     double x = static_cast<double>(a);
-    if (type == "f64") {
+    if (type == "f64" && has(parts, "ftz")) {
       x = std::bit_cast<double>(flush(std::bit_cast<Bits>(x) & 0xffffffff00000000u, "f64"));
     }
     return finish(approximate(base, x), type, parts);
