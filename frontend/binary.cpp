@@ -85,6 +85,14 @@ Array as_array(std::string_view function, const Operand& x) {
 
 Array binary(const Rule& rule, const Operand& left, const Operand& right) {
   const Where where = Access::where(left);
+  const bool arrays = Access::is_array(left) && Access::is_array(right);
+  if (arrays && !rule.swapped && rule.gives == Gives::same) {  // the common case
+    Node* const nodes[] = {Access::node(Access::array(left)), Access::node(Access::array(right))};
+    const DType dtype = nodes[0]->dtype;
+    if (dtype == nodes[1]->dtype && (kind_of(dtype) & rule.takes & kNumbers) != 0) {
+      return map_nodes(rule.name, rule.op, dtype, nodes, where);
+    }
+  }
   DType dtype = common_dtype(rule.name, left, right);
   if (rule.gives == Gives::floating) dtype = floating_of(dtype);
   check_takes(rule.name, rule.takes, dtype, left, &right, where);

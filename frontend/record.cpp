@@ -14,7 +14,8 @@ namespace kiln::inline v0::frontend {
 
 Array record(Recipe recipe) {
   Context& c = context();
-  recipe.where = line_of(recipe.where);
+  if (c.line_scopes != 0) recipe.where = c.line;
+  recipe.math = c.math;
   if (c.flush_after != 0 && !c.evaluating &&
       trace().pending.load(std::memory_order_relaxed) >= c.flush_after) {
     flush_at(recipe);
@@ -308,6 +309,16 @@ Array permuted(const Array& x, const std::vector<std::int64_t>& axes, Where wher
 Array reshaped(const Array& x, const Shape& shape, Where where) {
   Node* const node = Access::node(x);
   if (node->shape->shape == shape) return x;
+  if (node->ready()) {
+    const Value& value = *node->value.load(std::memory_order_acquire);
+    if (value.strides.empty()) {  // the same memory under another shape: nothing to plan for
+      auto same = std::make_unique<Value>();
+      same->storage = value.storage;
+      same->offset = value.offset;
+      return Access::adopt(
+          trace().leaf(node->dtype, shape, node->device, same.release(), line_of(where), node->label));
+    }
+  }
   Recipe r = from(Kind::reshape, &node, where);
   r.new_shape = &shape;
   return record(r);

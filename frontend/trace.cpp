@@ -1,5 +1,7 @@
 #include "frontend/trace.h"
 
+#include <pthread.h>
+
 #include <string_view>
 #include <unordered_set>
 
@@ -28,9 +30,29 @@ bool shareable(const Recipe& r) {
 }
 }  // namespace
 
+namespace {
+// The runtime registers its handlers first: those of the trace then lock before them, as recording does.
+Trace* make_trace() {
+  registry();
+  static Trace* const made = new Trace;
+  pthread_atfork([] { made->mutex.lock(); }, [] { made->mutex.unlock(); },
+                 [] {
+                   made->forget_flights();
+                   made->mutex.unlock();
+                 });
+  return made;
+}
+}  // namespace
+
 Trace& trace() {
-  static Trace* const instance = new Trace;
+  static Trace* const instance = make_trace();
   return *instance;
+}
+
+void Trace::forget_flights() {
+  for (const std::unique_ptr<Node[]>& slab : slabs_) {
+    for (std::size_t i = 0; i < kSlab; ++i) slab[i].in_flight = false;
+  }
 }
 
 Context::Context() {
@@ -63,7 +85,7 @@ Node* Trace::slot() {
 Node* Trace::find(const Recipe& r, std::uint32_t at) {
   Node* const node = table_[at];
   if (node == nullptr || node->kind != r.kind || node->op != r.op || node->dtype != r.dtype ||
-      node->imm != r.imm || node->device != r.device || node->math != context().math ||
+      node->imm != r.imm || node->device != r.device || node->math != r.math ||
       node->operand_count != r.operands.size() || node->in_flight) {
     return nullptr;
   }
@@ -100,7 +122,7 @@ Node* Trace::record(const Recipe& r) {
   node->kind = r.kind;
   node->op = r.op;
   node->dtype = r.dtype;
-  node->math = context().math;
+  node->math = r.math;
   node->device = r.device;
   node->anywhere = r.anywhere;
   node->in_flight = false;

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "frontend/storage.h"
@@ -92,6 +93,7 @@ struct Recipe {
   ir::Op op = ir::Op::add;
   DType dtype = float32;
   std::uint16_t device = 0;
+  Math math = Math::exact;
   bool anywhere = false;
   std::uint64_t imm = 0;
   std::span<Node* const> operands;
@@ -119,6 +121,8 @@ class Trace {
   // Nodes of some device that Arrays hold and that are pending, each with a reference. The lock is held.
   std::vector<Node*> held();
   const std::string* intern(std::string_view label);
+  // In a forked child: the threads that were evaluating are not there.
+  void forget_flights();
 
   std::mutex mutex;
   std::uint64_t epoch = 0;    // of the latest snapshot

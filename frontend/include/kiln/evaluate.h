@@ -95,7 +95,7 @@ struct Transfer {
   Where where;
   bool to_device;
   std::int64_t bytes;
-  std::string why;  // "input of exp", "to_vector"
+  std::string why;  // "an operand", or the function: "to_vector"
 };
 // The latest 10,000.
 std::vector<Transfer> transfers();

@@ -1,0 +1,73 @@
+// Private to the snapshot: its builder.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "frontend/access.h"
+#include "frontend/snapshot.h"
+#include "frontend/symbols.h"
+
+namespace kiln::inline v0::frontend {
+
+// One thread's workspace: kept between evaluations, so that a warm snapshot allocates nothing.
+class Builder {
+ public:
+  bool run(std::span<Node* const> roots, bool store, Snapshot* result);
+
+ private:
+  struct Frame {
+    Node* node;
+    std::uint32_t next;
+  };
+  struct Info {           // of a node in order_
+    std::uint32_t axes = 0;   // first of its variables in axes_
+    ir::NodeId id = 0;        // in the graph
+    std::uint32_t edges = 0;  // consumers within the snapshot
+    std::uint32_t dying = 0;  // of those, ones that will let go of it
+    const std::string* label = nullptr;
+    bool output = false;
+    bool outside = false;  // operations outside consume an alias of it
+  };
+
+  bool walk(std::span<Node* const> roots);
+  void visit(Node* node);
+  void count_edges();
+  void choose_stores();
+  bool cheap(Node* node);
+  void emit();
+  void emit(std::size_t index);
+  void emit_leaf(Node* node, Info& info);
+  void emit_scalar(Node* node);
+  void emit_map(Node* node);
+  void emit_reshape(Node* node);
+  void emit_windows(Node* node);  // slice, pad
+  void emit_concat(Node* node);
+  void emit_contract(Node* node);
+  void mark_donations();
+  void resolve_symbols();
+
+  std::span<const Var> axes_of(Node* node) const {
+    return {axes_.data() + infos_[node->id].axes, node->shape->shape.extents().size()};
+  }
+  // The operand's graph node, broadcast to the axes at `axes` if it has others.
+  ir::NodeId operand(Node* node, std::span<const Var> axes);
+  ir::NodeId append(const Node& node, ir::NodeKind kind, std::span<const ir::NodeId> operands,
+                    std::uint32_t axes, std::size_t rank, ir::Attribute attribute = {});
+  Node* input(Node* node, std::uint32_t i) const { return root_of(node->operands[i]); }
+
+  Snapshot* out_ = nullptr;
+  std::vector<Frame> stack_;
+  std::vector<Node*> order_, aliases_;
+  std::vector<Info> infos_;
+  std::vector<Var> axes_;
+  std::vector<ir::NodeId> operands_;
+  Symbols symbols_;
+  std::unordered_map<std::uint64_t, std::uint32_t> user_scalars_, counts_;
+  Node* current_ = nullptr;
+};
+
+}  // namespace kiln::inline v0::frontend

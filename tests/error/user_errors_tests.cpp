@@ -1,0 +1,242 @@
+// Every public function called wrongly: the message says what is wrong, and the line is the caller's.
+#include "tests/frontend/support.h"
+
+namespace {
+
+using namespace kiln_tests;
+using kn::_;
+
+struct Call {
+  const char* message;  // a part of it
+  int line;
+  void (*run)();
+};
+
+const kn::Array& matrix() {
+  static const kn::Array x = kn::zeros({3, 4});
+  return x;
+}
+const kn::Array& other() {
+  static const kn::Array x = kn::zeros({5, 4});
+  return x;
+}
+const kn::Array& truth() {
+  static const kn::Array x = kn::zeros({3}, kn::bool_);
+  return x;
+}
+const kn::Array& integers() {
+  static const kn::Array x = kn::zeros({3}, kn::int32);
+  return x;
+}
+
+// One call a line: the line of the entry is the line of the call.
+const Call kCalls[] = {
+    {"add: shapes (3, 4) and (5, 4) do not broadcast: axis 0 is 3 and 5", __LINE__, [] { matrix() + other(); }},
+    {"add: shapes", __LINE__, [] { kn::add(matrix(), other()); }},
+    {"subtract: shapes", __LINE__, [] { matrix() - other(); }},
+    {"subtract: takes integers and floats, not bool", __LINE__, [] { kn::subtract(truth(), truth()); }},
+    {"multiply: shapes", __LINE__, [] { matrix() * other(); }},
+    {"divide: shapes", __LINE__, [] { matrix() / other(); }},
+    {"remainder: shapes", __LINE__, [] { matrix() % other(); }},
+    {"floor_divide: shapes", __LINE__, [] { kn::floor_divide(matrix(), other()); }},
+    {"floor_divide: takes integers and floats, not bool", __LINE__, [] { kn::floor_divide(truth(), truth()); }},
+    {"pow: shapes", __LINE__, [] { kn::pow(matrix(), other()); }},
+    {"pow: an integer to a negative power", __LINE__, [] { kn::pow(integers(), -2); }},
+    {"equal: shapes", __LINE__, [] { matrix() == other(); }},
+    {"not_equal: shapes", __LINE__, [] { matrix() != other(); }},
+    {"less: shapes (3, 4) and (5, 4)", __LINE__, [] { matrix() < other(); }},
+    {"less_equal: shapes", __LINE__, [] { matrix() <= other(); }},
+    {"greater: shapes (3, 4) and (5, 4)", __LINE__, [] { matrix() > other(); }},
+    {"greater_equal: shapes", __LINE__, [] { matrix() >= other(); }},
+    {"bitwise_and: takes integers and bool, not float32", __LINE__, [] { matrix() & matrix(); }},
+    {"bitwise_or: takes integers and bool, not float32", __LINE__, [] { matrix() | 1; }},
+    {"bitwise_xor: takes integers and bool, not float32", __LINE__, [] { 1 ^ matrix(); }},
+    {"bitwise_left_shift: takes integers, not bool", __LINE__, [] { truth() << truth(); }},
+    {"bitwise_right_shift: takes integers, not float32", __LINE__, [] { matrix() >> 1; }},
+    {"bitwise_invert: takes integers and bool, not float32", __LINE__, [] { ~matrix(); }},
+    {"negative: takes integers and floats, not bool", __LINE__, [] { -truth(); }},
+    {"positive: takes", __LINE__, [] { kn::positive(truth()); }},
+    {"sign: takes", __LINE__, [] { kn::sign(truth()); }},
+    {"square: takes", __LINE__, [] { kn::square(truth()); }},
+    {"relu: takes", __LINE__, [] { kn::relu(truth()); }},
+    {"floor: takes", __LINE__, [] { kn::floor(truth()); }},
+    {"ceil: takes", __LINE__, [] { kn::ceil(truth()); }},
+    {"trunc: takes", __LINE__, [] { kn::trunc(truth()); }},
+    {"round: takes", __LINE__, [] { kn::round(truth()); }},
+    {"signbit: takes", __LINE__, [] { kn::signbit(truth()); }},
+    {"maximum: shapes", __LINE__, [] { kn::maximum(matrix(), other()); }},
+    {"minimum: shapes", __LINE__, [] { kn::minimum(matrix(), other()); }},
+    {"maximum: shapes", __LINE__, [] { kn::clip(matrix(), other(), 3); }},
+    {"copysign: shapes", __LINE__, [] { kn::copysign(matrix(), other()); }},
+    {"logical_and: shapes", __LINE__, [] { kn::logical_and(matrix(), other()); }},
+    {"logical_or: shapes", __LINE__, [] { kn::logical_or(matrix(), other()); }},
+    {"logical_xor: shapes", __LINE__, [] { kn::logical_xor(matrix(), other()); }},
+    {"where: the condition: takes bool, not float32", __LINE__, [] { kn::where(matrix(), 1, 2); }},
+    {"where: shapes", __LINE__, [] { kn::where(truth(), matrix(), 2); }},
+    {"the scalar 300 does not fit uint8", __LINE__, [] { kn::zeros({2}, kn::uint8) + 300; }},
+    {"add: an update in place cannot change the shape", __LINE__, [] { kn::Array x = {1.f}; x += matrix(); }},
+    {"float64 does not convert to int32", __LINE__, [] { kn::Array x = {1}; x /= 2; }},
+    {"astype: takes", __LINE__, [] { matrix().astype(kn::complex64); }},
+    {"result_type: no arrays", __LINE__, [] { kn::result_type(std::vector<kn::Array>{}); }},
+    {"index: index 3 is out of range for axis 0 with extent 3", __LINE__, [] { matrix()(3); }},
+    {"index: index -5 is out of range for axis 1 with extent 4", __LINE__, [] { matrix()(0, -5); }},
+    {"index: 3 indices for 2 axes", __LINE__, [] { matrix()(0, 0, 0); }},
+    {"index: a slice's step is 0", __LINE__, [] { matrix()(kn::slice(0, 2, 0)); }},
+    {"index: more than one ellipsis", __LINE__, [] { matrix()(kn::ellipsis, kn::ellipsis); }},
+    {"at =: a value of shape (5)", __LINE__, [] { kn::Array x = matrix(); x.at(0) = kn::zeros({5}); }},
+    {"index: index 9 is out of range", __LINE__, [] { kn::Array x = matrix(); x.at(9) += 1; }},
+    {"reshape: shape (3, 4) has 12 elements, shape (5) has 5", __LINE__, [] { kn::reshape(matrix(), {5}); }},
+    {"reshape: 12 elements do not divide", __LINE__, [] { matrix().reshape({5, -1}); }},
+    {"reshape: shape (-2, 6) has a negative extent", __LINE__, [] { kn::reshape(matrix(), {-2, 6}); }},
+    {"permute_dims: axis 0 is named twice", __LINE__, [] { kn::permute_dims(matrix(), {0, 0}); }},
+    {"permute_dims: 1 axes are named, the array has 2", __LINE__, [] { kn::permute_dims(matrix(), 0); }},
+    {"transpose: axis 2 is out of range for 2 axes", __LINE__, [] { kn::transpose(matrix(), {2, 0}); }},
+    {"matrix_transpose: needs 2 axes or more, not 1", __LINE__, [] { kn::matrix_transpose(truth()); }},
+    {"matrix_transpose: needs", __LINE__, [] { truth().mT(); }},
+    {"T: is for arrays of 2 axes, not 1", __LINE__, [] { truth().T(); }},
+    {"moveaxis: as many axes must be moved", __LINE__, [] { kn::moveaxis(matrix(), {0, 1}, 0); }},
+    {"swapaxes: axis 2 is out of range", __LINE__, [] { kn::swapaxes(matrix(), 0, 2); }},
+    {"expand_dims: axis 4 is out of range", __LINE__, [] { kn::expand_dims(matrix(), 4); }},
+    {"expand_dims: axis 0 is named twice", __LINE__, [] { kn::expand_dims(matrix(), {0, 0}); }},
+    {"squeeze: axis 1 has extent 4, not 1", __LINE__, [] { kn::squeeze(matrix(), 1); }},
+    {"broadcast_to: shape (3, 4) does not broadcast to (3, 5)", __LINE__, [] { kn::broadcast_to(matrix(), {3, 5}); }},
+    {"broadcast_arrays: shapes", __LINE__, [] { kn::broadcast_arrays({matrix(), other()}); }},
+    {"flip: axis 7 is out of range", __LINE__, [] { kn::flip(matrix(), 7); }},
+    {"roll: axis -3 is out of range", __LINE__, [] { kn::roll(matrix(), 1, -3); }},
+    {"pad: 3 margins are given for 2 axes", __LINE__, [] { kn::pad(matrix(), {1, 2, 3}); }},
+    {"pad: a margin is negative", __LINE__, [] { kn::pad(matrix(), {-1}); }},
+    {"concat: shapes (3, 4) and (5, 4) do not join along axis 1", __LINE__, [] { kn::concat({matrix(), other()}, 1); }},
+    {"concat: no arrays", __LINE__, [] { kn::concat(std::vector<kn::Array>{}); }},
+    {"stack: shapes (3, 4) and (5, 4) differ", __LINE__, [] { kn::stack({matrix(), other()}); }},
+    {"unstack: axis 2 is out of range", __LINE__, [] { kn::unstack(matrix(), 2); }},
+    {"repeat: a negative number", __LINE__, [] { kn::repeat(matrix(), -1, 0); }},
+    {"tile: shape (-1) has a negative extent", __LINE__, [] { kn::tile(matrix(), {-1}); }},
+    {"tril: needs 2 axes", __LINE__, [] { kn::tril(truth()); }},
+    {"triu: needs 2 axes", __LINE__, [] { kn::triu(truth()); }},
+    {"sum: axis 2 is out of range for 2 axes", __LINE__, [] { kn::sum(matrix(), 2); }},
+    {"sum: axis 1 is named twice", __LINE__, [] { kn::sum(matrix(), {1, -1}); }},
+    {"prod: axis -3", __LINE__, [] { kn::prod(matrix(), -3); }},
+    {"mean: axis 2", __LINE__, [] { kn::mean(matrix(), 2); }},
+    {"var: axis 2", __LINE__, [] { kn::var(matrix(), 2); }},
+    {"std: axis 2", __LINE__, [] { kn::std(matrix(), 2); }},
+    {"max: axis 2", __LINE__, [] { kn::max(matrix(), {2}); }},
+    {"min: axis 0 has no elements", __LINE__, [] { kn::min(kn::zeros({0})); }},
+    {"any: axis 2", __LINE__, [] { kn::any(matrix(), 2); }},
+    {"all: axis 2", __LINE__, [] { kn::all(matrix(), 2); }},
+    {"count_nonzero: axis 2", __LINE__, [] { kn::count_nonzero(matrix(), 2); }},
+    {"argmax: axis 2", __LINE__, [] { kn::argmax(matrix(), 2); }},
+    {"argmin: axis 0 has no elements", __LINE__, [] { kn::argmin(kn::zeros({0})); }},
+    {"matmul: shapes (3, 4) and (5, 4) do not multiply: inner extents are 4 and 5", __LINE__, [] { kn::matmul(matrix(), other()); }},
+    {"matmul: a 0-d operand", __LINE__, [] { kn::matmul(kn::Array(1.f), matrix()); }},
+    {"matmul: takes integers and floats, not bool", __LINE__, [] { kn::matmul(truth(), truth()); }},
+    {"vecdot: axis", __LINE__, [] { kn::vecdot(kn::zeros({3, 1}), kn::zeros({3, 4})); }},
+    {"outer: takes 1-d arrays", __LINE__, [] { kn::outer(matrix(), truth()); }},
+    {"softmax: axis 2", __LINE__, [] { kn::softmax(matrix(), 2); }},
+    {"log_softmax: axis 2", __LINE__, [] { kn::log_softmax(matrix(), 2); }},
+    {"logsumexp: axis 2", __LINE__, [] { kn::logsumexp(matrix(), 2); }},
+    {"layer_norm: axis 2", __LINE__, [] { kn::layer_norm(matrix(), 2); }},
+    {"rms_norm: axis 2", __LINE__, [] { kn::rms_norm(matrix(), 2); }},
+    {"zeros: shape (-1) has a negative extent", __LINE__, [] { kn::zeros({-1}); }},
+    {"ones: shape (4611686018427387904, 2) has more than 2^62 elements", __LINE__, [] { kn::ones({std::int64_t{1} << 62, 2}); }},
+    {"empty: 33 axes; at most 32", __LINE__, [] { kn::empty(std::vector<std::int64_t>(33, 1)); }},
+    {"full: the value must be one number", __LINE__, [] { kn::full({2}, matrix()); }},
+    {"full: the scalar 256 does not fit uint8", __LINE__, [] { kn::full({2}, 256, kn::uint8); }},
+    {"full_like: the value must be one number", __LINE__, [] { kn::full_like(matrix(), matrix()); }},
+    {"arange: from 0 to 5 by 0 has no end", __LINE__, [] { kn::arange(0, 5, 0); }},
+    {"arange: bounds must be C++ numbers", __LINE__, [] { kn::arange(kn::Array(5)); }},
+    {"linspace: takes floats, not int32", __LINE__, [] { kn::linspace(0, 1, 3, kn::int32); }},
+    {"eye: shape (-2, -2) has a negative extent", __LINE__, [] { kn::eye(-2); }},
+    {"from_host: 1 strides for 2 axes", __LINE__, [] { const int data[] = {1}; kn::from_host(data, {{1, 1}, {1}}); }},
+    {"borrow: the owner is null", __LINE__, [] { const int data[] = {1}; kn::borrow(data, {{1}, {1}}, nullptr); }},
+    {"Array: shape (3) has 3 elements, the data has 2", __LINE__, [] { kn::Array(std::span<const int>(std::vector<int>{1, 2}), {3}); }},
+    {"Array: the rows have different lengths", __LINE__, [] { kn::Array x{{1, 2}, {3}}; }},
+    {"item: needs one element, not 12", __LINE__, [] { matrix().item<float>(); }},
+    {"to_vector: element 0 of a float64 array, 0.5, is no int32", __LINE__, [] { kn::Array{0.5}.to_vector<int>(); }},
+    {"copy_to: the target has 1 elements, the array 12", __LINE__, [] { float x = 0; matrix().copy_to(std::span<float>(&x, 1)); }},
+    {"host: element 1 of a float32 array", __LINE__, [] { kn::Array{1.f, 0.1f}.host<int>(); }},
+    {"save: bfloat16 has no counterpart", __LINE__, [] { kn::save("/dev/null", kn::zeros({1}, kn::bfloat16)); }},
+    {"plan_only: ", __LINE__, [] { kn::plan_only("sm_3"); }},
+    {"cuda_source: cpu is no CUDA target", __LINE__, [] { kn::cuda_source(matrix() + 1, "cpu"); }},
+};
+
+TEST(UserErrors, EveryFunctionNamesItsCallersLine) {
+  for (const Call& call : kCalls) {
+    SCOPED_TRACE(std::string("line ") + std::to_string(call.line) + ": " + call.message);
+    int line = 0;
+    const std::string message = message_of(call.run, &line);
+    expect_contains(message, "kiln: ");
+    expect_contains(message, call.message);
+    EXPECT_EQ(line, call.line);
+    expect_contains(message, "\n  at user_errors_tests.cpp:" + std::to_string(call.line));
+  }
+}
+
+TEST(UserErrors, OperandsAreDescribed) {
+  const int made = __LINE__ + 1;
+  const kn::Array u = kn::zeros({3, 4}).named("u"), v = kn::ones({5, 4});
+  const std::string message = message_of([&] { u + v; });
+  expect_contains(message, "\n  left: float32 (3, 4) \"u\", made at user_errors_tests.cpp:" + std::to_string(made));
+  expect_contains(message, "\n  right: float32 (5, 4), made at user_errors_tests.cpp:" + std::to_string(made));
+  expect_contains(message, "\n  try: ");
+  expect_contains(message_of([&] { (truth() - 1.5) + (truth() - truth()); }), "right: bool (3)");
+}
+
+TEST(UserErrors, CompositesReportTheOutermostLine) {
+  const auto gelu = [](const kn::Array& x, const kn::Array& wrong, kn::Where where = kn::Where::here()) {
+    const kn::LineScope scope(where);
+    return x * wrong;
+  };
+  int line = 0;
+  message_of([&] { gelu(matrix(), other()); }, &line);
+  EXPECT_EQ(line, __LINE__ - 1);
+}
+
+TEST(UserErrors, TruthNamesTheLineThatMadeTheArray) {
+  const int made = __LINE__ + 1;
+  const kn::Array x = matrix() > 0;
+  int line = 0;
+  expect_contains(message_of([&] { if (x) return; }, &line), "use any() or all()");
+  EXPECT_EQ(line, made);
+  message_of([&] { x.shape(5); }, &line);
+  EXPECT_EQ(line, made);
+}
+
+TEST(UserErrors, TwoDevicesInOneOperation) {
+  const kn::Array a = {1.f}, b = kn::Array{1.f}.to(kn::interpreter());
+  const std::string message = message_of([&] { a + b; });
+  expect_contains(message, "add: operands are on two devices, cpu and interpreter");
+  expect_contains(message, "try: x.to(device) copies explicitly");
+}
+
+TEST(DeviceErrors, AMissingDeviceNamesWhatWasLookedFor) {
+  if (kn::devices().size() > 1) GTEST_SKIP() << "a CUDA device is there";
+  int line = 0;
+  const std::string message = message_of<kn::DeviceError>([] { kn::cuda(); }, &line);
+  EXPECT_EQ(line, __LINE__ - 1);
+  expect_contains(message, "libcuda");
+}
+
+TEST(DeviceErrors, APlannerHoldsNoValues) {
+  const kn::Scope scope({.device = kn::plan_only("sm_90")});
+  const kn::Array x = kn::zeros({4}) + 1;
+  expect_contains(message_of([&] { x.to_vector<float>(); }), "plans and never runs");
+}
+
+TEST(DeviceErrors, OutOfMemoryLeavesArraysPending) {
+  const kn::Array x = kn::zeros({std::int64_t{1} << 50}, kn::uint8) + 1;
+  int line = 0;
+  try {
+    kn::eval(x);
+    FAIL() << "a petabyte was allocated";
+  } catch (const kn::OutOfMemory& error) {
+    line = error.where.line;
+    EXPECT_GE(error.asked, std::int64_t{1} << 50);
+    EXPECT_GT(error.free, 0);
+    expect_contains(error.what(), "user_errors_tests.cpp");
+  }
+  EXPECT_EQ(line, __LINE__ - 9);
+  EXPECT_FALSE(x.evaluated());
+  EXPECT_EQ(x(0).item<int>(), 1);
+}
+
+}  // namespace
