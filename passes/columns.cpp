@@ -62,7 +62,7 @@ class ColumnPhase {
     }
     const Value row = b_.begin_loop(begin, end, b_.index(kReduceLanes));
     s_.e.open_scope();
-    s_.set_linear(s_.context().space.inner, {row, ir::kNoValue, false});
+    s_.set_linear(s_.context().space.inner, {row, ir::kNoValue});
     for (std::size_t i = 0; i < reducers_.size(); ++i) {
       const Parts next = s_.element(reducers_[i], row);
       const Parts sum = sums_[i].load(b_, zero, s_.e.lanes());
@@ -88,7 +88,7 @@ void strip(Scene& s, const MergedAxis& axis, LaneIndex column, Value length) {
   if (!s.has_full_outputs()) return;
   const Value row = s.b.begin_loop(s.b.index(0), length, s.b.index(1));
   s.e.open_scope();
-  s.set_linear(s.context().space.inner, {row, ir::kNoValue, false});
+  s.set_linear(s.context().space.inner, {row, ir::kNoValue});
   s.store_full_outputs();
   s.e.close_scope();
   s.b.end();
@@ -107,7 +107,7 @@ Scheduled cpu_columns(const ClusterContext& c) {
   const Value strips = s.b.div(s.b.add(columns, s.b.index(lanes - 1)), s.b.index(lanes));
   const Value item = s.b.begin_grid();
   const std::vector<MergedAxis> rest(c.space.outer.begin(), c.space.outer.end() - 1);
-  s.set_linear(rest, {s.b.div(item, strips), ir::kNoValue, false});
+  s.set_linear(rest, {s.b.div(item, strips), ir::kNoValue});
   const Value begin = s.b.mul(s.b.rem(item, strips), s.b.index(lanes));
   const Value end = s.b.min(s.b.add(begin, s.b.index(lanes)), columns);
   s.vector_loop(begin, end, [&](LaneIndex column) { strip(s, last, column, length); });
@@ -130,10 +130,10 @@ Scheduled cuda_columns(const ClusterContext& c) {
   const Value block = s.b.begin_grid();
   const Value thread = s.b.begin_thread(kThreads);
   const std::vector<MergedAxis> rest(c.space.outer.begin(), c.space.outer.end() - 1);
-  s.set_linear(rest, {s.b.div(block, strips), ir::kNoValue, false});
+  s.set_linear(rest, {s.b.div(block, strips), ir::kNoValue});
   const Value column = s.b.add(s.b.mul(s.b.rem(block, strips), s.b.index(kThreads)), thread);
   s.b.begin_if(s.b.less(column, columns));
-  strip(s, last, {column, ir::kNoValue, false}, length);
+  strip(s, last, {column, ir::kNoValue}, length);
   s.b.end();
   s.b.end();
   s.b.end();

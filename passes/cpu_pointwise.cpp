@@ -54,7 +54,7 @@ Scheduled cpu_pointwise(const ClusterContext& c) {
     piece = s.b.rem(item, pieces);
     item = s.b.div(item, pieces);
     const std::vector<MergedAxis> rest(c.space.outer.begin(), c.space.outer.end() - 1);
-    s.set_linear(rest, {item, ir::kNoValue, false});
+    s.set_linear(rest, {item, ir::kNoValue});
   }
   const Value begin = s.b.mul(piece, s.b.index(kPiece));
   const Value end = s.b.min(s.b.add(begin, s.b.index(kPiece)), extent);

@@ -96,7 +96,7 @@ class RowPhase {
     const Value zero = b_.index(0);
     s_.e.open_scope();
     s_.mask(mask);
-    const LaneIndex at{b_.add(first, offset), b_.index(1), false};
+    const LaneIndex at{b_.add(first, offset), b_.index(1)};
     s_.set_linear(inner_, at);
     const Value position = s_.e.materialise(at);
     for (std::size_t i = 0; i < reducers_.size(); ++i) {
@@ -126,7 +126,7 @@ Scheduled cpu_rows(const ClusterContext& c) {
   s.grid(c.space.outer);
   const Value length = s.length(c.space.inner);
   const Value item = s.b.begin_grid();
-  s.set_linear(c.space.outer, {item, ir::kNoValue, false});
+  s.set_linear(c.space.outer, {item, ir::kNoValue});
   for (int phase = 0; phase < s.phases(); ++phase) {
     RowPhase row(s, s.reducers(phase), c.space.inner);
     const std::vector<Parts> totals = row.reduce(s.b.index(0), length);
@@ -172,7 +172,7 @@ ScheduledKernel split_first(const ClusterContext& c) {
     }
   }
   const Value item = s.b.begin_grid();
-  s.set_linear(c.space.outer, {s.b.div(item, pieces), ir::kNoValue, false});
+  s.set_linear(c.space.outer, {s.b.div(item, pieces), ir::kNoValue});
   const Value begin = s.b.mul(s.b.rem(item, pieces), s.b.index(kSplitPiece));
   const Value end = s.b.min(s.b.add(begin, s.b.index(kSplitPiece)), length);
   RowPhase phase(s, s.reducers(0), c.space.inner);
@@ -207,7 +207,7 @@ ScheduledKernel split_second(const ClusterContext& c) {
     stacks.emplace_back(s.b, r, 1, longest, r.name());
   }
   const Value item = s.b.begin_grid();
-  s.set_linear(c.space.outer, {item, ir::kNoValue, false});
+  s.set_linear(c.space.outer, {item, ir::kNoValue});
   const Value piece = s.b.begin_loop(s.b.index(0), pieces, s.b.index(1));
   for (std::size_t i = 0; i < reducers.size(); ++i) {
     Parts parts;

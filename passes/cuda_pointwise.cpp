@@ -62,7 +62,7 @@ void elements(Scene& s, const MergedAxis& last, Value first, Value extent, std::
   s.e.open_scope();
   s.e.set_lanes(static_cast<int>(lanes));
   s.e.assume_aligned(true);
-  s.set(last, {first, s.b.index(1), false});
+  s.set(last, {first, s.b.index(1)});
   s.store_outer_outputs(ir::kAligned);
   s.e.set_lanes(1);
   s.e.assume_aligned(false);
@@ -101,7 +101,7 @@ Scheduled cuda_pointwise(const ClusterContext& c) {
   if (c.space.outer.size() > 1) {
     const Value pieces = s.b.div(s.b.add(extent, s.b.index(piece - 1)), s.b.index(piece));
     const std::vector<MergedAxis> rest(c.space.outer.begin(), c.space.outer.end() - 1);
-    s.set_linear(rest, {s.b.div(block, pieces), ir::kNoValue, false});
+    s.set_linear(rest, {s.b.div(block, pieces), ir::kNoValue});
     block = s.b.rem(block, pieces);
   }
   const Value first =

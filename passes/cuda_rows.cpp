@@ -29,6 +29,7 @@ using Element = std::function<Parts(std::size_t i, Value position)>;
 // Reduces a range of positions by a warp or by a block; every thread gets the results.
 class Cooperative {
  public:
+  // `thread`: within the block, or within the warp if a warp works alone.
   // `unit`: positions that one warp takes at a time: a chunk in canonical order, or kWarp values
   // that are combined by the plain tree. `longest`: upper bound of the range's length.
   Cooperative(Scene& scene, std::vector<Reducer> reducers, Element element, Value thread,
@@ -37,12 +38,16 @@ class Cooperative {
         e_(scene.e),
         reducers_(std::move(reducers)),
         element_(std::move(element)),
-        lane_(b_.rem(thread, b_.index(kWarp))),
+        lane_(block ? b_.rem(thread, b_.index(kWarp)) : thread),
         warp_(b_.div(thread, b_.index(kWarp))),
         unit_(unit),
         groups_(unit == kWarp || longest <= kWarp ? 1 : kReduceLanes / kWarp),
         block_(block),
         stacked_(block && longest > kWarps * unit) {
+    if (block) {
+      b_.name(lane_, "lane");
+      b_.name(warp_, "warp");
+    }
     for (const Reducer& r : reducers_) {
       const std::string name = r.name();
       sums_.emplace_back(b_, r, ir::Space::local, groups_, name + "_acc");
@@ -101,7 +106,7 @@ class Cooperative {
   std::vector<Parts> warp_total(Value first, Value end) {
     const Value zero = b_.index(0);
     const Value one = b_.index(1);
-    const Value group = b_.begin_loop(zero, b_.index(groups_), one, true);
+    const Value group = groups_ == 1 ? zero : b_.begin_loop(zero, b_.index(groups_), one, true);
     for (std::size_t i = 0; i < reducers_.size(); ++i) {
       sums_[i].store(b_, group, reducers_[i].identity(b_, 1));
     }
@@ -115,7 +120,7 @@ class Cooperative {
     }
     e_.close_scope();
     b_.end();
-    b_.end();
+    if (groups_ > 1) b_.end();
     std::vector<Parts> results;
     for (std::size_t i = 0; i < reducers_.size(); ++i) {
       std::vector<Parts> level;
@@ -151,17 +156,17 @@ class Cooperative {
   std::vector<CarryStack> stacks_;
 };
 
-void whole_row(Scene& s, Value thread, Value stride, bool block) {
+// `me` of `team_size` threads of a block or of a warp.
+void whole_row(Scene& s, Value me, std::int64_t team_size, bool block) {
   const ClusterContext& c = s.context();
   const Value length = s.length(c.space.inner);
-  const Value me = block ? thread : s.b.rem(thread, s.b.index(kWarp));
   for (int phase = 0; phase < s.phases(); ++phase) {
     const std::vector<Reducer> reducers = s.reducers(phase);
     const Element element = [&](std::size_t i, Value position) {
-      s.set_linear(c.space.inner, {position, ir::kNoValue, false});
+      s.set_linear(c.space.inner, {position, ir::kNoValue});
       return s.element(reducers[i], position);
     };
-    Cooperative team(s, reducers, element, thread, kReduceChunk, upper(c.graph, c.space.inner), block);
+    Cooperative team(s, reducers, element, me, kReduceChunk, upper(c.graph, c.space.inner), block);
     const std::vector<Parts> totals = team.reduce(s.b.index(0), length);
     for (std::size_t i = 0; i < totals.size(); ++i) {
       s.e.bind(reducers[i].node(), reducers[i].result(totals[i]));
@@ -173,9 +178,9 @@ void whole_row(Scene& s, Value thread, Value stride, bool block) {
   s.e.close_scope();
   s.b.end();
   if (!s.has_full_outputs()) return;
-  const Value i = s.b.begin_loop(me, length, stride);
+  const Value i = s.b.begin_loop(me, length, s.b.index(team_size));
   s.e.open_scope();
-  s.set_linear(c.space.inner, {i, ir::kNoValue, false});
+  s.set_linear(c.space.inner, {i, ir::kNoValue});
   s.store_full_outputs();
   s.e.close_scope();
   s.b.end();
@@ -208,12 +213,12 @@ ScheduledKernel split_first(const ClusterContext& c) {
   const Value block = s.b.begin_grid();
   const Value thread = s.b.begin_thread(kThreads);
   const Value pieces = pieces_of(s, length);
-  s.set_linear(c.space.outer, {s.b.div(block, pieces), ir::kNoValue, false});
+  s.set_linear(c.space.outer, {s.b.div(block, pieces), ir::kNoValue});
   const Value begin = s.b.mul(s.b.rem(block, pieces), s.b.index(kSplitPiece));
   const Value end = s.b.min(s.b.add(begin, s.b.index(kSplitPiece)), length);
   const std::vector<Reducer> reducers = s.reducers(0);
   const Element element = [&](std::size_t i, Value position) {
-    s.set_linear(c.space.inner, {position, ir::kNoValue, false});
+    s.set_linear(c.space.inner, {position, ir::kNoValue});
     return s.element(reducers[i], position);
   };
   Cooperative team(s, reducers, element, thread, kReduceChunk, kSplitPiece, true);
@@ -237,7 +242,7 @@ ScheduledKernel split_second(const ClusterContext& c) {
   const Value length = s.length(c.space.inner);
   const Value block = s.b.begin_grid();
   const Value thread = s.b.begin_thread(kThreads);
-  s.set_linear(c.space.outer, {block, ir::kNoValue, false});
+  s.set_linear(c.space.outer, {block, ir::kNoValue});
   const Value pieces = pieces_of(s, length);
   const std::vector<Reducer> reducers = s.reducers(0);
   const Element element = [&](std::size_t i, Value position) {
@@ -265,24 +270,29 @@ ScheduledKernel split_second(const ClusterContext& c) {
 
 Scheduled cuda_rows(const ClusterContext& c) {
   const bool block_a_row = upper(c.graph, c.space.inner) > kReduceChunk;
+  const bool one_row = c.space.outer.empty();
+  const std::int64_t threads = one_row && !block_a_row ? kWarp : kThreads;
   Scene s(c);
   if (block_a_row) {
     s.grid(c.space.outer);
-  } else if (!c.space.outer.empty()) {
+  } else if (!one_row) {
     s.grid({flattened(c.space.outer)}, kWarps);
   }
   const Value block = s.b.begin_grid();
-  const Value thread = s.b.begin_thread(kThreads);
-  if (block_a_row) {
-    s.set_linear(c.space.outer, {block, ir::kNoValue, false});
-    whole_row(s, thread, s.b.index(kThreads), true);
+  const Value thread = s.b.begin_thread(threads);
+  if (block_a_row || one_row) {
+    s.set_linear(c.space.outer, {block, ir::kNoValue});
+    whole_row(s, thread, threads, block_a_row);
   } else {
     const Value rows = s.length(c.space.outer);
+    const Value lane = s.b.rem(thread, s.b.index(kWarp));
     const Value warp = s.b.div(thread, s.b.index(kWarp));
     const Value row = s.b.add(s.b.mul(block, s.b.index(kWarps)), warp);
+    s.b.name(lane, "lane");
+    s.b.name(row, "row");
     s.b.begin_if(s.b.less(row, rows));
-    s.set_linear(c.space.outer, {row, ir::kNoValue, false});
-    whole_row(s, thread, s.b.index(kWarp), false);
+    s.set_linear(c.space.outer, {row, ir::kNoValue});
+    whole_row(s, lane, kWarp, false);
     s.b.end();
   }
   s.b.end();

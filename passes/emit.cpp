@@ -40,33 +40,69 @@ Value Emitter::product(std::span<const Sym> syms) {
   return result;
 }
 
-LaneIndex Emitter::zero() { return {b_.index(0), kNoValue, false}; }
+std::uint32_t Emitter::scale(std::vector<Sym> extents) {
+  for (std::uint32_t i = 0; i < scales_.size(); ++i) {
+    if (scales_[i] == extents) return i;
+  }
+  scales_.push_back(std::move(extents));
+  return static_cast<std::uint32_t>(scales_.size() - 1);
+}
 
-Value Emitter::materialise(const LaneIndex& a) {
+Value Emitter::scaled(Value v, const LaneIndex& like) {
+  return like.scale == 0 ? v : b_.mul(v, product(scales_[like.scale]));
+}
+
+LaneIndex Emitter::zero() {
+  LaneIndex index;
+  index.base = b_.index(0);
+  return index;
+}
+
+Value Emitter::lanes_of(const LaneIndex& a) {
   if (a.step == kNoValue) return a.base;
   const DType index = b_.kernel().index;
   const Value offsets = b_.op(Op::mul, index, {b_.lane(index, lanes_), a.step});
   return b_.op(Op::add, index, {a.base, offsets});
 }
 
+Value Emitter::materialise(const LaneIndex& a) {
+  return a.scale == 0 ? lanes_of(a) : b_.div(lanes_of(a), product(scales_[a.scale]));
+}
+
 LaneIndex Emitter::add(const LaneIndex& a, const LaneIndex& b) {
-  if (a.arbitrary || b.arbitrary) return {b_.add(materialise(a), materialise(b)), kNoValue, true};
-  LaneIndex sum{b_.add(a.base, b.base), a.step, false};
+  if (a.scale != b.scale) {  // bring the one without a scale to the other's
+    ir::internal_check(a.scale == 0 || b.scale == 0, "emit: indices of two merged runs added");
+    const LaneIndex& other = a.scale == 0 ? b : a;
+    LaneIndex plain = a.scale == 0 ? a : b;
+    plain.base = scaled(plain.base, other);
+    if (plain.step != kNoValue) plain.step = scaled(plain.step, other);
+    plain.scale = other.scale;
+    return add(plain, other);
+  }
+  if (a.arbitrary || b.arbitrary) return {b_.add(lanes_of(a), lanes_of(b)), kNoValue, true, a.scale};
+  LaneIndex sum{b_.add(a.base, b.base), a.step, false, a.scale};
   if (b.step != kNoValue) sum.step = a.step == kNoValue ? b.step : b_.add(a.step, b.step);
   return sum;
 }
 
-LaneIndex Emitter::add(const LaneIndex& a, Sym s) {
-  return {b_.add(a.base, sym(s)), a.step, a.arbitrary};
+LaneIndex Emitter::shift(const LaneIndex& a, Value by) {
+  return {b_.add(a.base, scaled(by, a)), a.step, a.arbitrary, a.scale};
 }
 
+LaneIndex Emitter::add(const LaneIndex& a, Sym s) { return shift(a, sym(s)); }
+
 LaneIndex Emitter::sub(const LaneIndex& a, Sym s) {
-  return {b_.sub(a.base, sym(s)), a.step, a.arbitrary};
+  return {b_.sub(a.base, scaled(sym(s), a)), a.step, a.arbitrary, a.scale};
 }
 
 LaneIndex Emitter::mul(const LaneIndex& a, Sym s) {
   if (s == ir::kZero) return zero();
-  LaneIndex result{b_.mul(a.base, sym(s)), a.step, a.arbitrary};
+  const std::vector<Sym>& scale_now = scales_[a.scale];
+  if (!scale_now.empty() && scale_now.front() == s) {  // the run's index is already multiplied by it
+    const std::uint32_t rest = scale({scale_now.begin() + 1, scale_now.end()});
+    return {a.base, a.step, a.arbitrary, rest};
+  }
+  LaneIndex result{b_.mul(a.base, sym(s)), a.step, a.arbitrary, a.scale};
   if (a.step != kNoValue) result.step = b_.mul(a.step, sym(s));
   return result;
 }
@@ -82,7 +118,10 @@ LaneIndex Emitter::rem_by(const LaneIndex& a, Value by) {
 std::uint32_t Emitter::intern(Point point) {
   std::uint64_t key = point.index.size();
   const auto mix = [&key](std::uint64_t v) { key = (key ^ v) * 0x9E3779B97F4A7C15u, key ^= key >> 29; };
-  for (const LaneIndex& i : point.index) mix(i.base | static_cast<std::uint64_t>(i.step) << 32);
+  for (const LaneIndex& i : point.index) {
+    mix(i.base | static_cast<std::uint64_t>(i.step) << 32);
+    mix(i.scale);
+  }
   mix(point.uniform_mask | static_cast<std::uint64_t>(point.lane_mask) << 32);
   const auto [first, last] = point_ids_.equal_range(key);
   for (auto it = first; it != last; ++it) {
@@ -147,13 +186,9 @@ Value Emitter::value(NodeId node, const Point& point) {
 }
 
 Value Emitter::in_range(const LaneIndex& index, Value low, Value high) {
-  const Value i = materialise(index);
-  Value result = kNoValue;
-  std::int64_t c = 0;
-  if (!(b_.is_constant(low, &c) && c == 0 && high == kNoValue)) {
-    result = b_.op(Op::le, DType::bool_, {low, i});
-  }
-  return high == kNoValue ? result : b_.logical_and(result, b_.less(i, high));
+  const Value i = lanes_of(index);
+  const Value above = b_.op(Op::le, DType::bool_, {scaled(low, index), i});
+  return b_.logical_and(above, b_.less(i, scaled(high, index)));
 }
 
 // The point with lanes outside [low, high) along an axis masked off.
@@ -187,7 +222,7 @@ std::vector<Emitter::Demand> Emitter::demands(NodeId node, const Point& point) {
     for (std::size_t i = 0; i < n.operand_count; ++i) {
       Point part = guarded(point, n.imm, bounds[i], bounds[i + 1]);
       LaneIndex& index = part.index[n.imm];
-      index.base = b_.sub(index.base, bounds[i]);
+      index = {b_.sub(index.base, scaled(bounds[i], index)), index.step, index.arbitrary, index.scale};
       result.push_back({graph_.operand(node, static_cast<int>(i)), intern(std::move(part))});
     }
     return result;
@@ -232,7 +267,8 @@ Value Emitter::combine(NodeId node, const Point& point, std::span<const Value> o
       const std::vector<Value> bounds = concat_bounds(node);
       Value result = operands.back();
       for (std::size_t i = operands.size() - 1; i-- > 0;) {
-        const Value before = b_.less(materialise(point.index[n.imm]), bounds[i + 1]);
+        const LaneIndex& at = point.index[n.imm];
+        const Value before = b_.less(lanes_of(at), scaled(bounds[i + 1], at));
         result = b_.op(Op::select, n.dtype, {before, operands[i], result});
       }
       return result;
@@ -291,6 +327,7 @@ std::uint32_t Emitter::temporary(DType dtype, std::string name, std::uint32_t pl
 Value Emitter::load(NodeId node, const Point& point) {
   const std::uint32_t memory = memory_of(node, false);
   const LaneIndex offset = offset_of(node, point);
+  ir::internal_check(offset.scale == 0, "emit: an offset in units of a merged run");
   if (offset.uniform()) return b_.load(memory, offset.base, 1, point.uniform_mask);
   const Value mask = b_.logical_and(point.lane_mask, point.uniform_mask);
   std::int64_t step = 0;
@@ -303,6 +340,7 @@ Value Emitter::load(NodeId node, const Point& point) {
 void Emitter::store(NodeId node, const Point& point, Value value, std::uint8_t flags) {
   const std::uint32_t memory = memory_of(node, true);
   const LaneIndex offset = linear_index<Emitter>(*this, graph_.shape(node), point.index);
+  ir::internal_check(offset.scale == 0, "emit: an offset in units of a merged run");
   const Value mask = b_.logical_and(point.lane_mask, point.uniform_mask);
   if (offset.uniform()) {
     b_.store(memory, offset.base, value, mask, flags);

@@ -14,11 +14,14 @@
 
 namespace kiln::passes {
 
-// The index along one axis at the lanes of a point.
+// The index along one axis at the lanes of a point. `scale` is for the first axis of a merged run: the
+// numbers are then the run's index, which is the axis's index times the extents of the run's other axes,
+// plus their indices. Shifts, bounds and offsets in memory follow from it without a division.
 struct LaneIndex {
   ir::Value base = ir::kNoValue;
   ir::Value step = ir::kNoValue;  // lanes differ by this (uniform); kNoValue: all lanes the same
   bool arbitrary = false;         // base is a vector of unrelated indices
+  std::uint32_t scale = 0;        // which list of extents (Emitter::scale); 0: none
   bool operator==(const LaneIndex&) const = default;
   bool uniform() const { return step == ir::kNoValue && !arbitrary; }
 };
@@ -74,7 +77,9 @@ class Emitter {
   LaneIndex rem(const LaneIndex& a, ir::Sym s) { return rem_by(a, sym(s)); }
   LaneIndex div_by(const LaneIndex& a, ir::Value by);
   LaneIndex rem_by(const LaneIndex& a, ir::Value by);
-  ir::Value materialise(const LaneIndex& a);  // a scalar if uniform, else lanes
+  LaneIndex shift(const LaneIndex& a, ir::Value by);  // a + by, in units of the axis
+  ir::Value materialise(const LaneIndex& a);          // a scalar if uniform, else lanes; unscaled
+  std::uint32_t scale(std::vector<ir::Sym> extents);  // for LaneIndex::scale
 
   // One argument a parameter; buffers by node until the plan numbers them.
   struct Argument {
@@ -105,6 +110,8 @@ class Emitter {
   ir::Value in_range(const LaneIndex& index, ir::Value low, ir::Value high);
   ir::Value inside_pad(ir::NodeId pad, const Point& point);
   std::vector<ir::Value> concat_bounds(ir::NodeId node);
+  ir::Value lanes_of(const LaneIndex& a);  // as materialise, scaled as it is
+  ir::Value scaled(ir::Value v, const LaneIndex& like);
   LaneIndex offset_of(ir::NodeId node, const Point& point);
   std::uint32_t memory_of(ir::NodeId node, bool output);
 
@@ -119,6 +126,7 @@ class Emitter {
   std::unordered_map<ir::NodeId, ir::Value> bound_;
   std::vector<ir::NodeId> own_;
   std::vector<Argument> arguments_;
+  std::vector<std::vector<ir::Sym>> scales_{{}};
   std::vector<Point> points_;
   std::unordered_multimap<std::uint64_t, std::uint32_t> point_ids_;
   std::vector<std::unordered_map<std::uint64_t, ir::Value>> memo_{1};

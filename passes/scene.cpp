@@ -95,7 +95,7 @@ std::string kernel_name(const ClusterContext& c) {
       append("copy");
     }
   }
-  return "kiln_" + (name.empty() ? std::string("kernel") : name);
+  return name.empty() ? "kernel" : name;
 }
 
 std::string kernel_expression(const ClusterContext& c) {
@@ -131,6 +131,15 @@ void Scene::grid(const std::vector<MergedAxis>& axes, std::int64_t piece) {
     for (const ir::Sym s : axes[i].extents) factor.params.push_back(e.sym_param(s));
     if (i + 1 == axes.size()) factor.divisor = piece;
     b.kernel().grid.push_back(std::move(factor));
+  }
+}
+
+void Scene::set(const MergedAxis& axis, LaneIndex index) {
+  if (axis.scaled) {
+    index.scale = e.scale({axis.extents.begin() + 1, axis.extents.end()});
+    at_[axis.first] = index;
+  } else {
+    at_[axis.coordinate] = index;
   }
 }
 

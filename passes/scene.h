@@ -21,8 +21,8 @@ class Scene {
   // Grid factors: every axis whole; the last one in pieces of `piece` if > 1.
   void grid(const std::vector<MergedAxis>& axes, std::int64_t piece = 1);
 
-  void set(const MergedAxis& axis, LaneIndex index) { at_[axis.coordinate] = index; }
-  void set_uniform(const MergedAxis& axis, ir::Value index) { set(axis, {index, ir::kNoValue, false}); }
+  void set(const MergedAxis& axis, LaneIndex index);
+  void set_uniform(const MergedAxis& axis, ir::Value index) { set(axis, {index, ir::kNoValue}); }
   // Splits a row-major linear index over the axes and sets them.
   void set_linear(const std::vector<MergedAxis>& axes, LaneIndex linear);
 
@@ -62,14 +62,14 @@ void Scene::vector_loop(ir::Value begin, ir::Value end, Body body) {
   const ir::Value full_end = b.add(begin, whole);
   const ir::Value i = b.begin_loop(begin, full_end, lanes);
   e.open_scope();
-  body(LaneIndex{i, b.index(1), false});
+  body(LaneIndex{i, b.index(1)});
   e.close_scope();
   b.end();
   b.begin_if(b.less(full_end, end));
   e.open_scope();
   const ir::Value left = b.sub(end, full_end);
   mask(b.op(ir::Op::lt, ir::DType::bool_, {b.lane(b.kernel().index, e.lanes()), left}));
-  body(LaneIndex{full_end, b.index(1), false});
+  body(LaneIndex{full_end, b.index(1)});
   mask(ir::kNoValue);
   e.close_scope();
   b.end();

@@ -23,7 +23,7 @@ class Collapse {
  public:
   Collapse(const ir::Graph& graph, const std::vector<Access>& accesses,
            const std::vector<Sym>& extents)
-      : graph_(graph), extents_(extents), apart_(extents.size(), false) {
+      : graph_(graph), extents_(extents), apart_(extents.size(), false), guarded_(extents.size(), false) {
     for (const Access& access : accesses) look_at(access);
   }
 
@@ -32,11 +32,12 @@ class Collapse {
     for (std::size_t c = first; c < last; ++c) {
       if (extents_[c] == ir::kOne) continue;
       const auto coordinate = static_cast<std::uint32_t>(c);
-      if (!axes.empty() && mergeable(axes.back().coordinate, coordinate)) {
+      if (!axes.empty() && mergeable(axes.back(), coordinate, last)) {
         axes.back().extents.push_back(extents_[c]);
         axes.back().coordinate = coordinate;
+        axes.back().scaled = guarded_[axes.back().first];
       } else {
-        axes.push_back({{extents_[c]}, coordinate});
+        axes.push_back({{extents_[c]}, coordinate, coordinate, false});
       }
     }
     return axes;
@@ -44,7 +45,7 @@ class Collapse {
 
  private:
   void look_at(const Access& access) {
-    for (const std::uint32_t c : access.guards) apart_[c] = true;
+    for (const std::uint32_t c : access.guards) guarded_[c] = true;
     for (const Affine& a : access.index) {
       for (const std::uint32_t c : a.divided) apart_[c] = true;
     }
@@ -53,11 +54,22 @@ class Collapse {
       for (const auto& term : access.index[leaf.imm].terms) apart_[term.coordinate] = true;
     } else if (leaf.kind != NodeKind::constant && leaf.kind != NodeKind::scalar) {
       offsets_.push_back(linear(graph_, access));
+      dense_ = dense_ && (leaf.kind != NodeKind::buffer || graph_.inputs[leaf.attr].dense);
     }
   }
 
-  bool mergeable(std::uint32_t a, std::uint32_t b) const {
-    if (apart_[a] || apart_[b]) return false;
+  // A mask is cheaper once a row than in every lane: a guarded run grows only where what follows would
+  // be too short for vectors.
+  static constexpr double kShort = 256;
+
+  bool mergeable(const MergedAxis& run, std::uint32_t b, std::size_t last) const {
+    const std::uint32_t a = run.coordinate;
+    if (apart_[a] || apart_[b] || guarded_[b]) return false;
+    if (guarded_[run.first]) {
+      double rest = 1;
+      for (std::size_t c = b; c < last; ++c) rest *= static_cast<double>(graph_.sym(extents_[c]).hi);
+      if (!dense_ || rest >= kShort) return false;
+    }
     return std::ranges::all_of(offsets_, [&](const Affine& offset) {
       const Monomial inner = coefficient(offset, b);
       const Monomial wanted =
@@ -68,7 +80,8 @@ class Collapse {
 
   const ir::Graph& graph_;
   const std::vector<Sym>& extents_;
-  std::vector<bool> apart_;
+  std::vector<bool> apart_, guarded_;
+  bool dense_ = true;
   std::vector<Affine> offsets_;
 };
 

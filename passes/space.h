@@ -2,7 +2,9 @@
 //
 // A merged run of coordinates is walked by one index m: its last coordinate takes m itself and the
 // others 0, which gives every access the right offset since it is linear in them with matching
-// coefficients. Runs that a mask, an index of its own (iota) or a division looks at stay apart.
+// coefficients. Coordinates that an index of its own (iota) or a division looks at stay apart, and so
+// do those that a mask looks at, except as the first of a run over dense memory: then the first
+// coordinate takes m, scaled by the other extents, and the mask compares at that scale.
 #pragma once
 #include "passes/access.h"
 #include "passes/fuse.h"
@@ -12,6 +14,8 @@ namespace kiln::passes {
 struct MergedAxis {
   std::vector<ir::Sym> extents;   // of the run; its length is their product
   std::uint32_t coordinate = 0;   // the last one of the run
+  std::uint32_t first = 0;
+  bool scaled = false;            // m goes to the first coordinate, not to the last
 };
 
 struct Space {
