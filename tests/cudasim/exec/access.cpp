@@ -152,8 +152,30 @@ U64 window_offset(U64 address, U32 bytes, U64 limit, AccessKind kind, const char
   return offset;
 }
 
-void resolve_shared(Warp& w, const Inst& in, U32 mask, U32 bytes, AccessKind kind) {
+// The whole warp side by side, in bounds, aligned and initialised: one check for all of it.
+bool resolve_shared_at_once(Warp& w, const Inst& in, U32 bytes, AccessKind kind) {
   Block& block = *w.block;
+  const U64 total = U64{bytes} * kLanes;
+  const U64 offset = w.address[0] - kWindowBase;
+  if ((offset & (bytes - 1)) != 0 || offset > block.shared_bytes ||
+      total > block.shared_bytes - offset || !side_by_side(w, bytes)) {
+    return false;
+  }
+  U8* state = block.shared_state.data() + offset;
+  U8 common = 1;
+  for (U64 i = 0; i < total; ++i) common = static_cast<U8>(common & state[i]);
+  if (kind != AccessKind::kStore && common == 0) return false;
+  for (U32 l = 0; l < kLanes; ++l) w.address[l] = offset + U64{l} * bytes;
+  check_shared(w, in, kFullMask, bytes, kind, true);
+  if (kind != AccessKind::kLoad) std::memset(state, 1, total);
+  const U64 base = reinterpret_cast<U64>(block.shared.data());
+  for (U32 l = 0; l < kLanes; ++l) w.address[l] += base;
+  return true;
+}
+
+bool resolve_shared(Warp& w, const Inst& in, U32 mask, U32 bytes, AccessKind kind) {
+  Block& block = *w.block;
+  if (mask == kFullMask && resolve_shared_at_once(w, in, bytes, kind)) return true;
   for_lanes(mask, [&](U32 l) {
     const U64 offset = window_offset(w.address[l], bytes, block.shared_bytes, kind, "shared", l);
     U8* state = block.shared_state.data() + offset;
@@ -171,6 +193,7 @@ void resolve_shared(Warp& w, const Inst& in, U32 mask, U32 bytes, AccessKind kin
     if (kind != AccessKind::kLoad) std::memset(block.shared_state.data() + w.address[l], 1, bytes);
     w.address[l] = reinterpret_cast<U64>(block.shared.data() + w.address[l]);
   });
+  return false;
 }
 
 void resolve_local(Warp& w, U32 mask, U32 bytes, AccessKind kind) {
@@ -210,8 +233,7 @@ void resolve_param(Warp& w, U32 mask, U32 bytes, AccessKind kind, bool kernel) {
 bool resolve_in(Warp& w, const Inst& in, Space space, U32 mask, U32 bytes, AccessKind kind) {
   switch (space) {
     case Space::kShared:
-      resolve_shared(w, in, mask, bytes, kind);
-      return false;
+      return resolve_shared(w, in, mask, bytes, kind);
     case Space::kLocal:
       resolve_local(w, mask, bytes, kind);
       return false;

@@ -162,13 +162,21 @@ void count_banks(Warp& w, U32 mask, U32 bytes) {
   w.worker->counters.shared_bank_conflicts += extra;
 }
 
+// A broadcast: every lane at one address.
+bool one_place(const Warp& w, U32 mask) {
+  const U64 first = w.address[std::countr_zero(mask)];
+  bool same = true;
+  for_lanes(mask, [&](U32 l) { same = same && w.address[l] == first; });
+  return same;
+}
+
 }  // namespace
 
-void check_shared(Warp& w, const Inst& in, U32 mask, U32 bytes, AccessKind kind, bool) {
+void check_shared(Warp& w, const Inst& in, U32 mask, U32 bytes, AccessKind kind, bool contiguous) {
   Counters& c = w.worker->counters;
   if (kind != AccessKind::kStore) ++c.shared_load_instructions;
   if (kind != AccessKind::kLoad) ++c.shared_store_instructions;
-  count_banks(w, mask, bytes);
+  if (!contiguous && !one_place(w, mask)) count_banks(w, mask, bytes);
   if (!w.worker->options->check_races || (in.mode & kModeVolatile) != 0) return;
   if (kind == AccessKind::kStore) {
     for_lanes(mask, [&](U32 l) { check_store(w, in, l, bytes, mask); });
