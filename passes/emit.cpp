@@ -122,6 +122,7 @@ std::uint32_t Emitter::intern(Point point) {
     mix(i.base | static_cast<std::uint64_t>(i.step) << 32);
     mix(i.scale);
   }
+  mix(point.guarded);
   mix(point.uniform_mask | static_cast<std::uint64_t>(point.lane_mask) << 32);
   const auto [first, last] = point_ids_.equal_range(key);
   for (auto it = first; it != last; ++it) {
@@ -197,6 +198,7 @@ Point Emitter::guarded(const Point& point, std::size_t axis, Value low, Value hi
   const Value condition = in_range(point.index[axis], low, high);
   Value& mask = point.index[axis].uniform() ? result.uniform_mask : result.lane_mask;
   mask = b_.logical_and(mask, condition);
+  result.guarded = true;
   return result;
 }
 
@@ -329,12 +331,22 @@ Value Emitter::load(NodeId node, const Point& point) {
   const LaneIndex offset = offset_of(node, point);
   ir::internal_check(offset.scale == 0, "emit: an offset in units of a merged run");
   if (offset.uniform()) return b_.load(memory, offset.base, 1, point.uniform_mask);
-  const Value mask = b_.logical_and(point.lane_mask, point.uniform_mask);
   std::int64_t step = 0;
-  if (!offset.arbitrary && b_.is_constant(offset.step, &step) && step == 1) {
-    return b_.load(memory, offset.base, lanes_, mask, kNoValue, aligned_ ? ir::kAligned : 0);
-  }
-  return b_.load(memory, materialise(offset), lanes_, mask);
+  const bool unit = !offset.arbitrary && b_.is_constant(offset.step, &step) && step == 1;
+  const Value index = unit ? offset.base : lanes_of(offset);
+  const std::uint8_t flags = unit && aligned_ ? ir::kAligned : 0;
+  if (!point.guarded) return b_.load(memory, index, lanes_, point.lane_mask, kNoValue, flags);
+  // Most vectors of a padded or joined array lie wholly inside or outside. A masked load of none is not
+  // free: processors take hundreds of cycles where its address is in no mapped page.
+  const DType type = graph_.nodes[node].dtype;
+  const std::uint32_t part = b_.local(type, lanes_, "part" + std::to_string(parts_++));
+  b_.store(part, b_.index(0), b_.constant(type, 0, lanes_));
+  Value inside = point.lane_mask;
+  if (inside != kNoValue) inside = b_.any(b_.lanes(inside) == lanes_ ? inside : b_.splat(inside, lanes_));
+  b_.begin_if(b_.logical_and(point.uniform_mask, inside));
+  b_.store(part, b_.index(0), b_.load(memory, index, lanes_, point.lane_mask, kNoValue, flags));
+  b_.end();
+  return b_.load(part, b_.index(0), lanes_);
 }
 
 void Emitter::store(NodeId node, const Point& point, Value value, std::uint8_t flags) {

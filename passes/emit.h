@@ -32,6 +32,7 @@ struct Point {
   std::vector<LaneIndex> index;
   ir::Value uniform_mask = ir::kNoValue;  // kNoValue: true
   ir::Value lane_mask = ir::kNoValue;
+  bool guarded = false;  // by a pad or concat, which most vectors pass or fail as one
   bool operator==(const Point&) const = default;
 };
 
@@ -120,6 +121,7 @@ class Emitter {
   ir::KernelBuilder& b_;
   int lanes_ = 1;
   bool aligned_ = false;
+  int parts_ = 0;  // guarded vector loads, for their memories' names
   std::map<ir::Sym, std::pair<std::uint32_t, ir::Value>> syms_;  // parameter number, value
   std::map<std::pair<ir::NodeId, bool>, std::uint32_t> memories_;
   std::map<std::uint64_t, ir::Value> scalars_;
