@@ -1,0 +1,21 @@
+// kiln_bench: the figures of README.md. A run keeps its compiled kernels in a folder of its own, so
+// that what it says about compiling does not depend on earlier runs.
+#include <benchmark/benchmark.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "bench/child.h"
+
+int main(int argc, char** argv) {
+  if (argc == 2 && std::string(argv[1]) == bench::kChildFlag) return bench::child();
+  const std::string folder = bench::make_folder();
+  setenv("KILN_CACHE_DIR", folder.c_str(), 1);
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  std::filesystem::remove_all(folder);
+  return 0;
+}

@@ -1,0 +1,8 @@
+#include <algorithm>
+#include <cmath>
+
+#include "bench/native/hand.h"
+
+namespace bench::fast {
+#include "bench/native/hand_loops.def"
+}  // namespace bench::fast
