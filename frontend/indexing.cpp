@@ -82,8 +82,8 @@ Region resolve(const Array& x, std::span<const Index> indices) {
   const auto whole_axes = [&](std::int64_t count) {
     for (; count > 0; --count) resolve(Slice{_, _, _}, x.shape().extents()[static_cast<std::size_t>(axis++)], x, region.where, &region);
   };
+  const Where where = region.where;  // later indices were converted in a header
   for (const Index& index : indices) {
-    const Where where = Access::where(index);
     switch (Access::kind(index)) {
       case Kind::fresh: region.shape.push_back(1); break;
       case Kind::rest: whole_axes(x.ndim() - used); break;

@@ -234,7 +234,7 @@ TEST(DeviceErrors, OutOfMemoryLeavesArraysPending) {
     EXPECT_GT(error.free, 0);
     expect_contains(error.what(), "user_errors_tests.cpp");
   }
-  EXPECT_EQ(line, __LINE__ - 9);
+  EXPECT_EQ(line, __LINE__ - 8);
   EXPECT_FALSE(x.evaluated());
   EXPECT_EQ(x(0).item<int>(), 1);
 }
