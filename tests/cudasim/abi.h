@@ -1,6 +1,6 @@
 // The part of the CUDA driver's binary interface that the simulator serves: handles, result codes,
-// attribute numbers and structures as CUDA 13 lays them out. Declared here so that building needs no
-// CUDA headers; abi_tests.cpp holds it against cuda.h where that is installed.
+// attribute numbers and structures as CUDA 13 lays them out. Declared here so that building needs
+// no CUDA headers; abi_tests.cpp holds it against cuda.h where that is installed.
 #pragma once
 
 #include <cstddef>

@@ -51,14 +51,14 @@ Status transfer(const Field (&fields)[N], int attribute, void* buffer, std::size
   return kInvalidValue;
 }
 
-Status layout_attribute(const void* handle, int attribute, void* buffer, std::size_t bytes, bool set,
-                        std::size_t* written) {
+Status layout_attribute(const void* handle, int attribute, void* buffer, std::size_t bytes,
+                        bool set, std::size_t* written) {
   return locked([&](Registry& registry) {
     Layout* layout = find(registry.layouts, handle);
     if (layout == nullptr) return kInvalidValue;
-    const Field fields[] = {{0, &layout->type, 4},    {1, &layout->order, 4},
-                            {2, &layout->rows, 8},    {3, &layout->columns, 8},
-                            {4, &layout->leading, 8}, {5, &layout->batches, 4},
+    const Field fields[] = {{0, &layout->type, 4},        {1, &layout->order, 4},
+                            {2, &layout->rows, 8},        {3, &layout->columns, 8},
+                            {4, &layout->leading, 8},     {5, &layout->batches, 4},
                             {6, &layout->batch_stride, 8}};
     return transfer(fields, attribute, buffer, bytes, set, written);
   });
@@ -69,11 +69,11 @@ Status operation_attribute(const void* handle, int attribute, void* buffer, std:
   return locked([&](Registry& registry) {
     Operation* op = find(registry.operations, handle);
     if (op == nullptr) return kInvalidValue;
-    const Field fields[] = {{0, &op->compute, 4},       {1, &op->scale, 4},
-                            {2, &op->pointer_mode, 4},  {3, &op->transpose[0], 4},
-                            {4, &op->transpose[1], 4},  {5, &op->transpose[2], 4},
-                            {6, &op->fill_mode, 4},     {7, &op->epilogue, 4},
-                            {8, &op->bias, 8},          {10, &op->bias_batch_stride, 8},
+    const Field fields[] = {{0, &op->compute, 4},      {1, &op->scale, 4},
+                            {2, &op->pointer_mode, 4}, {3, &op->transpose[0], 4},
+                            {4, &op->transpose[1], 4}, {5, &op->transpose[2], 4},
+                            {6, &op->fill_mode, 4},    {7, &op->epilogue, 4},
+                            {8, &op->bias, 8},         {10, &op->bias_batch_stride, 8},
                             {26, &op->bias_type, 4}};
     return transfer(fields, attribute, buffer, bytes, set, written);
   });
@@ -142,7 +142,8 @@ abi::Result execute(Context& context, const Product& product) {
   Driver& driver = Driver::get();
   const std::string problem = run_product(driver, product);
   if (problem.empty()) return abi::kSuccess;
-  driver.fault(context, {FaultKind::kIllegalAddress, "cudasim: cublasLtMatmul: " + problem + "\n", 0});
+  driver.fault(context,
+               {FaultKind::kIllegalAddress, "cudasim: cublasLtMatmul: " + problem + "\n", 0});
   return context.sticky;
 }
 
@@ -214,8 +215,8 @@ CUDASIM_EXPORT Status cublasLtMatmulDescDestroy(void* handle) {
   });
 }
 
-CUDASIM_EXPORT Status cublasLtMatmulDescSetAttribute(void* handle, int attribute, const void* buffer,
-                                                     std::size_t bytes) {
+CUDASIM_EXPORT Status cublasLtMatmulDescSetAttribute(void* handle, int attribute,
+                                                     const void* buffer, std::size_t bytes) {
   return operation_attribute(handle, attribute, const_cast<void*>(buffer), bytes, true, nullptr);
 }
 
@@ -276,14 +277,16 @@ CUDASIM_EXPORT Status cublasLtMatmulPreferenceSetAttribute(void* handle, int att
   return preference_attribute(handle, attribute, const_cast<void*>(buffer), bytes, true, nullptr);
 }
 
-CUDASIM_EXPORT Status cublasLtMatmulPreferenceGetAttribute(void* handle, int attribute, void* buffer,
-                                                           std::size_t bytes, std::size_t* written) {
+CUDASIM_EXPORT Status cublasLtMatmulPreferenceGetAttribute(void* handle, int attribute,
+                                                           void* buffer, std::size_t bytes,
+                                                           std::size_t* written) {
   return preference_attribute(handle, attribute, buffer, bytes, false, written);
 }
 
-CUDASIM_EXPORT Status cublasLtMatmulAlgoGetHeuristic(void* handle, void* operation, void* a, void* b,
-                                                     void* c, void* d, void* preference, int wanted,
-                                                     HeuristicResult* results, int* found) {
+CUDASIM_EXPORT Status cublasLtMatmulAlgoGetHeuristic(void* handle, void* operation, void* a,
+                                                     void* b, void* c, void* d, void* preference,
+                                                     int wanted, HeuristicResult* results,
+                                                     int* found) {
   return locked([&](Registry& registry) {
     if (find(registry.handles, handle) == nullptr) return blas::kNotInitialized;
     const Preference* limits = find(registry.preferences, preference);
@@ -308,10 +311,10 @@ CUDASIM_EXPORT Status cublasLtMatmulAlgoGetHeuristic(void* handle, void* operati
   });
 }
 
-CUDASIM_EXPORT Status cublasLtMatmul(void* handle, void* operation, const void* alpha, const void* a,
-                                     void* a_layout, const void* b, void* b_layout, const void* beta,
-                                     const void* c, void* c_layout, void* d, void* d_layout,
-                                     const Algorithm* algorithm, void* workspace,
+CUDASIM_EXPORT Status cublasLtMatmul(void* handle, void* operation, const void* alpha,
+                                     const void* a, void* a_layout, const void* b, void* b_layout,
+                                     const void* beta, const void* c, void* c_layout, void* d,
+                                     void* d_layout, const Algorithm* algorithm, void* workspace,
                                      std::size_t workspace_bytes, abi::Stream stream_handle) {
   return locked([&](Registry& registry) {
     Driver& driver = Driver::get();
@@ -333,7 +336,8 @@ CUDASIM_EXPORT Status cublasLtMatmul(void* handle, void* operation, const void* 
     Product checked;
     const Status status = check_product(product, checked, why);
     if (status != kOk) return refuse(driver, status, why);
-    const Status call = check_call(driver, algorithm, reinterpret_cast<U64>(workspace), workspace_bytes);
+    const Status call =
+        check_call(driver, algorithm, reinterpret_cast<U64>(workspace), workspace_bytes);
     if (call != kOk) return call;
     checked.pa = reinterpret_cast<U64>(a);
     checked.pb = reinterpret_cast<U64>(b);

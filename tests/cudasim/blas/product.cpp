@@ -94,8 +94,7 @@ std::string check_initialised(Driver& driver, U64 base, const Layout& layout, co
   const U64 lines = by_columns ? layout.columns : layout.rows;
   const U64 length = (by_columns ? layout.rows : layout.columns) * type_size(layout.type);
   for (U64 line = 0; line < lines; ++line) {
-    const U64 start =
-        base + line * static_cast<U64>(layout.leading) * type_size(layout.type);
+    const U64 start = base + line * static_cast<U64>(layout.leading) * type_size(layout.type);
     if (!memory->all(start, length, kReadable)) {
       return std::string("matrix ") + name + " has uninitialised elements in " +
              (by_columns ? "column " : "row ") + std::to_string(line);
@@ -104,7 +103,8 @@ std::string check_initialised(Driver& driver, U64 base, const Layout& layout, co
   return {};
 }
 
-std::string check_matrix(Driver& driver, U64 base, const Layout& layout, const char* name, Use use) {
+std::string check_matrix(Driver& driver, U64 base, const Layout& layout, const char* name,
+                         Use use) {
   for (U64 batch = 0; batch < static_cast<U64>(layout.batches); ++batch) {
     const U64 start = batch_base(base, layout, batch);
     std::string problem = check_range(driver, start, span(layout), name, batch);
@@ -131,10 +131,10 @@ std::vector<T> gather(U64 base, const Layout& layout, bool transpose, U64 rows, 
 // Sums in rising order of the contracted index, one fused multiply-add a term.
 template <class T>
 void run_batch(const Product& p, U64 batch, T alpha, T beta) {
-  const std::vector<T> a = gather<T>(batch_base(p.pa, p.a, batch), p.a, p.operation.transpose[0] != 0,
-                                     p.m, p.k);
-  const std::vector<T> b = gather<T>(batch_base(p.pb, p.b, batch), p.b, p.operation.transpose[1] != 0,
-                                     p.k, p.n);
+  const std::vector<T> a =
+      gather<T>(batch_base(p.pa, p.a, batch), p.a, p.operation.transpose[0] != 0, p.m, p.k);
+  const std::vector<T> b =
+      gather<T>(batch_base(p.pb, p.b, batch), p.b, p.operation.transpose[1] != 0, p.k, p.n);
   const U64 c_base = batch_base(p.pc, p.c, batch);
   const U64 d_base = batch_base(p.pd, p.d, batch);
   const bool relu = (p.operation.epilogue & kEpilogueRelu) != 0;
@@ -157,7 +157,8 @@ void run_batch(const Product& p, U64 batch, T alpha, T beta) {
     }
     for (U64 row = 0; row < p.m; ++row) {
       T value = alpha * sums[row];
-      if (beta != 0) value += beta * static_cast<T>(read(c_base, p.c.type, index_of(p.c, row, column)));
+      if (beta != 0)
+        value += beta * static_cast<T>(read(c_base, p.c.type, index_of(p.c, row, column)));
       if (bias) value += static_cast<T>(read(p.operation.bias, bias_type, bias_start + row));
       if (relu && !(value > 0) && value == value) value = 0;
       write(d_base, p.d.type, index_of(p.d, row, column), static_cast<double>(value));
@@ -185,8 +186,8 @@ Status check_types(const Product& p, std::string& why) {
   const bool outputs = double_precision
                            ? p.d.type == kReal64
                            : p.d.type == p.a.type || (p.d.type == kReal32 && p.a.type != kReal64);
-  const bool compute = double_precision ? is_compute64(p.operation.compute)
-                                        : is_compute32(p.operation.compute);
+  const bool compute =
+      double_precision ? is_compute64(p.operation.compute) : is_compute32(p.operation.compute);
   const bool scale = p.operation.scale == (double_precision ? kReal64 : kReal32);
   if (known && same && outputs && compute && scale) return kOk;
   why = "this combination of data, compute and scale types";
@@ -259,7 +260,12 @@ std::string run_product(Driver& driver, const Product& product) {
   if (problem.empty()) problem = check_matrix(driver, product.pd, product.d, "D", Use::kWritten);
   if (problem.empty() && (product.operation.epilogue & kEpilogueBias) != 0) {
     const int type = product.operation.bias_type < 0 ? product.d.type : product.operation.bias_type;
-    Layout vector{type, 0, product.m, 1, static_cast<S64>(product.m), product.d.batches,
+    Layout vector{type,
+                  0,
+                  product.m,
+                  1,
+                  static_cast<S64>(product.m),
+                  product.d.batches,
                   product.operation.bias_batch_stride};
     problem = check_matrix(driver, product.operation.bias, vector, "of the bias", Use::kRead);
   }

@@ -43,13 +43,13 @@ int attribute_value(const cudasim::Device& device, int attribute, bool& known) {
       return 512;
     case 16:  // MULTIPROCESSOR_COUNT
       return cap.sm_count;
-    case 15:  // GPU_OVERLAP
-    case 19:  // CAN_MAP_HOST_MEMORY
-    case 31:  // CONCURRENT_KERNELS
-    case 41:  // UNIFIED_ADDRESSING
-    case 78:  // STREAM_PRIORITIES_SUPPORTED
-    case 95:  // COOPERATIVE_LAUNCH
-    case 99:  // HOST_REGISTER_SUPPORTED
+    case 15:   // GPU_OVERLAP
+    case 19:   // CAN_MAP_HOST_MEMORY
+    case 31:   // CONCURRENT_KERNELS
+    case 41:   // UNIFIED_ADDRESSING
+    case 78:   // STREAM_PRIORITIES_SUPPORTED
+    case 95:   // COOPERATIVE_LAUNCH
+    case 99:   // HOST_REGISTER_SUPPORTED
     case 115:  // MEMORY_POOLS_SUPPORTED
     case 129:  // UNIFIED_FUNCTION_POINTERS
       return 1;

@@ -19,10 +19,10 @@ constexpr Capability kCapabilities[] = {
 };
 
 constexpr const char* kOptionNames[] = {
-    "KILN_SIM_CC",       "KILN_SIM_MEMORY",  "KILN_SIM_DEVICES",  "KILN_SIM_SEED",
-    "KILN_SIM_SCHEDULE", "KILN_SIM_STRICT",  "KILN_SIM_RACES",    "KILN_SIM_JITTER",
-    "KILN_SIM_BUDGET",   "KILN_SIM_THREADS", "KILN_SIM_FAIL_ALLOC", "KILN_SIM_FAIL_LAUNCH",
-    "KILN_SIM_FAIL_LOAD", "KILN_SIM_FAIL_COPY", "KILN_SIM_LEAKS", "KILN_SIM_QUIET",
+    "KILN_SIM_CC",        "KILN_SIM_MEMORY",    "KILN_SIM_DEVICES",    "KILN_SIM_SEED",
+    "KILN_SIM_SCHEDULE",  "KILN_SIM_STRICT",    "KILN_SIM_RACES",      "KILN_SIM_JITTER",
+    "KILN_SIM_BUDGET",    "KILN_SIM_THREADS",   "KILN_SIM_FAIL_ALLOC", "KILN_SIM_FAIL_LAUNCH",
+    "KILN_SIM_FAIL_LOAD", "KILN_SIM_FAIL_COPY", "KILN_SIM_LEAKS",      "KILN_SIM_QUIET",
 };
 
 void report_leaks_at_exit() {
@@ -263,9 +263,8 @@ FunctionObject* Driver::function_of(abi::Function handle) {
   Context* context = current_context();
   if (kernel == nullptr || context == nullptr) return nullptr;
   ModuleObject*& module = kernel->library->modules[context];
-  if (module == nullptr &&
-      load_module(*this, *context, kernel->library->image.c_str(), &module, nullptr) !=
-          abi::kSuccess) {
+  if (module == nullptr && load_module(*this, *context, kernel->library->image.c_str(), &module,
+                                       nullptr) != abi::kSuccess) {
     return nullptr;
   }
   return find_function(*this, *module, kernel->name);

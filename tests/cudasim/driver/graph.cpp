@@ -8,7 +8,9 @@ using namespace cudasim::abi;
 namespace cudasim {
 namespace {
 
-GraphNodeObject* node_of(abi::GraphNode handle) { return reinterpret_cast<GraphNodeObject*>(handle); }
+GraphNodeObject* node_of(abi::GraphNode handle) {
+  return reinterpret_cast<GraphNodeObject*>(handle);
+}
 
 std::shared_ptr<GraphObject> graph_of(Driver& driver, abi::Graph handle) {
   const auto found = driver.graphs.find(reinterpret_cast<GraphObject*>(handle));
@@ -48,7 +50,8 @@ Result run_graph(const GraphExecObject& exec) {
     std::vector<std::size_t> ready;
     for (std::size_t i = 0; i < exec.nodes.size(); ++i) {
       const auto& needs = exec.nodes[i].dependencies;
-      if (!done[i] && std::all_of(needs.begin(), needs.end(), [&](std::size_t n) { return done[n]; })) {
+      if (!done[i] &&
+          std::all_of(needs.begin(), needs.end(), [&](std::size_t n) { return done[n]; })) {
         ready.push_back(i);
       }
     }
@@ -81,10 +84,10 @@ Result kernel_operation(Driver& driver, Context& context, const KernelNodeParams
   FunctionObject* function = driver.function_of(handle);
   if (function == nullptr) return kInvalidHandle;
   LaunchRequest request;
-  const Result result = prepare_launch(
-      driver, context, *function, {params.grid_x, params.grid_y, params.grid_z},
-      {params.block_x, params.block_y, params.block_z}, params.shared_bytes, params.parameters,
-      params.extra, request);
+  const Result result =
+      prepare_launch(driver, context, *function, {params.grid_x, params.grid_y, params.grid_z},
+                     {params.block_x, params.block_y, params.block_z}, params.shared_bytes,
+                     params.parameters, params.extra, request);
   if (result == kSuccess) out = launch_operation(driver, context, request);
   return result;
 }
@@ -206,7 +209,8 @@ CUDASIM_EXPORT Result cuGraphAddEmptyNode(abi::GraphNode* out, abi::Graph handle
   });
 }
 
-CUDASIM_EXPORT Result cuGraphGetNodes(abi::Graph handle, abi::GraphNode* nodes, std::size_t* count) {
+CUDASIM_EXPORT Result cuGraphGetNodes(abi::Graph handle, abi::GraphNode* nodes,
+                                      std::size_t* count) {
   return with_driver([&](Driver& driver) {
     const auto graph = graph_of(driver, handle);
     if (!graph || count == nullptr) return kInvalidValue;

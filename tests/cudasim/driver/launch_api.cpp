@@ -41,7 +41,8 @@ Result copy_parameters(Driver& driver, const FunctionObject& function, void** pa
     if (extra[i] == kLaunchParamBufferPointer) buffer = extra[i + 1];
     if (extra[i] == kLaunchParamBufferSize) size = *static_cast<std::size_t*>(extra[i + 1]);
   }
-  if (buffer == nullptr) return refuse(driver, function.name, "there are no parameters", kInvalidValue);
+  if (buffer == nullptr)
+    return refuse(driver, function.name, "there are no parameters", kInvalidValue);
   if (size != code.launch_bytes) {
     return refuse(driver, function.name,
                   "the parameter buffer has " + std::to_string(size) + " bytes, the kernel wants " +
@@ -53,7 +54,9 @@ Result copy_parameters(Driver& driver, const FunctionObject& function, void** pa
 }
 
 Result check_dimensions(Driver& driver, const FunctionObject& function, const Launch& launch) {
-  const auto no = [&](const std::string& why) { return refuse(driver, function.name, why, kInvalidValue); };
+  const auto no = [&](const std::string& why) {
+    return refuse(driver, function.name, why, kInvalidValue);
+  };
   constexpr U32 kGrid[3] = {0x7fffffff, 65535, 65535};
   constexpr U32 kBlock[3] = {1024, 1024, 64};
   for (int i = 0; i < 3; ++i) {
@@ -97,14 +100,16 @@ Result check_resources(Driver& driver, const cudasim::Device& device,
                         ? static_cast<U32>(device.cap.shared_optin)
                         : 48u << 10;
   if (shared > limit) {
-    return no(std::to_string(shared) + " bytes of shared memory, the block has " +
-                  std::to_string(limit),
-              kInvalidValue);
+    return no(
+        std::to_string(shared) + " bytes of shared memory, the block has " + std::to_string(limit),
+        kInvalidValue);
   }
   const U32 threads = launch.block[0] * launch.block[1] * launch.block[2];
-  const int resident = active_blocks(device, code, static_cast<int>(threads), launch.dynamic_shared);
+  const int resident =
+      active_blocks(device, code, static_cast<int>(threads), launch.dynamic_shared);
   const U64 blocks = U64{launch.grid[0]} * launch.grid[1] * launch.grid[2];
-  if (launch.cooperative && blocks > static_cast<U64>(resident) * static_cast<U64>(device.cap.sm_count)) {
+  if (launch.cooperative &&
+      blocks > static_cast<U64>(resident) * static_cast<U64>(device.cap.sm_count)) {
     return no("more blocks than can be resident at once", kCooperativeLaunchTooLarge);
   }
   return kSuccess;
@@ -188,8 +193,8 @@ Result launch(abi::Function handle, const unsigned (&grid)[3], const unsigned (&
     if (stream->context != &context) return kInvalidHandle;
     LaunchRequest request;
     request.launch.cooperative = cooperative;
-    const Result result = prepare_launch(driver, context, *function, grid, block, shared,
-                                         parameters, extra, request);
+    const Result result =
+        prepare_launch(driver, context, *function, grid, block, shared, parameters, extra, request);
     if (result != kSuccess) return result;
     if (driver.fails(KILNSIM_FAIL_LAUNCH)) return kLaunchOutOfResources;
     return submit(driver, *stream, launch_operation(driver, context, request));
@@ -246,8 +251,8 @@ CUDASIM_EXPORT Result cuLaunchHostFunc(abi::Stream handle, HostFn host, void* da
   });
 }
 
-CUDASIM_EXPORT Result cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks,
-                                                                  abi::Function handle, int threads,
+CUDASIM_EXPORT Result cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, abi::Function handle,
+                                                                  int threads,
                                                                   std::size_t dynamic_shared) {
   return with_context([&](Driver& driver, cudasim::Context& context) {
     const FunctionObject* function = driver.function_of(handle);

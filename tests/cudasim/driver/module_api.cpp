@@ -19,9 +19,13 @@ namespace {
 
 // ELF, a fat binary or its wrapper: nothing that a simulator of PTX can run.
 bool is_binary(const void* image) {
-  U32 magic;
-  std::memcpy(&magic, image, sizeof magic);
-  return magic == 0x464c457fu || magic == 0xba55ed50u || magic == 0x466243b1u;
+  const char* text = static_cast<const char*>(image);
+  for (const char* magic : {"\x7f"
+                            "ELF",
+                            "\x50\xed\x55\xba", "\xb1\x43\x62\x46"}) {
+    if (std::strncmp(text, magic, 4) == 0) return true;
+  }
+  return false;
 }
 
 std::string log_text(const LoadError& error) {
@@ -42,8 +46,8 @@ Result load_module(Driver& driver, Context& context, const void* image, ModuleOb
     program = load_program(static_cast<const char*>(image), *context.device->memory);
     const Module& module = *program->module;
     if (module.target > context.device->cap.number) {
-      text = "cudasim: PTX for sm_" + std::to_string(module.target) + " on a device of capability " +
-             std::to_string(context.device->cap.number) + "\n";
+      text = "cudasim: PTX for sm_" + std::to_string(module.target) +
+             " on a device of capability " + std::to_string(context.device->cap.number) + "\n";
       result = kNoBinaryForGpu;
     } else if (module.version > 90) {
       text = "cudasim: PTX version " + std::to_string(module.version) + " is newer than 9.0\n";

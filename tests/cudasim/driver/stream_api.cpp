@@ -204,8 +204,8 @@ CUDASIM_EXPORT Result cuEventElapsedTime_v2(float* milliseconds, abi::Event star
     if (milliseconds == nullptr) return kInvalidValue;
     if (!start->timing || !end->timing || !start->recorded || !end->recorded) return kInvalidHandle;
     if (!start->mark->done || !end->mark->done) return kNotReady;
-    const double nanoseconds = static_cast<double>(end->mark->nanoseconds) -
-                               static_cast<double>(start->mark->nanoseconds);
+    const double nanoseconds =
+        static_cast<double>(end->mark->nanoseconds) - static_cast<double>(start->mark->nanoseconds);
     *milliseconds = static_cast<float>(nanoseconds * 1e-6);
     return kSuccess;
   });

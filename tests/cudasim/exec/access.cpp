@@ -104,10 +104,10 @@ void check_global_lane(Warp& w, const Inst& in, U32 bytes, AccessKind kind, U32 
   }
   if (!memory.all(address, bytes, kAllocated)) {
     fail(FaultKind::kIllegalAddress, kind, "global", bytes, address,
-         "out of bounds: " + memory.describe(address + (memory.contains(address, 1) &&
-                                                                memory.find(address) != nullptr
-                                                            ? bytes - 1
-                                                            : 0)),
+         "out of bounds: " +
+             memory.describe(
+                 address +
+                 (memory.contains(address, 1) && memory.find(address) != nullptr ? bytes - 1 : 0)),
          lane);
   }
   if (kind != AccessKind::kStore && !memory.all(address, bytes, kReadable)) {
@@ -202,8 +202,8 @@ void resolve_local(Warp& w, U32 mask, U32 bytes, AccessKind kind) {
   const U64 total = U64{bytes} * static_cast<U32>(std::popcount(mask));
   (kind == AccessKind::kLoad ? c.local_bytes_read : c.local_bytes_written) += total;
   for_lanes(mask, [&](U32 l) {
-    const U64 offset = window_offset(w.address[l], bytes, limit, kind, "local", l) +
-                       U64{l} * w.local_capacity;
+    const U64 offset =
+        window_offset(w.address[l], bytes, limit, kind, "local", l) + U64{l} * w.local_capacity;
     U8* state = w.local_state.data() + offset;
     for (U32 i = 0; i < bytes && kind != AccessKind::kStore; ++i) {
       if (state[i] == 0) {

@@ -21,39 +21,57 @@ struct AtomicAdd {
 // The f32 atomic add on global memory keeps subnormals on devices this simulates.
 struct AtomicMin {
   template <class T>
-  static T apply(T old, T b, T) { return b < old ? b : old; }
+  static T apply(T old, T b, T) {
+    return b < old ? b : old;
+  }
 };
 struct AtomicMax {
   template <class T>
-  static T apply(T old, T b, T) { return old < b ? b : old; }
+  static T apply(T old, T b, T) {
+    return old < b ? b : old;
+  }
 };
 struct AtomicInc {
   template <class T>
-  static T apply(T old, T b, T) { return old >= b ? T{0} : static_cast<T>(old + 1); }
+  static T apply(T old, T b, T) {
+    return old >= b ? T{0} : static_cast<T>(old + 1);
+  }
 };
 struct AtomicDec {
   template <class T>
-  static T apply(T old, T b, T) { return old == 0 || old > b ? b : static_cast<T>(old - 1); }
+  static T apply(T old, T b, T) {
+    return old == 0 || old > b ? b : static_cast<T>(old - 1);
+  }
 };
 struct AtomicAnd {
   template <class T>
-  static T apply(T old, T b, T) { return static_cast<T>(old & b); }
+  static T apply(T old, T b, T) {
+    return static_cast<T>(old & b);
+  }
 };
 struct AtomicOr {
   template <class T>
-  static T apply(T old, T b, T) { return static_cast<T>(old | b); }
+  static T apply(T old, T b, T) {
+    return static_cast<T>(old | b);
+  }
 };
 struct AtomicXor {
   template <class T>
-  static T apply(T old, T b, T) { return static_cast<T>(old ^ b); }
+  static T apply(T old, T b, T) {
+    return static_cast<T>(old ^ b);
+  }
 };
 struct AtomicExch {
   template <class T>
-  static T apply(T, T b, T) { return b; }
+  static T apply(T, T b, T) {
+    return b;
+  }
 };
 struct AtomicCas {
   template <class T>
-  static T apply(T old, T compare, T value) { return old == compare ? value : old; }
+  static T apply(T old, T compare, T value) {
+    return old == compare ? value : old;
+  }
 };
 
 template <U16 (*kEncode)(double, Rounding), float (*kDecode)(U16)>

@@ -27,8 +27,10 @@ std::string lanes_text(U32 mask) {
 [[noreturn]] void fail(const Arrival& at, const std::string& what) {
   select_frame(*at.warp, at.split->frame);
   at.warp->pc = at.split->pc;
-  throw BlockFault{{FaultKind::kLaunchFailure, what, -1}, at.warp->index,
-                   static_cast<U32>(std::countr_zero(at.split->mask)), at.split->frame->code,
+  throw BlockFault{{FaultKind::kLaunchFailure, what, -1},
+                   at.warp->index,
+                   static_cast<U32>(std::countr_zero(at.split->mask)),
+                   at.split->frame->code,
                    at.inst->statement};
 }
 

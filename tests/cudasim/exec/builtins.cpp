@@ -13,7 +13,8 @@ U64 argument(const Warp& w, const CallSite& site, std::size_t index, U32 lane) {
   const Frame& frame = *w.frame;
   U64 value = 0;
   const CallSite::Copy& copy = site.arguments[index];
-  std::memcpy(&value, &frame.parameters[std::size_t{lane} * frame.code->parameter_bytes + copy.offset],
+  std::memcpy(&value,
+              &frame.parameters[std::size_t{lane} * frame.code->parameter_bytes + copy.offset],
               std::min(copy.bytes, 8u));
   return value;
 }
@@ -45,7 +46,8 @@ void append(std::string& out, const std::string& format, T value) {
   out += buffer;
 }
 
-// One conversion of the format: flags, width and precision are the host's, the argument the kernel's.
+// One conversion of the format: flags, width and precision are the host's, the argument the
+// kernel's.
 void convert(Warp& w, U32 lane, std::string& out, std::string spec, U64& arguments) {
   const char kind = spec.back();
   const bool wide = spec.find('l') != std::string::npos || spec.find('z') != std::string::npos;
@@ -99,7 +101,8 @@ std::string formatted(Warp& w, U32 lane, const std::string& format, U64 argument
       continue;
     }
     std::string spec = format.substr(i, end - i + 1);
-    if (spec.find_first_of("0123456789") != std::string::npos && spec.size() > 8) spec = std::string("%") + spec.back();
+    if (spec.find_first_of("0123456789") != std::string::npos && spec.size() > 8)
+      spec = std::string("%") + spec.back();
     convert(w, lane, out, spec, arguments);
     i = end;
   }
@@ -114,9 +117,9 @@ void print(Warp& w, const CallSite& site, U32 mask) {
     if (site.results.empty()) return;
     Frame& frame = *w.frame;
     const S32 count = static_cast<S32>(text.size());
-    std::memcpy(&frame.parameters[std::size_t{lane} * frame.code->parameter_bytes +
-                                  site.results[0].offset],
-                &count, sizeof count);
+    std::memcpy(
+        &frame.parameters[std::size_t{lane} * frame.code->parameter_bytes + site.results[0].offset],
+        &count, sizeof count);
   });
   std::fflush(stdout);
 }

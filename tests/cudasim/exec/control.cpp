@@ -146,8 +146,8 @@ bool run_barrier(Warp& w, Split& split, const Inst& in, U32 mask) {
   const U32 first = static_cast<U32>(std::countr_zero(mask));
   const U32 barrier = operand<U32>(w, in.a)[first];
   if (barrier >= 16) {
-    throw Fault{FaultKind::kIllegalInstruction, "barrier " + std::to_string(barrier) +
-                                                    " does not exist", static_cast<int>(first)};
+    throw Fault{FaultKind::kIllegalInstruction,
+                "barrier " + std::to_string(barrier) + " does not exist", static_cast<int>(first)};
   }
   if (in.mode == 1) {
     w.block->arrived[barrier] += static_cast<U32>(std::popcount(mask));

@@ -176,8 +176,8 @@ Slot Decoder::temporary(unsigned bytes) {
 }
 
 void Decoder::register_size_error(const Operand& operand, unsigned bytes, Type as) const {
-  fail("register " + function_.registers[operand.index].name + " has " +
-       std::to_string(8 * bytes) + " bits, '" + std::string(statement_->opcode) + "' wants " +
+  fail("register " + function_.registers[operand.index].name + " has " + std::to_string(8 * bytes) +
+       " bits, '" + std::string(statement_->opcode) + "' wants " +
        std::to_string(8 * type_bytes(as)));
 }
 
@@ -303,9 +303,8 @@ Slot Decoder::address_value(const Operand& variable) {
     return constant(kFunctionTag | (found->second + 1), 8);
   }
   const auto place = *variable_place(variable);
-  const bool dynamic =
-      variable.kind == Operand::Kind::kModuleVar && place.first == Space::kShared &&
-      module_.variables[variable.index].external;
+  const bool dynamic = variable.kind == Operand::Kind::kModuleVar &&
+                       place.first == Space::kShared && module_.variables[variable.index].external;
   if (!dynamic && place.first != Space::kLocal) return constant(place.second, 8);
   const Slot slot = temporary(8);
   helper(dynamic ? dynamic_shared_op() : local_address_op(), slot, kNoSlot,

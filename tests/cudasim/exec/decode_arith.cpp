@@ -8,8 +8,7 @@ namespace {
 bool is_packed_int(Type type) { return type == Type::kU16x2 || type == Type::kS16x2; }
 
 bool is_half(Type type) {
-  return type == Type::kF16 || type == Type::kBf16 || type == Type::kF16x2 ||
-         type == Type::kBf16x2;
+  return type == Type::kF16 || type == Type::kBf16 || type == Type::kF16x2 || type == Type::kBf16x2;
 }
 
 Type wide_type(Type type) {

@@ -103,7 +103,8 @@ void Decoder::set() {
   in.d = temporary(0);
   code_.insts.push_back(in);
   const unsigned bytes = type_bytes(to);
-  emit_plain(selp_op(to), {write(arg(0), to), constant(true_value(to), bytes), constant(0, bytes), in.d});
+  emit_plain(selp_op(to),
+             {write(arg(0), to), constant(true_value(to), bytes), constant(0, bytes), in.d});
 }
 
 void Decoder::selp() {
@@ -130,8 +131,10 @@ void Decoder::slct() {
 void Decoder::cvt() {
   FloatMode mode;
   bool integral = false;
-  for (const auto& [name, way] : {std::pair{"rni", Rounding::kNearest}, {"rzi", Rounding::kZero},
-                                  {"rmi", Rounding::kDown}, {"rpi", Rounding::kUp}}) {
+  for (const auto& [name, way] : {std::pair{"rni", Rounding::kNearest},
+                                  {"rzi", Rounding::kZero},
+                                  {"rmi", Rounding::kDown},
+                                  {"rpi", Rounding::kUp}}) {
     if (!suffixes_.take(name)) continue;
     mode.rounding = way;
     integral = true;
@@ -148,7 +151,8 @@ void Decoder::cvt() {
   in.mode = static_cast<U8>(static_cast<U8>(mode.rounding) | (mode.flush ? 32 : 0) |
                             (mode.saturate || relu ? 64 : 0));
   if (pair) {
-    if (from != Type::kF32 || mode.saturate) fail("unknown form '" + std::string(statement_->opcode) + "'");
+    if (from != Type::kF32 || mode.saturate)
+      fail("unknown form '" + std::string(statement_->opcode) + "'");
     in.run = cvt_pair_op(to, mode, relu);
     in.a = read(arg(1), from);
     in.b = read(arg(2), from);

@@ -276,12 +276,14 @@ void Decoder::atomic(bool with_result) {
 // cp.async and the waiting for it; the copy itself is done at once.
 void Decoder::cp() {
   if (!suffixes_.take("async")) fail("unknown form '" + std::string(statement_->opcode) + "'");
-  if (suffixes_.take("commit_group") || suffixes_.take("wait_all")) return expect_args(0, 0), nothing();
+  if (suffixes_.take("commit_group") || suffixes_.take("wait_all"))
+    return expect_args(0, 0), nothing();
   if (suffixes_.take("wait_group")) return expect_args(1, 1), nothing();
   expect_args(3, 4);
   const bool global_cache = suffixes_.take("cg");
   if (!global_cache && !suffixes_.take("ca")) fail("'cp.async' is .ca or .cg");
-  if (!suffixes_.take("shared") && !suffixes_.take("shared::cta")) fail("'cp.async' writes .shared");
+  if (!suffixes_.take("shared") && !suffixes_.take("shared::cta"))
+    fail("'cp.async' writes .shared");
   if (!suffixes_.take("global")) fail("'cp.async' reads .global");
   suffixes_.take_prefix("L2::");
   if (arg(2).kind != Operand::Kind::kInteger) fail("the size of 'cp.async' is no constant");

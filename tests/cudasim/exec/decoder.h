@@ -1,4 +1,5 @@
-// The decoder of one function; decode.cpp has operands and the driver loop, decode_*.cpp the opcodes.
+// The decoder of one function; decode.cpp has operands and the driver loop, decode_*.cpp the
+// opcodes.
 #pragma once
 
 #include <map>
@@ -167,9 +168,9 @@ class Decoder {
 // Handlers that give run-time addresses: of the dynamic shared array, of a local variable.
 Handler dynamic_shared_op();
 Handler local_address_op();
-Handler add_tag_op();         // cvta to generic: tag in Inst::offset; null stays null
-Handler remove_tag_op();      // cvta.to
-Handler has_tag_op();         // isspacep
+Handler add_tag_op();     // cvta to generic: tag in Inst::offset; null stays null
+Handler remove_tag_op();  // cvta.to
+Handler has_tag_op();     // isspacep
 Handler trap_op();
 
 }  // namespace cudasim

@@ -12,7 +12,8 @@ namespace {
 constexpr U64 kParallelThreads = 1u << 14;  // below, a second host thread costs more than it brings
 
 std::string triple(const U32 (&v)[3]) {
-  return "(" + std::to_string(v[0]) + ", " + std::to_string(v[1]) + ", " + std::to_string(v[2]) + ")";
+  return "(" + std::to_string(v[0]) + ", " + std::to_string(v[1]) + ", " + std::to_string(v[2]) +
+         ")";
 }
 
 const char* title(FaultKind kind) {
@@ -38,9 +39,9 @@ std::string describe(const Launch& launch, const Block& block, const BlockFault&
   const Warp& warp = *block.warps[at.warp];
   const U32 thread[3] = {warp.tid[0][at.lane], warp.tid[1][at.lane], warp.tid[2][at.lane]};
   std::string text = std::string("cudasim: ") + title(at.fault.kind) + ": " + at.fault.what + "\n";
-  text += "  kernel " + std::string(launch.program->codes[launch.entry].function->name) + ", block " +
-          triple(block.index) + " of " + triple(launch.grid) + ", thread " + triple(thread) +
-          " of " + triple(launch.block) + "\n";
+  text += "  kernel " + std::string(launch.program->codes[launch.entry].function->name) +
+          ", block " + triple(block.index) + " of " + triple(launch.grid) + ", thread " +
+          triple(thread) + " of " + triple(launch.block) + "\n";
   const auto& body = at.code->function->body;
   if (at.statement >= body.size()) return text;
   const Statement& statement = body[at.statement];
@@ -149,8 +150,9 @@ Worker& Launcher::worker(std::size_t index, const Options& options) {
 LaunchResult Launcher::run(const Launch& launch, const Options& options) {
   const U64 blocks = U64{launch.grid[0]} * launch.grid[1] * launch.grid[2];
   const U64 threads = blocks * launch.block[0] * launch.block[1] * launch.block[2];
-  const bool parallel = options.threads > 1 && !launch.program->has_atomics && !launch.cooperative &&
-                        !options.random_schedule && blocks > 1 && threads >= kParallelThreads;
+  const bool parallel = options.threads > 1 && !launch.program->has_atomics &&
+                        !launch.cooperative && !options.random_schedule && blocks > 1 &&
+                        threads >= kParallelThreads;
   std::atomic<bool> stop = false;
   LaunchResult result;
   std::vector<Share> shares;
@@ -179,13 +181,13 @@ LaunchResult Launcher::run(const Launch& launch, const Options& options) {
   result.counters.distinct_bytes_written = totals.written;
   result.counters.distinct_bytes_touched = totals.touched;
   if (totals.conflict != 0 && !result.fault) {
-    result.fault = FaultReport{
-        FaultKind::kLaunchFailure,
-        "cudasim: launch failure: " +
-            std::string(launch.program->codes[launch.entry].function->name) +
-            " both writes and reads through the read-only path (ld.global.nc) " +
-            memory_.describe(totals.conflict) + "\n",
-        0};
+    result.fault =
+        FaultReport{FaultKind::kLaunchFailure,
+                    "cudasim: launch failure: " +
+                        std::string(launch.program->codes[launch.entry].function->name) +
+                        " both writes and reads through the read-only path (ld.global.nc) " +
+                        memory_.describe(totals.conflict) + "\n",
+                    0};
   }
   return result;
 }

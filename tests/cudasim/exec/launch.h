@@ -68,7 +68,8 @@ bool run_call(Warp& w, Split& split, const Inst& in, U32 mask);
 bool run_barrier(Warp& w, Split& split, const Inst& in, U32 mask);
 bool run_sync(Warp& w, Split& split, const Inst& in, U32 mask);
 
-// barrier.cpp: called when no warp can go on; releases what is complete, throws where nothing can be.
+// barrier.cpp: called when no warp can go on; releases what is complete, throws where nothing can
+// be.
 void release_barriers(Block& block);
 
 // builtins.cpp

@@ -69,9 +69,8 @@ void run_store(Warp& w, const Inst& in, U32 mask) {
       }
       for (U32 l = 0; l < kLanes; ++l) target[l * count] = static_cast<T>(source[l]);
     } else {
-      for_lanes(mask, [&](U32 l) {
-        reinterpret_cast<T*>(w.address[l])[e] = static_cast<T>(source[l]);
-      });
+      for_lanes(mask,
+                [&](U32 l) { reinterpret_cast<T*>(w.address[l])[e] = static_cast<T>(source[l]); });
     }
   }
 }
@@ -114,9 +113,7 @@ void run_async_copy(Warp& w, const Inst& in, U32 mask) {
   store.d = kNoSlot;
   store.count = 0;
   resolve(w, store, mask, bytes, AccessKind::kStore);
-  for_lanes(mask, [&](U32 l) {
-    std::memcpy(reinterpret_cast<U8*>(w.address[l]), data[l], bytes);
-  });
+  for_lanes(mask, [&](U32 l) { std::memcpy(reinterpret_cast<U8*>(w.address[l]), data[l], bytes); });
 }
 
 }  // namespace

@@ -62,21 +62,21 @@ struct Inst {
   Slot c = kNoSlot;
   Slot e = kNoSlot;
   Slot guard = kNoSlot;
-  U32 aux = 0;         // branch target, call site, first of a list of slots, or a mode
-  S64 offset = 0;      // memory: added to the address
-  U32 statement = 0;   // index into Function::body, for reports
+  U32 aux = 0;        // branch target, call site, first of a list of slots, or a mode
+  S64 offset = 0;     // memory: added to the address
+  U32 statement = 0;  // index into Function::body, for reports
   Flow flow = Flow::kPlain;
-  U8 weight = 0;       // 1 for the instruction that stands for the PTX statement
+  U8 weight = 0;  // 1 for the instruction that stands for the PTX statement
   bool guard_negated = false;
   Space space = Space::kGeneric;
-  U8 count = 1;        // memory: elements of the vector
+  U8 count = 1;  // memory: elements of the vector
   U8 mode = 0;
   bool address_wide = true;  // memory: 64-bit address register
   bool read_only = false;    // memory: through the read-only path
 };
 
 struct CallSite {
-  U32 callee = 0;          // index of a Code
+  U32 callee = 0;           // index of a Code
   Slot indirect = kNoSlot;  // a function address instead
   struct Copy {
     U32 offset;  // in the caller's parameter area
@@ -96,20 +96,20 @@ struct Code {
   std::vector<Slot> slots;    // operand lists of vector instructions
   std::vector<CallSite> calls;
   U32 register_bytes = 0;
-  U32 register_words = 0;   // 32-bit registers a thread would use without reuse
-  U32 parameter_bytes = 0;  // per lane: parameters, results, call arguments
-  U32 local_bytes = 0;      // per lane
+  U32 register_words = 0;              // 32-bit registers a thread would use without reuse
+  U32 parameter_bytes = 0;             // per lane: parameters, results, call arguments
+  U32 local_bytes = 0;                 // per lane
   std::vector<U32> parameter_offsets;  // of Function::variables in parameter space
-  U32 launch_bytes = 0;     // entry: bytes of the kernel's parameters
-  U32 static_shared = 0;    // entry: bytes below the dynamic shared array
-  bool has_atomics = false;  // or other reasons to run blocks one after the other
+  U32 launch_bytes = 0;                // entry: bytes of the kernel's parameters
+  U32 static_shared = 0;               // entry: bytes below the dynamic shared array
+  bool has_atomics = false;            // or other reasons to run blocks one after the other
   bool narrow_shared = false;  // accesses of less than four bytes that may reach shared memory
 };
 
 // A module ready to run on one device. Owns its global variables' place in memory, not the memory.
 struct Program {
   std::unique_ptr<Module> module;
-  std::vector<Code> codes;  // by index of Module::functions
+  std::vector<Code> codes;     // by index of Module::functions
   std::vector<U64> addresses;  // of Module::variables, where they lie in global or constant space
   bool has_atomics = false;
   bool narrow_shared = false;

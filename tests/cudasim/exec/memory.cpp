@@ -11,9 +11,9 @@ namespace cudasim {
 namespace {
 
 constexpr U64 kAlign = 512;
-constexpr U8 kPoison = 0xff;                      // a NaN as a float, -1 as an index
-constexpr U64 kPoisonLimit = U64{64} << 20;       // beyond it poisoning costs more than it finds
-constexpr U64 kRangeFactor = 4;                   // how much quarantine the address range allows
+constexpr U8 kPoison = 0xff;                 // a NaN as a float, -1 as an index
+constexpr U64 kPoisonLimit = U64{64} << 20;  // beyond it poisoning costs more than it finds
+constexpr U64 kRangeFactor = 4;              // how much quarantine the address range allows
 
 U64 round_up(U64 value, U64 unit) { return (value + unit - 1) / unit * unit; }
 

@@ -34,7 +34,7 @@ struct Allocation {
   U64 address = 0;
   U64 bytes = 0;
   AllocationKind kind = AllocationKind::kDevice;
-  U64 serial = 0;  // the n-th allocation of this memory
+  U64 serial = 0;   // the n-th allocation of this memory
   U64 context = 0;  // whose it is, the driver's number
 };
 
@@ -55,7 +55,7 @@ class Memory {
   U64 allocate(U64 bytes, AllocationKind kind, U64 context = 0);
   // False when the address is not the start of a live allocation.
   bool release(U64 address);
-  const Allocation* find(U64 address) const;       // the live allocation that holds the address
+  const Allocation* find(U64 address) const;  // the live allocation that holds the address
   const Allocation* find_start(U64 address) const;
   std::vector<Allocation> live(bool with_modules) const;
 

@@ -123,7 +123,7 @@ Handler mov_op(unsigned bytes);  // 0: predicate
 Handler special_op(SpecialRegister which, unsigned bytes);
 // Between register widths, with or without sign extension.
 Handler resize_op(unsigned to, unsigned from, bool sign);
-Handler pack_op(unsigned to, unsigned parts);    // in.aux: slots of the parts
+Handler pack_op(unsigned to, unsigned parts);  // in.aux: slots of the parts
 Handler unpack_op(unsigned from, unsigned parts);
 
 // Half floats as numbers.

@@ -299,9 +299,11 @@ Handler bit_op(BitOp op, Type type) {
     case BitOp::kBfe:
       return with_sign(type, [](auto t) -> Handler { return &run_ternary<Bfe<decltype(t)>>; });
     case BitOp::kBfind:
-      return with_sign(type, [](auto t) -> Handler { return &run_unary<Bfind<decltype(t), false>>; });
+      return with_sign(type,
+                       [](auto t) -> Handler { return &run_unary<Bfind<decltype(t), false>>; });
     case BitOp::kBfindShift:
-      return with_sign(type, [](auto t) -> Handler { return &run_unary<Bfind<decltype(t), true>>; });
+      return with_sign(type,
+                       [](auto t) -> Handler { return &run_unary<Bfind<decltype(t), true>>; });
     case BitOp::kBfi:
       if (type == Type::kB32) return &run_bfi<U32>;
       return type == Type::kB64 ? &run_bfi<U64> : nullptr;

@@ -42,9 +42,13 @@ struct Double {
 };
 
 template <class T>
-inline constexpr bool kIsInteger = requires { typename T::Value; };
+inline constexpr bool kIsInteger = requires {
+  typename T::Value;
+};
 template <class T>
-inline constexpr bool kIsHalf = requires { &T::decode; };
+inline constexpr bool kIsHalf = requires {
+  &T::decode;
+};
 template <class T>
 inline constexpr bool kIsSingle = std::is_same_v<typename T::Stored, float>;
 
@@ -72,7 +76,8 @@ double round_integral(double x, Rounding rounding) {
 template <class V>
 V saturating(double x) {
   constexpr double kLow = static_cast<double>(std::numeric_limits<V>::min());
-  constexpr double kPastHigh = 0x1p1 * static_cast<double>(U64{1} << (std::numeric_limits<V>::digits - 1));
+  constexpr double kPastHigh =
+      0x1p1 * static_cast<double>(U64{1} << (std::numeric_limits<V>::digits - 1));
   if (x != x) return 0;
   if (x < kLow) return std::numeric_limits<V>::min();
   if (x >= kPastHigh) return std::numeric_limits<V>::max();
@@ -256,9 +261,8 @@ Handler cvt_op(Type to, Type from, const FloatMode& mode, bool integral) {
   if (!from_float && to_float && mode.rounding == Rounding::kNone) return nullptr;
   if (!from_float && !to_float && mode.rounding != Rounding::kNone) return nullptr;
   return with_type(to, [&](auto t) -> Handler {
-    return with_type(from, [&](auto f) -> Handler {
-      return choose<decltype(t), decltype(f)>(mode, integral);
-    });
+    return with_type(
+        from, [&](auto f) -> Handler { return choose<decltype(t), decltype(f)>(mode, integral); });
   });
 }
 

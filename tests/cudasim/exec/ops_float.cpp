@@ -9,19 +9,27 @@ namespace {
 
 struct AddF {
   template <class T>
-  static T apply(T a, T b) { return a + b; }
+  static T apply(T a, T b) {
+    return a + b;
+  }
 };
 struct SubF {
   template <class T>
-  static T apply(T a, T b) { return a - b; }
+  static T apply(T a, T b) {
+    return a - b;
+  }
 };
 struct MulF {
   template <class T>
-  static T apply(T a, T b) { return a * b; }
+  static T apply(T a, T b) {
+    return a * b;
+  }
 };
 struct DivF {
   template <class T>
-  static T apply(T a, T b) { return a / b; }
+  static T apply(T a, T b) {
+    return a / b;
+  }
 };
 // The quotient of a divisor beyond 2^126 is zero: the documented gap of div.approx.
 struct DivApproxF {
@@ -30,7 +38,8 @@ struct DivApproxF {
     if (size > 0x1p126f && size <= 0x1.fffffep127f && !(std::fabs(a) <= 0x1.fffffep127f)) {
       return std::bit_cast<float>(kNan32);
     }
-    if (size > 0x1p126f && size <= 0x1.fffffep127f) return std::copysign(0.0f, a) * std::copysign(1.0f, b);
+    if (size > 0x1p126f && size <= 0x1.fffffep127f)
+      return std::copysign(0.0f, a) * std::copysign(1.0f, b);
     return a / b;
   }
 };
@@ -59,16 +68,22 @@ struct FmaF {
 };
 struct SqrtF {
   template <class T>
-  static T apply(T a) { return std::sqrt(a); }
+  static T apply(T a) {
+    return std::sqrt(a);
+  }
 };
 struct RcpF {
   template <class T>
-  static T apply(T a) { return T{1} / a; }
+  static T apply(T a) {
+    return T{1} / a;
+  }
 };
 
 // Approximate units: computed in f64 and rounded once, so more exact than a device.
 struct RsqrtF {
-  static float apply(float a) { return static_cast<float>(1.0 / std::sqrt(static_cast<double>(a))); }
+  static float apply(float a) {
+    return static_cast<float>(1.0 / std::sqrt(static_cast<double>(a)));
+  }
   static double apply(double a) { return 1.0 / std::sqrt(a); }
 };
 struct SinF {
@@ -182,11 +197,12 @@ template <class Op>
 Handler pick_sign(Type type, const FloatMode& mode) {
   if (type == Type::kF64) return mode.flush ? nullptr : &run_unary<SignOnly<double, Op, false>>;
   if (type != Type::kF32) return nullptr;
-  return mode.flush ? &run_unary<SignOnly<float, Op, true>> : &run_unary<SignOnly<float, Op, false>>;
+  return mode.flush ? &run_unary<SignOnly<float, Op, true>>
+                    : &run_unary<SignOnly<float, Op, false>>;
 }
 
-// Moves a finite result by up to kUlps units in the last place, chosen by a hash of result and seed:
-// the jitter mode, which shows code that leans on an approximate unit being exact.
+// Moves a finite result by up to kUlps units in the last place, chosen by a hash of result and
+// seed: the jitter mode, which shows code that leans on an approximate unit being exact.
 float jittered(float value, U32 ulps, U64 seed) {
   const U32 bits = std::bit_cast<U32>(value);
   const U32 size = bits & 0x7fffffffu;
@@ -237,7 +253,8 @@ struct UpperHalf {
 
 Handler minmax(FloatOp op, Type type, const FloatMode& mode) {
   if (mode.saturate || mode.rounding != Rounding::kNone) return nullptr;
-  if (op == FloatOp::kMin) return mode.nan ? pick<MinF<true>, 2>(type, mode) : pick<MinF<false>, 2>(type, mode);
+  if (op == FloatOp::kMin)
+    return mode.nan ? pick<MinF<true>, 2>(type, mode) : pick<MinF<false>, 2>(type, mode);
   return mode.nan ? pick<MaxF<true>, 2>(type, mode) : pick<MaxF<false>, 2>(type, mode);
 }
 

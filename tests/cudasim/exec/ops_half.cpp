@@ -84,11 +84,15 @@ U16 flush16(U16 bits) {
 
 struct AddH {
   template <class F>
-  static U16 apply(U16 a, U16 b) { return F::round(add_to_odd(F::decode(a), F::decode(b))); }
+  static U16 apply(U16 a, U16 b) {
+    return F::round(add_to_odd(F::decode(a), F::decode(b)));
+  }
 };
 struct SubH {
   template <class F>
-  static U16 apply(U16 a, U16 b) { return F::round(add_to_odd(F::decode(a), -static_cast<double>(F::decode(b)))); }
+  static U16 apply(U16 a, U16 b) {
+    return F::round(add_to_odd(F::decode(a), -static_cast<double>(F::decode(b))));
+  }
 };
 struct MulH {
   template <class F>
@@ -117,19 +121,27 @@ struct MinMaxH {
 };
 struct AbsH {
   template <class F>
-  static U16 apply(U16 a) { return static_cast<U16>(a & 0x7fff); }
+  static U16 apply(U16 a) {
+    return static_cast<U16>(a & 0x7fff);
+  }
 };
 struct NegH {
   template <class F>
-  static U16 apply(U16 a) { return static_cast<U16>(a ^ 0x8000); }
+  static U16 apply(U16 a) {
+    return static_cast<U16>(a ^ 0x8000);
+  }
 };
 struct Ex2H {
   template <class F>
-  static U16 apply(U16 a) { return F::round(std::exp2(static_cast<double>(F::decode(a)))); }
+  static U16 apply(U16 a) {
+    return F::round(std::exp2(static_cast<double>(F::decode(a))));
+  }
 };
 struct TanhH {
   template <class F>
-  static U16 apply(U16 a) { return F::round(std::tanh(static_cast<double>(F::decode(a)))); }
+  static U16 apply(U16 a) {
+    return F::round(std::tanh(static_cast<double>(F::decode(a))));
+  }
 };
 
 template <class F, class Op, bool kFlush, bool kSat>
@@ -232,8 +244,8 @@ U16 bf16_from_double(double value, Rounding rounding) {
 
 Handler half_op(FloatOp op, Type type, const FloatMode& mode) {
   if (mode.rounding != Rounding::kNone && mode.rounding != Rounding::kNearest) return nullptr;
-  const bool bits_only = op == FloatOp::kMin || op == FloatOp::kMax || op == FloatOp::kAbs ||
-                         op == FloatOp::kNeg;
+  const bool bits_only =
+      op == FloatOp::kMin || op == FloatOp::kMax || op == FloatOp::kAbs || op == FloatOp::kNeg;
   if (bits_only && mode.saturate) return nullptr;
   switch (op) {
     case FloatOp::kAdd:

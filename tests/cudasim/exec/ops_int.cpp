@@ -13,17 +13,29 @@ using Unsigned = std::make_unsigned_t<T>;
 template <class T>
 struct WideOf;
 template <>
-struct WideOf<U16> { using Type = U32; };
+struct WideOf<U16> {
+  using Type = U32;
+};
 template <>
-struct WideOf<S16> { using Type = S32; };
+struct WideOf<S16> {
+  using Type = S32;
+};
 template <>
-struct WideOf<U32> { using Type = U64; };
+struct WideOf<U32> {
+  using Type = U64;
+};
 template <>
-struct WideOf<S32> { using Type = S64; };
+struct WideOf<S32> {
+  using Type = S64;
+};
 template <>
-struct WideOf<U64> { __extension__ using Type = unsigned __int128; };
+struct WideOf<U64> {
+  __extension__ using Type = unsigned __int128;
+};
 template <>
-struct WideOf<S64> { __extension__ using Type = __int128; };
+struct WideOf<S64> {
+  __extension__ using Type = __int128;
+};
 template <class T>
 using Wide = typename WideOf<T>::Type;
 
@@ -211,9 +223,8 @@ void run_carry(Warp& w, const Inst& in, U32 mask) {
   const auto* a = operand<T>(w, in.a);
   const auto* b = operand<T>(w, in.b);
   auto* d = reg<T>(w, in.d);
-  for_lanes(mask, [&](U32 l) {
-    d[l] = add_with_carry<T, kSubtract, kIn, kOut>(a[l], b[l], w.carry, l);
-  });
+  for_lanes(mask,
+            [&](U32 l) { d[l] = add_with_carry<T, kSubtract, kIn, kOut>(a[l], b[l], w.carry, l); });
 }
 
 template <class T, bool kHigh, bool kIn, bool kOut>

@@ -84,7 +84,8 @@ void write_initial(const Program& program, const Layout& layout, std::size_t ind
   const Variable& variable = program.module->variables[index];
   U8* data = reinterpret_cast<U8*>(program.addresses[index]);
   std::memset(data, 0, variable.bytes);
-  if (!variable.initial.empty()) std::memcpy(data, variable.initial.data(), variable.initial.size());
+  if (!variable.initial.empty())
+    std::memcpy(data, variable.initial.data(), variable.initial.size());
   for (const Relocation& relocation : variable.relocations) {
     U64 value = 0;
     const auto function = layout.functions.find(relocation.symbol);
@@ -110,8 +111,8 @@ void place_variables(Program& program, Memory& memory) {
     program.addresses.push_back(0);
     if (variable.space != Space::kGlobal && variable.space != Space::kConst) continue;
     if (variable.external) {
-      throw LoadError{variable.line, "external variable " + std::string(variable.name) +
-                                         " is defined nowhere"};
+      throw LoadError{variable.line,
+                      "external variable " + std::string(variable.name) + " is defined nowhere"};
     }
     const U64 address = memory.allocate(variable.bytes, AllocationKind::kModule);
     if (address == 0) throw LoadError{variable.line, "no memory for the module's variables"};
@@ -162,7 +163,8 @@ int Program::find_entry(std::string_view name) const {
 std::vector<ParameterInfo> kernel_parameters(const Code& code) {
   std::vector<ParameterInfo> result;
   for (U32 i = 0; i < code.function->parameter_count; ++i) {
-    result.push_back({code.parameter_offsets[i], static_cast<U32>(code.function->variables[i].bytes)});
+    result.push_back(
+        {code.parameter_offsets[i], static_cast<U32>(code.function->variables[i].bytes)});
   }
   return result;
 }

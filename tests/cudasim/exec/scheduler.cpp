@@ -39,8 +39,8 @@ void grow_local(Warp& w, U64 bytes) {
   for (U32 l = 0; l < kLanes && w.local_capacity > 0; ++l) {
     std::memcpy(&data[std::size_t{l} * capacity], &w.local[std::size_t{l} * w.local_capacity],
                 w.local_capacity);
-    std::memcpy(&state[std::size_t{l} * capacity], &w.local_state[std::size_t{l} * w.local_capacity],
-                w.local_capacity);
+    std::memcpy(&state[std::size_t{l} * capacity],
+                &w.local_state[std::size_t{l} * w.local_capacity], w.local_capacity);
   }
   w.local.swap(data);
   w.local_state.swap(state);
@@ -134,8 +134,7 @@ bool run_control(Warp& w, std::size_t index, const Inst& in, U32 mask) {
     case Flow::kSync:
       return run_sync(w, split, in, mask);
     default:
-      throw Fault{FaultKind::kLaunchFailure, "the kernel executed a trap",
-                  std::countr_zero(mask)};
+      throw Fault{FaultKind::kLaunchFailure, "the kernel executed a trap", std::countr_zero(mask)};
   }
 }
 
@@ -268,8 +267,7 @@ std::unique_ptr<Block> make_block(const Launch& launch, Worker& worker) {
   block->launch = &launch;
   block->worker = &worker;
   block->threads = launch.block[0] * launch.block[1] * launch.block[2];
-  block->shared_bytes =
-      shared_bytes_of(launch.program->codes[launch.entry], launch.dynamic_shared);
+  block->shared_bytes = shared_bytes_of(launch.program->codes[launch.entry], launch.dynamic_shared);
   block->race_shift = launch.program->narrow_shared ? 0 : 2;
   block->shared.resize(block->shared_bytes + 16);
   block->shared_state.resize(block->shared_bytes + 16);

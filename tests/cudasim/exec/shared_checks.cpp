@@ -65,8 +65,8 @@ void check_write(RaceCell& cell, const Accessor& me, U32 offset, U32 lane, bool 
            lane);
     }
   }
-  cell.flags = static_cast<U8>((cell.flags & ~kAtomicWriter) | kHasWriter |
-                               (atomic ? kAtomicWriter : 0));
+  cell.flags =
+      static_cast<U8>((cell.flags & ~kAtomicWriter) | kHasWriter | (atomic ? kAtomicWriter : 0));
   cell.writer = me.thread;
   cell.writer_sync = static_cast<U16>(me.warp.syncs);
 }

@@ -43,19 +43,19 @@ struct Register {
 struct Operand {
   enum class Kind : U8 {
     kNone,
-    kRegister,  // index into Function::registers
-    kSpecial,   // index: SpecialRegister
-    kInteger,   // value
-    kFloat32,   // value: bits
-    kFloat64,   // value: bits
-    kLocalVar,  // index into Function::variables, offset
+    kRegister,   // index into Function::registers
+    kSpecial,    // index: SpecialRegister
+    kInteger,    // value
+    kFloat32,    // value: bits
+    kFloat64,    // value: bits
+    kLocalVar,   // index into Function::variables, offset
     kModuleVar,  // index into Module::variables, offset
-    kName,      // a label, a function or a prototype: name
-    kAddress,   // parts[0] + offset
-    kVector,    // { parts }
-    kGroup,     // ( parts )
-    kPair,      // parts[0] | parts[1]
-    kSink,      // _
+    kName,       // a label, a function or a prototype: name
+    kAddress,    // parts[0] + offset
+    kVector,     // { parts }
+    kGroup,      // ( parts )
+    kPair,       // parts[0] | parts[1]
+    kSink,       // _
   };
   Kind kind = Kind::kNone;
   bool negated = false;  // !p
@@ -103,7 +103,7 @@ struct Function {
 
 struct Module {
   std::string source;
-  U32 target = 0;  // sm_NN
+  U32 target = 0;   // sm_NN
   U32 version = 0;  // major * 10 + minor
   std::vector<Variable> variables;
   std::vector<Function> functions;

@@ -342,7 +342,8 @@ void Parser::initializer_item(Variable& variable, U64& offset) {
   }
   if (generic) expect_punct(')');
   variable.initial.resize(offset + size);
-  for (unsigned i = 0; i < size; ++i) variable.initial[offset + i] = static_cast<U8>(value >> 8 * i);
+  for (unsigned i = 0; i < size; ++i)
+    variable.initial[offset + i] = static_cast<U8>(value >> 8 * i);
   offset += size;
 }
 
@@ -375,7 +376,8 @@ void Parser::function(bool entry) {
   for (Function& known : module_.functions) {
     if (known.name != function.name) continue;
     if (known.defined && function.defined) {
-      throw LoadError{function.line, "function " + std::string(function.name) + " is defined twice"};
+      throw LoadError{function.line,
+                      "function " + std::string(function.name) + " is defined twice"};
     }
     if (function.defined) known = std::move(function);
     return;

@@ -15,7 +15,8 @@ static_assert(offsetof(sim::LaunchConfig, attribute_count) == offsetof(CUlaunchC
 static_assert(sizeof(sim::LaunchAttribute) == sizeof(CUlaunchAttribute));
 static_assert(offsetof(sim::LaunchAttribute, value) == offsetof(CUlaunchAttribute, value));
 static_assert(sim::kLaunchAttributeCooperative == int{CU_LAUNCH_ATTRIBUTE_COOPERATIVE});
-static_assert(int{sim::kLaunchAttributeClusterDimension} == int{CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION});
+static_assert(int{sim::kLaunchAttributeClusterDimension} ==
+              int{CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION});
 static_assert(sizeof(sim::PoolProps) == sizeof(CUmemPoolProps));
 static_assert(offsetof(sim::PoolProps, location) == offsetof(CUmemPoolProps, location));
 static_assert(offsetof(sim::PoolProps, max_size) == offsetof(CUmemPoolProps, maxSize));
@@ -41,7 +42,8 @@ static_assert(int{sim::kMisalignedAddress} == int{CUDA_ERROR_MISALIGNED_ADDRESS}
 static_assert(int{sim::kLaunchFailed} == int{CUDA_ERROR_LAUNCH_FAILED});
 static_assert(int{sim::kCooperativeLaunchTooLarge} == int{CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE});
 static_assert(int{sim::kGraphExecUpdateFailure} == int{CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE});
-static_assert(int{sim::kFuncMaxDynamicShared} == int{CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES});
+static_assert(int{sim::kFuncMaxDynamicShared} ==
+              int{CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES});
 static_assert(int{sim::kFuncRegisters} == int{CU_FUNC_ATTRIBUTE_NUM_REGS});
 static_assert(int{sim::kPointerRangeSize} == int{CU_POINTER_ATTRIBUTE_RANGE_SIZE});
 static_assert(int{sim::kPoolReleaseThreshold} == int{CU_MEMPOOL_ATTR_RELEASE_THRESHOLD});

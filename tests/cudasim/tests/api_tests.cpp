@@ -10,8 +10,10 @@ namespace {
 
 const std::string kAddOne = kernel_text(
     "add_one", ".param .u64 p, .param .u32 n",
-    "ld.param.u64 %rd1, [p];\nld.param.u32 %r1, [n];\nmov.u32 %r2, %ctaid.x;\nmov.u32 %r3, %ntid.x;\n"
-    "mov.u32 %r4, %tid.x;\nmad.lo.u32 %r5, %r2, %r3, %r4;\nsetp.ge.u32 %p1, %r5, %r1;\n@%p1 bra $E;\n"
+    "ld.param.u64 %rd1, [p];\nld.param.u32 %r1, [n];\nmov.u32 %r2, %ctaid.x;\nmov.u32 %r3, "
+    "%ntid.x;\n"
+    "mov.u32 %r4, %tid.x;\nmad.lo.u32 %r5, %r2, %r3, %r4;\nsetp.ge.u32 %p1, %r5, %r1;\n@%p1 bra "
+    "$E;\n"
     "mad.wide.u32 %rd2, %r5, 4, %rd1;\nld.global.u32 %r6, [%rd2];\nadd.u32 %r6, %r6, 1;\n"
     "st.global.u32 [%rd2], %r6;\n$E: ret;");
 
@@ -71,15 +73,24 @@ TEST_F(Api, LookUpByName) {
 
 TEST_F(Api, ModuleErrors) {
   Module module = nullptr;
-  const char elf[] = "\x7f" "ELF and what follows";
+  const char elf[] =
+      "\x7f"
+      "ELF and what follows";
   EXPECT_EQ(cuModuleLoadData(&module, elf), kNoBinaryForGpu);
   EXPECT_EQ(cuModuleLoadData(&module, "not PTX"), kInvalidPtx);
-  EXPECT_EQ(cuModuleLoadData(&module, kernel_text("k", "", "frobnicate.u32 %r1, %r2;\nret;").c_str()), kInvalidPtx);
-  EXPECT_EQ(cuModuleLoadData(&module, kernel_text("k", "", "add.u33 %r1, %r2, %r3;\nret;").c_str()), kInvalidPtx);
-  EXPECT_EQ(cuModuleLoadData(&module, kernel_text("k", "", "add.u32 %r1, %rd2, %r3;\nret;").c_str()), kInvalidPtx);
+  EXPECT_EQ(
+      cuModuleLoadData(&module, kernel_text("k", "", "frobnicate.u32 %r1, %r2;\nret;").c_str()),
+      kInvalidPtx);
+  EXPECT_EQ(cuModuleLoadData(&module, kernel_text("k", "", "add.u33 %r1, %r2, %r3;\nret;").c_str()),
+            kInvalidPtx);
+  EXPECT_EQ(
+      cuModuleLoadData(&module, kernel_text("k", "", "add.u32 %r1, %rd2, %r3;\nret;").c_str()),
+      kInvalidPtx);
   EXPECT_EQ(cuModuleLoadData(&module, kernel_text("k", "", "bra $nowhere;").c_str()), kInvalidPtx);
-  EXPECT_EQ(cuModuleLoadData(&module, kernel_text("k", "", "call nobody, ();").c_str()), kInvalidPtx);
-  EXPECT_EQ(cuModuleLoadData(&module, kernel_text("k", "", "ret;", "", 90).c_str()), kNoBinaryForGpu);
+  EXPECT_EQ(cuModuleLoadData(&module, kernel_text("k", "", "call nobody, ();").c_str()),
+            kInvalidPtx);
+  EXPECT_EQ(cuModuleLoadData(&module, kernel_text("k", "", "ret;", "", 90).c_str()),
+            kNoBinaryForGpu);
   EXPECT_EQ(cuModuleLoadData(&module, nullptr), kInvalidValue);
   ASSERT_EQ(cuModuleLoadData(&module, kAddOne.c_str()), kSuccess);
   Function kernel = nullptr;
@@ -96,7 +107,8 @@ TEST_F(Api, LaunchLimits) {
   DevicePtr buffer = upload(std::vector<int>(16, 0));
   unsigned n = 16;
   void* parameters[] = {&buffer, &n};
-  const auto launch = [&](unsigned grid, unsigned gy, unsigned block, unsigned by, unsigned shared) {
+  const auto launch = [&](unsigned grid, unsigned gy, unsigned block, unsigned by,
+                          unsigned shared) {
     return cuLaunchKernel(kernel, grid, gy, 1, block, by, 1, shared, nullptr, parameters, nullptr);
   };
   EXPECT_EQ(launch(1, 1, 1025, 1, 0), kInvalidValue);
@@ -109,7 +121,8 @@ TEST_F(Api, LaunchLimits) {
   EXPECT_EQ(cuFuncSetAttribute(kernel, kFuncMaxDynamicShared, 200000), kInvalidValue);
   EXPECT_EQ(cuLaunchKernel(kernel, 1, 1, 1, 32, 1, 1, 0, nullptr, nullptr, nullptr), kInvalidValue);
   std::size_t size = 8;
-  void* extra[] = {kLaunchParamBufferPointer, parameters, kLaunchParamBufferSize, &size, kLaunchParamEnd};
+  void* extra[] = {kLaunchParamBufferPointer, parameters, kLaunchParamBufferSize, &size,
+                   kLaunchParamEnd};
   EXPECT_EQ(cuLaunchKernel(kernel, 1, 1, 1, 32, 1, 1, 0, nullptr, nullptr, extra), kInvalidValue);
   const std::string wide = kernel_text("k", ".param .align 8 .b8 p[4104]", "ret;");
   std::vector<unsigned char> bytes(4104);
@@ -174,7 +187,8 @@ TEST_F(Api, PinnedMemoryIsReadWhenTheCopyRuns) {
   pageable = 4;
   EXPECT_EQ(download<int>(buffer, 1)[0], 3);
   unsigned type = 0;
-  EXPECT_EQ(cuPointerGetAttribute(&type, kPointerMemoryType, reinterpret_cast<DevicePtr>(pinned)), kSuccess);
+  EXPECT_EQ(cuPointerGetAttribute(&type, kPointerMemoryType, reinterpret_cast<DevicePtr>(pinned)),
+            kSuccess);
   EXPECT_EQ(type, kMemoryTypeHost);
   EXPECT_EQ(cuMemFreeHost(pinned), kSuccess);
   EXPECT_EQ(cuMemFreeHost(pinned), kInvalidValue);
@@ -193,7 +207,9 @@ TEST_F(Api, StreamsEventsAndHostFunctions) {
   ASSERT_EQ(cuEventRecord(start_event, stream), kSuccess);
   for (int i = 0; i < 3; ++i) ASSERT_EQ(add_one(kernel, buffer, 1000, stream), kSuccess);
   std::atomic<int> called = 0;
-  ASSERT_EQ(cuLaunchHostFunc(stream, [](void* p) { ++*static_cast<std::atomic<int>*>(p); }, &called), kSuccess);
+  ASSERT_EQ(cuLaunchHostFunc(
+                stream, [](void* p) { ++*static_cast<std::atomic<int>*>(p); }, &called),
+            kSuccess);
   ASSERT_EQ(cuEventRecord(end_event, stream), kSuccess);
   EXPECT_EQ(cuEventQuery(end_event), kNotReady);
   EXPECT_EQ(cuEventSynchronize(end_event), kSuccess);
@@ -307,11 +323,13 @@ TEST_F(Api, CountersOfACopyKernel) {
 
 TEST_F(Api, CountersOfBankConflictsAndVectors) {
   const Function kernel = function(
-      kernel_text("k", ".param .u64 p",
-                  ".shared .align 16 .b8 s[4224];\nld.param.u64 %rd1, [p];\nmov.u32 %r1, %tid.x;\n"
-                  "mov.u64 %rd2, s;\nmad.wide.u32 %rd3, %r1, 128, %rd2;\nst.shared.u32 [%rd3], %r1;\n"
-                  "mad.wide.u32 %rd3, %r1, 132, %rd2;\nst.shared.u32 [%rd3], %r1;\n"
-                  "mad.wide.u32 %rd4, %r1, 16, %rd1;\nld.global.v4.u32 {%r2, %r3, %r4, %r5}, [%rd4];\nret;"),
+      kernel_text(
+          "k", ".param .u64 p",
+          ".shared .align 16 .b8 s[4224];\nld.param.u64 %rd1, [p];\nmov.u32 %r1, %tid.x;\n"
+          "mov.u64 %rd2, s;\nmad.wide.u32 %rd3, %r1, 128, %rd2;\nst.shared.u32 [%rd3], %r1;\n"
+          "mad.wide.u32 %rd3, %r1, 132, %rd2;\nst.shared.u32 [%rd3], %r1;\n"
+          "mad.wide.u32 %rd4, %r1, 16, %rd1;\nld.global.v4.u32 {%r2, %r3, %r4, %r5}, "
+          "[%rd4];\nret;"),
       "k");
   kilnsim_set_option("KILN_SIM_RACES", "0");
   DevicePtr buffer = upload(std::vector<int>(128, 0));
@@ -340,7 +358,8 @@ TEST_F(Api, EightThreads) {
         add_one(kernel, buffer, 300, stream);
         cuMemcpyDtoHAsync_v2(data.data(), buffer, 1200, stream);
         cuMemFreeAsync(buffer, stream);
-        if (cuStreamSynchronize(stream) != kSuccess || data != std::vector<int>(300, round + 1)) ++wrong;
+        if (cuStreamSynchronize(stream) != kSuccess || data != std::vector<int>(300, round + 1))
+          ++wrong;
       }
       cuStreamDestroy_v2(stream);
     });
@@ -351,14 +370,18 @@ TEST_F(Api, EightThreads) {
 }
 
 TEST_F(Api, ResultsDoNotDependOnTheSchedule) {
-  const std::string text = kernel_text(
-      "k", ".param .u64 p",
-      ".shared .align 4 .b8 s[1024];\nld.param.u64 %rd1, [p];\nmov.u32 %r1, %tid.x;\nmov.u32 %r9, %ctaid.x;\n"
-      "mov.u64 %rd2, s;\nmad.wide.u32 %rd3, %r1, 4, %rd2;\nand.b32 %r2, %r1, 3;\nmov.u32 %r3, %r1;\n"
-      "$L: setp.eq.u32 %p1, %r2, 0;\n@%p1 bra $D;\nmad.lo.u32 %r3, %r3, 5, %r2;\nsub.u32 %r2, %r2, 1;\nbra $L;\n"
-      "$D: st.shared.u32 [%rd3], %r3;\nbar.sync 0;\nxor.b32 %r4, %r1, 255;\nmad.wide.u32 %rd4, %r4, 4, %rd2;\n"
-      "ld.shared.u32 %r5, [%rd4];\nmad.lo.u32 %r6, %r9, 256, %r1;\nmad.wide.u32 %rd5, %r6, 4, %rd1;\n"
-      "st.global.u32 [%rd5], %r5;\nret;");
+  const std::string text = kernel_text("k", ".param .u64 p",
+                                       ".shared .align 4 .b8 s[1024];\nld.param.u64 %rd1, "
+                                       "[p];\nmov.u32 %r1, %tid.x;\nmov.u32 %r9, %ctaid.x;\n"
+                                       "mov.u64 %rd2, s;\nmad.wide.u32 %rd3, %r1, 4, "
+                                       "%rd2;\nand.b32 %r2, %r1, 3;\nmov.u32 %r3, %r1;\n"
+                                       "$L: setp.eq.u32 %p1, %r2, 0;\n@%p1 bra $D;\nmad.lo.u32 "
+                                       "%r3, %r3, 5, %r2;\nsub.u32 %r2, %r2, 1;\nbra $L;\n"
+                                       "$D: st.shared.u32 [%rd3], %r3;\nbar.sync 0;\nxor.b32 %r4, "
+                                       "%r1, 255;\nmad.wide.u32 %rd4, %r4, 4, %rd2;\n"
+                                       "ld.shared.u32 %r5, [%rd4];\nmad.lo.u32 %r6, %r9, 256, "
+                                       "%r1;\nmad.wide.u32 %rd5, %r6, 4, %rd1;\n"
+                                       "st.global.u32 [%rd5], %r5;\nret;");
   std::vector<int> first;
   for (unsigned seed = 0; seed < 8; ++seed) {
     kilnsim_seed(seed);
@@ -373,23 +396,26 @@ TEST_F(Api, ResultsDoNotDependOnTheSchedule) {
 }
 
 TEST_F(Api, SpinLockBetweenLanesEnds) {
-  const Function kernel = function(
-      kernel_text("k", ".param .u64 p",
-                  "ld.param.u64 %rd1, [p];\n$L: atom.global.cas.b32 %r1, [%rd1], 0, 1;\nsetp.ne.u32 %p1, %r1, 0;\n"
-                  "@%p1 bra $L;\nld.global.u32 %r2, [%rd1+4];\nadd.u32 %r2, %r2, 1;\nst.global.u32 [%rd1+4], %r2;\n"
-                  "atom.global.exch.b32 %r1, [%rd1], 0;\nret;"),
-      "k");
+  const Function kernel =
+      function(kernel_text("k", ".param .u64 p",
+                           "ld.param.u64 %rd1, [p];\n$L: atom.global.cas.b32 %r1, [%rd1], 0, "
+                           "1;\nsetp.ne.u32 %p1, %r1, 0;\n"
+                           "@%p1 bra $L;\nld.global.u32 %r2, [%rd1+4];\nadd.u32 %r2, %r2, "
+                           "1;\nst.global.u32 [%rd1+4], %r2;\n"
+                           "atom.global.exch.b32 %r1, [%rd1], 0;\nret;"),
+               "k");
   DevicePtr buffer = upload(std::vector<int>{0, 0});
   ASSERT_EQ(run(kernel, 2, 64, {&buffer}), kSuccess) << report();
   EXPECT_EQ(download<int>(buffer, 2)[1], 128);
 }
 
 TEST_F(Api, CooperativeBlocksMeet) {
-  const Function kernel = function(
-      kernel_text("k", ".param .u64 p",
-                  "ld.param.u64 %rd1, [p];\natom.global.add.u32 %r1, [%rd1], 1;\n$L: ld.volatile.global.u32 %r2, [%rd1];\n"
-                  "setp.lt.u32 %p1, %r2, 8;\n@%p1 bra $L;\nret;"),
-      "k");
+  const Function kernel =
+      function(kernel_text("k", ".param .u64 p",
+                           "ld.param.u64 %rd1, [p];\natom.global.add.u32 %r1, [%rd1], 1;\n$L: "
+                           "ld.volatile.global.u32 %r2, [%rd1];\n"
+                           "setp.lt.u32 %p1, %r2, 8;\n@%p1 bra $L;\nret;"),
+               "k");
   DevicePtr buffer = upload(std::vector<int>{0});
   void* parameters[] = {&buffer};
   ASSERT_EQ(cuLaunchCooperativeKernel(kernel, 8, 1, 1, 1, 1, 1, 0, nullptr, parameters), kSuccess);
@@ -401,8 +427,9 @@ TEST_F(Api, CooperativeBlocksMeet) {
 TEST_F(Api, AssertAndPrintf) {
   const Nvrtc* nvrtc = Nvrtc::get();
   if (nvrtc == nullptr) GTEST_SKIP() << "NVRTC is not found";
-  const std::string ptx = nvrtc->compile(read_file(corpus_path("25_printf_assert.cu")), "25_printf_assert.cu",
-                                         {"--gpu-architecture=compute_80", "-lineinfo"});
+  const std::string ptx =
+      nvrtc->compile(read_file(corpus_path("25_printf_assert.cu")), "25_printf_assert.cu",
+                     {"--gpu-architecture=compute_80", "-lineinfo"});
   DevicePtr numbers = upload(std::vector<float>{1, -2.5f, 3});
   DevicePtr indices = upload(std::vector<int>(3000, 1));
   DevicePtr out = allocate(3000 * 4);
@@ -419,7 +446,8 @@ TEST_F(Api, LibrariesGiveKernels) {
   Library library = nullptr;
   Kernel kernel = nullptr;
   Function as_function = nullptr;
-  ASSERT_EQ(cuLibraryLoadData(&library, kAddOne.c_str(), nullptr, nullptr, 0, nullptr, nullptr, 0), kSuccess);
+  ASSERT_EQ(cuLibraryLoadData(&library, kAddOne.c_str(), nullptr, nullptr, 0, nullptr, nullptr, 0),
+            kSuccess);
   EXPECT_EQ(cuLibraryGetKernel(&kernel, library, "nothing"), kNotFound);
   ASSERT_EQ(cuLibraryGetKernel(&kernel, library, "add_one"), kSuccess);
   ASSERT_EQ(cuKernelGetFunction(&as_function, kernel), kSuccess);
@@ -434,7 +462,8 @@ TEST_F(Api, LibrariesGiveKernels) {
 TEST_F(Api, JitterMovesApproximateUnitsOnly) {
   const std::string text = kernel_text(
       "k", ".param .u64 p",
-      "ld.param.u64 %rd1, [p];\nmov.u32 %r1, %tid.x;\nmad.wide.u32 %rd2, %r1, 4, %rd1;\ncvt.rn.f32.u32 %r2, %r1;\n"
+      "ld.param.u64 %rd1, [p];\nmov.u32 %r1, %tid.x;\nmad.wide.u32 %rd2, %r1, 4, "
+      "%rd1;\ncvt.rn.f32.u32 %r2, %r1;\n"
       "add.rn.f32 %r2, %r2, 0f3FC00000;\nex2.approx.f32 %r3, %r2;\nst.global.f32 [%rd2], %r3;\n"
       "mul.rn.f32 %r4, %r2, %r2;\nst.global.f32 [%rd2+128], %r4;\nret;");
   std::vector<std::vector<unsigned>> results;

@@ -25,7 +25,8 @@ TEST_P(CorpusLoad, EveryFileAndOption) {
     if (name == "29_mma" || (name == "04_ew_bf16" && !has_bf16(architecture))) continue;
     const std::string source = read_file(corpus_path(name + ".cu"));
     for (const char* option : kOptionSets) {
-      std::vector<std::string> options = {"--gpu-architecture=compute_" + std::to_string(architecture)};
+      std::vector<std::string> options = {"--gpu-architecture=compute_" +
+                                          std::to_string(architecture)};
       if (*option != '\0') options.push_back(option);
       std::string log;
       const std::string ptx = nvrtc->compile(source, name + ".cu", options, &log);
@@ -46,8 +47,8 @@ INSTANTIATE_TEST_SUITE_P(Architectures, CorpusLoad, ::testing::ValuesIn(kArchite
 TEST_F(Simulator, TensorCoreInstructionIsALoadErrorThatNamesIt) {
   const Nvrtc* nvrtc = Nvrtc::get();
   if (nvrtc == nullptr) GTEST_SKIP() << "NVRTC is not found";
-  const std::string ptx =
-      nvrtc->compile(read_file(corpus_path("29_mma.cu")), "29_mma.cu", {"--gpu-architecture=compute_80"});
+  const std::string ptx = nvrtc->compile(read_file(corpus_path("29_mma.cu")), "29_mma.cu",
+                                         {"--gpu-architecture=compute_80"});
   char log[512] = "";
   int options[] = {kJitErrorLogBuffer, kJitErrorLogBufferSize};
   void* values[] = {log, reinterpret_cast<void*>(sizeof log)};
@@ -173,17 +174,15 @@ TEST_P(CorpusAgree, FiveArchitectures) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, CorpusAgree,
-                         ::testing::Values("01_ew_f32", "02_ew_f64", "03_ew_f16", "04_ew_bf16",
-                                           "05_ew_int", "06_ew_bool", "07_ew_complex",
-                                           "08_libm_f32_exp_log", "09_libm_f32_trig",
-                                           "10_libm_f32_special", "11_libm_f64_exp_log",
-                                           "12_libm_f64_trig", "13_libm_f64_special", "14_casts",
-                                           "15_index_divmod", "16_vec_ldst", "17_grid_stride",
-                                           "18_warp_reduce", "19_block_reduce", "20_atomics",
-                                           "21_softmax_layernorm", "22_transpose_matmul",
-                                           "23_gather_scatter_scan", "24_philox",
-                                           "26_local_calls_switch", "27_warp_misc"));
+INSTANTIATE_TEST_SUITE_P(
+    Files, CorpusAgree,
+    ::testing::Values("01_ew_f32", "02_ew_f64", "03_ew_f16", "04_ew_bf16", "05_ew_int",
+                      "06_ew_bool", "07_ew_complex", "08_libm_f32_exp_log", "09_libm_f32_trig",
+                      "10_libm_f32_special", "11_libm_f64_exp_log", "12_libm_f64_trig",
+                      "13_libm_f64_special", "14_casts", "15_index_divmod", "16_vec_ldst",
+                      "17_grid_stride", "18_warp_reduce", "19_block_reduce", "20_atomics",
+                      "21_softmax_layernorm", "22_transpose_matmul", "23_gather_scatter_scan",
+                      "24_philox", "26_local_calls_switch", "27_warp_misc"));
 
 }  // namespace
 }  // namespace cudasim_tests

@@ -28,10 +28,11 @@ int cublasLtMatrixLayoutSetAttribute(void*, int, const void*, std::size_t);
 int cublasLtMatmulPreferenceCreate(void**);
 int cublasLtMatmulPreferenceDestroy(void*);
 int cublasLtMatmulPreferenceSetAttribute(void*, int, const void*, std::size_t);
-int cublasLtMatmulAlgoGetHeuristic(void*, void*, void*, void*, void*, void*, void*, int, LtHeuristic*,
-                                   int*);
+int cublasLtMatmulAlgoGetHeuristic(void*, void*, void*, void*, void*, void*, void*, int,
+                                   LtHeuristic*, int*);
 int cublasLtMatmul(void*, void*, const void*, const void*, void*, const void*, void*, const void*,
-                   const void*, void*, void*, void*, const LtAlgorithm*, void*, std::size_t, Stream);
+                   const void*, void*, void*, void*, const LtAlgorithm*, void*, std::size_t,
+                   Stream);
 }
 
 namespace cudasim_tests {
@@ -122,9 +123,9 @@ class CublasLt : public Simulator {
               0);
     ASSERT_EQ(found, 1);
     const DevicePtr workspace = allocate(chosen.workspace);
-    ASSERT_EQ(cublasLtMatmul(handle_, operation, &c.alpha, pointer(da), la, pointer(db), lb, &c.beta,
-                             pointer(dc), lc, pointer(dc), lc, &chosen.algorithm, pointer(workspace),
-                             chosen.workspace, nullptr),
+    ASSERT_EQ(cublasLtMatmul(handle_, operation, &c.alpha, pointer(da), la, pointer(db), lb,
+                             &c.beta, pointer(dc), lc, pointer(dc), lc, &chosen.algorithm,
+                             pointer(workspace), chosen.workspace, nullptr),
               0);
     ASSERT_EQ(cuCtxSynchronize(), kSuccess) << report();
     const auto after = download<T>(dc, before.size());
@@ -137,9 +138,12 @@ class CublasLt : public Simulator {
 
   template <class T>
   void compare(const Case<T>& c, const std::vector<T>& a, const std::vector<T>& b,
-               const std::vector<T>& before, const std::vector<T>& bias, const std::vector<T>& after,
-               std::array<std::int64_t, 3> ld, std::array<std::int64_t, 3> stride) {
-    const auto at = [](const std::vector<T>& v, std::int64_t i) { return v[static_cast<std::size_t>(i)]; };
+               const std::vector<T>& before, const std::vector<T>& bias,
+               const std::vector<T>& after, std::array<std::int64_t, 3> ld,
+               std::array<std::int64_t, 3> stride) {
+    const auto at = [](const std::vector<T>& v, std::int64_t i) {
+      return v[static_cast<std::size_t>(i)];
+    };
     for (std::int64_t batch = 0; batch < c.batches; ++batch) {
       for (std::int64_t i = 0; i < ld[2]; ++i) {
         for (std::int64_t j = 0; j < c.n; ++j) {
@@ -217,12 +221,13 @@ TEST_F(CublasLt, RangesAreChecked) {
   for (const bool uninitialised : {false, true}) {
     const DevicePtr good = upload(std::vector<float>(16, 1.0f));
     const DevicePtr bad = uninitialised ? allocate(64) : upload(std::vector<float>(15, 1.0f));
-    ASSERT_EQ(cublasLtMatmul(handle_, operation, &one, pointer(bad), square, pointer(good), square,
-                             &zero, pointer(good), square, pointer(good), square, nullptr, nullptr, 0,
-                             nullptr),
-              0);
+    ASSERT_EQ(
+        cublasLtMatmul(handle_, operation, &one, pointer(bad), square, pointer(good), square, &zero,
+                       pointer(good), square, pointer(good), square, nullptr, nullptr, 0, nullptr),
+        0);
     EXPECT_EQ(cuCtxSynchronize(), kIllegalAddress);
-    EXPECT_NE(report().find(uninitialised ? "uninitialised" : "not all allocated"), std::string::npos)
+    EXPECT_NE(report().find(uninitialised ? "uninitialised" : "not all allocated"),
+              std::string::npos)
         << report();
     start(80);
     cublasLtDestroy(handle_);

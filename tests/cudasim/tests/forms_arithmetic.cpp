@@ -54,10 +54,12 @@ std::string program(const std::string& form, const Reference& r) {
   const unsigned size = stored(r.result);
   text += "ld.param.u64 a, [out];\nmad.wide.u32 a, %r1, " + std::to_string(size) + ", a;\n";
   if (r.result == "pred") {
-    text += ".reg .pred d;\n" + form + " d" + arguments + ";\nselp.u32 t, 1, 0, d;\nst.global.u32 [a], t;\n";
+    text += ".reg .pred d;\n" + form + " d" + arguments +
+            ";\nselp.u32 t, 1, 0, d;\nst.global.u32 [a], t;\n";
   } else {
     const std::string bits = std::to_string(8 * size);
-    text += ".reg .b" + bits + " d;\n" + form + " d" + arguments + ";\nst.global.b" + bits + " [a], d;\n";
+    text += ".reg .b" + bits + " d;\n" + form + " d" + arguments + ";\nst.global.b" + bits +
+            " [a], d;\n";
   }
   return text;
 }
@@ -121,7 +123,8 @@ bool Forms::arithmetic_form(const std::string& form) {
   std::vector<void*> arguments;
   for (DevicePtr& buffer : buffers) arguments.push_back(&buffer);
   EXPECT_EQ(run(kernel, static_cast<unsigned>(cases.size() / 32), 32, arguments), kSuccess)
-      << form << "\n" << report();
+      << form << "\n"
+      << report();
   const unsigned size = stored(r.result);
   const auto got = download<unsigned char>(buffers[0], cases.size() * size);
   int wrong = 0;
@@ -145,7 +148,8 @@ std::vector<std::uint32_t> Forms::words(const std::string& body,
       "mov.u32 %r1, %laneid;\nld.param.u64 %rd1, [in];\nld.param.u64 %rd2, [out];\n"
       "mad.wide.u32 %rd3, %r1, 4, %rd1;\nmad.wide.u32 %rd4, %r1, 4, %rd2;\n";
   const Function kernel = function(
-      kernel_text("k", ".param .u64 in, .param .u64 out", start_text + body + "\nret;", before, 90), "k");
+      kernel_text("k", ".param .u64 in, .param .u64 out", start_text + body + "\nret;", before, 90),
+      "k");
   DevicePtr in = upload(input);
   DevicePtr out = allocate(128);
   EXPECT_EQ(run(kernel, 1, 32, {&in, &out}), kSuccess) << body << "\n" << report();
@@ -159,7 +163,8 @@ std::vector<std::uint32_t> Forms::words(const std::string& body,
 bool Forms::carry_form(const std::string& form) {
   static const char* const kAdds[] = {"add.cc.u32", "addc.cc.u32", "addc.u32"};
   static const char* const kSubs[] = {"sub.cc.u32", "subc.cc.u32", "subc.u32"};
-  static const char* const kMads[] = {"mad.lo.cc.u32", "madc.hi.cc.u32", "madc.lo.cc.u32", "madc.hi.u32"};
+  static const char* const kMads[] = {"mad.lo.cc.u32", "madc.hi.cc.u32", "madc.lo.cc.u32",
+                                      "madc.hi.u32"};
   const auto among = [&](const auto& list) {
     return std::find(std::begin(list), std::end(list), form) != std::end(list);
   };
@@ -167,10 +172,13 @@ bool Forms::carry_form(const std::string& form) {
   const std::vector<std::uint32_t> edges = {0, 1, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff};
   for (unsigned which = 0; which < 3; ++which) {
     std::vector<std::uint32_t> in(32 * 6);
-    for (std::size_t i = 0; i < in.size(); ++i) in[i] = edges[(i * 7 + i / 6 + i / 31) % edges.size()];
+    for (std::size_t i = 0; i < in.size(); ++i)
+      in[i] = edges[(i * 7 + i / 6 + i / 31) % edges.size()];
     const std::string load =
-        "mad.wide.u32 %rd5, %r1, 24, %rd1;\nld.global.u32 %r2, [%rd5];\nld.global.u32 %r3, [%rd5+4];\n"
-        "ld.global.u32 %r4, [%rd5+8];\nld.global.u32 %r5, [%rd5+12];\nld.global.u32 %r6, [%rd5+16];\n"
+        "mad.wide.u32 %rd5, %r1, 24, %rd1;\nld.global.u32 %r2, [%rd5];\nld.global.u32 %r3, "
+        "[%rd5+4];\n"
+        "ld.global.u32 %r4, [%rd5+8];\nld.global.u32 %r5, [%rd5+12];\nld.global.u32 %r6, "
+        "[%rd5+16];\n"
         "ld.global.u32 %r7, [%rd5+20];\n";
     const std::string chains[] = {
         "add.cc.u32 %r8, %r2, %r5;\naddc.cc.u32 %r9, %r3, %r6;\naddc.u32 %r10, %r4, %r7;\n",
@@ -178,20 +186,24 @@ bool Forms::carry_form(const std::string& form) {
         "mad.lo.cc.u32 %r8, %r2, %r5, %r4;\nmadc.hi.cc.u32 %r9, %r2, %r5, %r7;\n"
         "madc.lo.cc.u32 %r10, %r3, %r6, 0;\nmadc.hi.u32 %r11, %r3, %r6, 0;\n"};
     for (unsigned word = 0; word < (which == 2 ? 4u : 3u); ++word) {
-      const auto got = words(load + chains[which] + "st.global.u32 [%rd4], %r" + std::to_string(8 + word) + ";", in);
+      const auto got = words(
+          load + chains[which] + "st.global.u32 [%rd4], %r" + std::to_string(8 + word) + ";", in);
       for (std::size_t lane = 0; lane < 32; ++lane) {
         const std::uint32_t* x = &in[lane * 6];
         __extension__ using UInt128 = unsigned __int128;
         const auto wide = [](std::uint32_t a, std::uint32_t b, std::uint32_t c) {
-          return static_cast<UInt128>(a) | static_cast<UInt128>(b) << 32 | static_cast<UInt128>(c) << 64;
+          return static_cast<UInt128>(a) | static_cast<UInt128>(b) << 32 |
+                 static_cast<UInt128>(c) << 64;
         };
         UInt128 want = 0;
         if (which == 0) want = wide(x[0], x[1], x[2]) + wide(x[3], x[4], x[5]);
         if (which == 1) want = wide(x[0], x[1], x[2]) - wide(x[3], x[4], x[5]);
         if (which == 2) {
-          want = static_cast<UInt128>(x[0]) * x[3] + (static_cast<UInt128>(x[1]) * x[4] << 64) + wide(x[2], x[5], 0);
+          want = static_cast<UInt128>(x[0]) * x[3] + (static_cast<UInt128>(x[1]) * x[4] << 64) +
+                 wide(x[2], x[5], 0);
         }
-        EXPECT_EQ(got[lane], static_cast<std::uint32_t>(want >> (32 * word))) << which << " word " << word;
+        EXPECT_EQ(got[lane], static_cast<std::uint32_t>(want >> (32 * word)))
+            << which << " word " << word;
       }
     }
   }

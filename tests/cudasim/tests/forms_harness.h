@@ -1,5 +1,5 @@
-// A micro-test for each opcode form of corpus/forms.txt. Arithmetic forms are run on edge values and
-// held against reference.h; the others have programs of their own.
+// A micro-test for each opcode form of corpus/forms.txt. Arithmetic forms are run on edge values
+// and held against reference.h; the others have programs of their own.
 #pragma once
 
 #include "tests/cudasim/tests/harness.h"

@@ -39,9 +39,7 @@ std::string declare(const Access& a) {
   return text;
 }
 
-std::string vector_of(unsigned count) {
-  return count == 1 ? "" : ".v" + std::to_string(count);
-}
+std::string vector_of(unsigned count) { return count == 1 ? "" : ".v" + std::to_string(count); }
 
 // Copies `bytes` from one address expression to another, byte by byte.
 std::string copy_bytes(const std::string& to_op, const std::string& to, const std::string& from_op,
@@ -49,7 +47,8 @@ std::string copy_bytes(const std::string& to_op, const std::string& to, const st
   std::string text;
   for (unsigned i = 0; i < bytes; ++i) {
     const std::string at = std::to_string(i);
-    text += from_op + ".u8 %h1, [" + from + "+" + at + "];\n" + to_op + ".u8 [" + to + "+" + at + "], %h1;\n";
+    text += from_op + ".u8 %h1, [" + from + "+" + at + "];\n" + to_op + ".u8 [" + to + "+" + at +
+            "], %h1;\n";
   }
   return text;
 }
@@ -57,7 +56,8 @@ std::string copy_bytes(const std::string& to_op, const std::string& to, const st
 // 32 distinct bytes a lane.
 std::vector<unsigned char> pattern() {
   std::vector<unsigned char> bytes(32 * 32);
-  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<unsigned char>(i * 7 + i / 32 * 13 + 129);
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<unsigned char>(i * 7 + i / 32 * 13 + 129);
   return bytes;
 }
 
@@ -66,7 +66,8 @@ const char* const kIndex =
     "mad.wide.u32 %rd3, %r1, 32, %rd1;\nmad.wide.u32 %rd4, %r1, 32, %rd2;\n";
 
 // The load under test reads this lane's 32 bytes in its space, put there by byte copies.
-std::string load_program(const std::string& form, const Access& a, std::string& before, bool& uniform) {
+std::string load_program(const std::string& form, const Access& a, std::string& before,
+                         bool& uniform) {
   const unsigned bytes = size_of(a.type) * a.count;
   const std::string target = register_list(a.count);
   std::string text = declare(a);
@@ -93,7 +94,8 @@ std::string load_program(const std::string& form, const Access& a, std::string& 
 std::string store_program(const std::string& form, const Access& a, std::string& before) {
   const unsigned bytes = size_of(a.type) * a.count;
   const std::string source = register_list(a.count);
-  const std::string load = "ld.global" + vector_of(a.count) + "." + a.type + " " + source + ", [%rd3];\n";
+  const std::string load =
+      "ld.global" + vector_of(a.count) + "." + a.type + " " + source + ", [%rd3];\n";
   std::string text = declare(a) + load;
   if (a.space == "shared" || a.space == "local") {
     const unsigned size = a.space == "shared" ? 1024 : 32;
@@ -105,11 +107,12 @@ std::string store_program(const std::string& form, const Access& a, std::string&
   if (a.space == "param") {
     const std::string size = "[" + std::to_string(bytes) + "]";
     const std::string suffix = vector_of(a.count) + "." + a.type;
-    before = ".func (.param .align 16 .b8 r" + size + ") f(.param .align 16 .b8 q" + size + ")\n{\n" +
-             declare(a) + "ld.param" + suffix + " " + source + ", [q];\nst.param" + suffix + " [r], " +
-             source + ";\nret;\n}\n";
+    before = ".func (.param .align 16 .b8 r" + size + ") f(.param .align 16 .b8 q" + size +
+             ")\n{\n" + declare(a) + "ld.param" + suffix + " " + source + ", [q];\nst.param" +
+             suffix + " [r], " + source + ";\nret;\n}\n";
     text += "{\n.param .align 16 .b8 p" + size + ";\n.param .align 16 .b8 v" + size + ";\n" + form +
-            " [p], " + source + ";\ncall.uni (v), f, (p);\nld.param" + suffix + " " + source + ", [v];\n}\n";
+            " [p], " + source + ";\ncall.uni (v), f, (p);\nld.param" + suffix + " " + source +
+            ", [v];\n}\n";
     return text + "st.global" + suffix + " [%rd4], " + source + ";\n";
   }
   return text + form + " [%rd4], " + source + ";\n";
@@ -126,20 +129,25 @@ bool Forms::load_store_form(const std::string& form) {
       const std::string declared = space == "shared"  ? ".shared .align 4 .b32 s;\n"
                                    : space == "local" ? ".local .align 4 .b32 s;\n"
                                                       : "";
-      const std::string source = variable ? "s" : space == "const" ? "c" : space == "param" ? "in" : "%rd1";
+      const std::string source = variable           ? "s"
+                                 : space == "const" ? "c"
+                                 : space == "param" ? "in"
+                                                    : "%rd1";
       // To generic and back again is where it was.
-      const auto got = words(declared + "mov.u64 %rd5, " + source + ";\ncvta." + space + ".u64 %rd6, %rd5;\n" +
-                                 "cvta.to." + space + ".u64 %rd7, %rd6;\nsetp.eq.u64 %p1, %rd7, %rd5;\n" +
-                                 (space == "const" ? "ld.u32 %r4, [%rd6];\n" : "mov.u32 %r4, 9;\n") +
-                                 "selp.u32 %r3, %r4, 0, %p1;\nst.global.u32 [%rd4], %r3;",
-                             {0}, ".const .u32 c = 9;");
+      const auto got =
+          words(declared + "mov.u64 %rd5, " + source + ";\ncvta." + space + ".u64 %rd6, %rd5;\n" +
+                    "cvta.to." + space + ".u64 %rd7, %rd6;\nsetp.eq.u64 %p1, %rd7, %rd5;\n" +
+                    (space == "const" ? "ld.u32 %r4, [%rd6];\n" : "mov.u32 %r4, 9;\n") +
+                    "selp.u32 %r3, %r4, 0, %p1;\nst.global.u32 [%rd4], %r3;",
+                {0}, ".const .u32 c = 9;");
       for (const std::uint32_t word : got) EXPECT_EQ(word, 9u) << form;
       return true;
     }
     const std::string space = parts[1];
     const std::string declared = space == "global" ? "mov.u64 %rd5, %rd4;\n"
-                                                   : "." + space + " .align 4 .b32 s[32];\nmov.u64 %rd5, s;\n"
-                                                     "mad.wide.u32 %rd5, %r1, 4, %rd5;\n";
+                                                   : "." + space +
+                                                         " .align 4 .b32 s[32];\nmov.u64 %rd5, s;\n"
+                                                         "mad.wide.u32 %rd5, %r1, 4, %rd5;\n";
     const auto got = words(declared + form + " %rd6, %rd5;\nst.u32 [%rd6], %r1;\nld." + space +
                                ".u32 %r2, [%rd5];\nst.global.u32 [%rd4], %r2;",
                            {0});
@@ -152,9 +160,10 @@ bool Forms::load_store_form(const std::string& form) {
   bool uniform = false;
   const std::string body = parts[0] == "ld" ? load_program(form, access, before, uniform)
                                             : store_program(form, access, before);
-  const Function kernel = function(
-      kernel_text("k", ".param .u64 in, .param .u64 out, .param .align 16 .b8 p[32]", kIndex + body + "ret;", before, 90),
-      "k");
+  const Function kernel =
+      function(kernel_text("k", ".param .u64 in, .param .u64 out, .param .align 16 .b8 p[32]",
+                           kIndex + body + "ret;", before, 90),
+               "k");
   const auto data = pattern();
   DevicePtr in = upload(data);
   DevicePtr out = upload(std::vector<unsigned char>(1024, 0));
@@ -203,8 +212,10 @@ Bits atomic_result(const std::string& op, const std::string& type, Bits old, Bit
   if (type == "f32") return bits_of(number<float>(old) + number<float>(b));
   if (type == "f64") return bits_of(number<double>(old) + number<double>(b));
   if (type == "f16x2") {
-    const Bits low = encode(decode(old & 0xffff, "f16") + decode(b & 0xffff, "f16"), "f16", Round::kNearest);
-    const Bits high = encode(decode(old >> 16, "f16") + decode(b >> 16, "f16"), "f16", Round::kNearest);
+    const Bits low =
+        encode(decode(old & 0xffff, "f16") + decode(b & 0xffff, "f16"), "f16", Round::kNearest);
+    const Bits high =
+        encode(decode(old >> 16, "f16") + decode(b >> 16, "f16"), "f16", Round::kNearest);
     return low | high << 16;
   }
   return encode_int(decode_int(old, type) + decode_int(b, type), type);
@@ -234,12 +245,17 @@ bool Forms::atomic_form(const std::string& form) {
   const std::string bits = ".b" + std::to_string(8 * size);
   const std::string width = std::to_string(size);
   std::string body = ".reg " + bits + " x<4>;\n.shared .align 8 .b64 s;\n" +
-                     "mad.wide.u32 %rd3, %r1, " + width + ", %rd3;\nmad.wide.u32 %rd4, %r1, " + width + ", %rd4;\n";
+                     "mad.wide.u32 %rd3, %r1, " + width + ", %rd3;\nmad.wide.u32 %rd4, %r1, " +
+                     width + ", %rd4;\n";
   body += "ld.global" + bits + " x0, [%rd3+8];\nld.global" + bits + " x1, [%rd3+264];\n";
   const std::string place = shared ? "[s]" : "[%rd1]";
-  if (shared) body += "setp.eq.u32 %p1, %r1, 0;\nld.global" + bits + " x3, [%rd1];\n@%p1 st.shared" + bits + " [s], x3;\nbar.sync 0;\n";
-  body += form + " x2, " + place + ", x0" + (op == "cas" ? ", x1" : "") + ";\nst.global" + bits + " [%rd4], x2;\n";
-  if (shared) body += "bar.sync 0;\nld.shared" + bits + " x3, [s];\n@%p1 st.global" + bits + " [%rd1], x3;\n";
+  if (shared)
+    body += "setp.eq.u32 %p1, %r1, 0;\nld.global" + bits + " x3, [%rd1];\n@%p1 st.shared" + bits +
+            " [s], x3;\nbar.sync 0;\n";
+  body += form + " x2, " + place + ", x0" + (op == "cas" ? ", x1" : "") + ";\nst.global" + bits +
+          " [%rd4], x2;\n";
+  if (shared)
+    body += "bar.sync 0;\nld.shared" + bits + " x3, [s];\n@%p1 st.global" + bits + " [%rd1], x3;\n";
   const std::string index =
       "mov.u32 %r1, %tid.x;\nld.param.u64 %rd1, [in];\nld.param.u64 %rd2, [out];\n"
       "mov.u64 %rd3, %rd1;\nmov.u64 %rd4, %rd2;\n";

@@ -52,14 +52,22 @@ bool Forms::warp_form(const std::string& form) {
     // Segments of 8 lanes: clamp and segment mask as the compiler packs them.
     const std::string& mode = parts[2];
     const std::string c = mode == "up" ? "6144" : "6175";
-    const auto got = words(load + form + " %r3|%p1, %r2, 3, " + c + ", -1;\n@!%p1 add.u32 %r3, %r3, 1000;\n" + store, input);
+    const auto got = words(
+        load + form + " %r3|%p1, %r2, 3, " + c + ", -1;\n@!%p1 add.u32 %r3, %r3, 1000;\n" + store,
+        input);
     for (std::uint32_t lane = 0; lane < 32; ++lane) {
       const std::uint32_t segment = lane / 8 * 8;
       const std::uint32_t at = lane % 8;
       std::uint32_t from = 3;
       bool inside = true;
-      if (mode == "up") { from = at - 3; inside = at >= 3; }
-      if (mode == "down") { from = at + 3; inside = at + 3 < 8; }
+      if (mode == "up") {
+        from = at - 3;
+        inside = at >= 3;
+      }
+      if (mode == "down") {
+        from = at + 3;
+        inside = at + 3 < 8;
+      }
       if (mode == "bfly") from = at ^ 3;
       const std::uint32_t want = inside ? input[segment + from] : input[lane] + 1000;
       EXPECT_EQ(got[lane], want) << form << " lane " << lane;
@@ -71,9 +79,11 @@ bool Forms::warp_form(const std::string& form) {
       const std::string test = "setp.lt.u32 %p1, %r2, " + std::to_string(limit) + ";\n";
       const bool ballot = parts[2] == "ballot";
       const auto got = words(load + test + form + (ballot ? " %r3" : " %p2") + ", %p1, -1;\n" +
-                                 (ballot ? "" : "selp.u32 %r3, 1, 0, %p2;\n") + store, input);
+                                 (ballot ? "" : "selp.u32 %r3, 1, 0, %p2;\n") + store,
+                             input);
       std::uint32_t bits = 0;
-      for (std::uint32_t lane = 0; lane < 32; ++lane) bits |= (input[lane] < limit ? 1u : 0u) << lane;
+      for (std::uint32_t lane = 0; lane < 32; ++lane)
+        bits |= (input[lane] < limit ? 1u : 0u) << lane;
       std::uint32_t want = bits;
       if (parts[2] == "all") want = bits == 0xffffffffu;
       if (parts[2] == "any") want = bits != 0;
@@ -83,14 +93,17 @@ bool Forms::warp_form(const std::string& form) {
   }
   if (base == "match") {
     const bool all = parts[1] == "all";
-    const auto got = words(load + form + (all ? " %r3|%p1" : " %r3") + ", %r2, -1;\n" + store, input);
+    const auto got =
+        words(load + form + (all ? " %r3|%p1" : " %r3") + ", %r2, -1;\n" + store, input);
     for (std::uint32_t lane = 0; lane < 32; ++lane) {
       std::uint32_t same = 0;
       for (std::uint32_t i = 0; i < 32; ++i) same |= (input[i] == input[lane] ? 1u : 0u) << i;
       EXPECT_EQ(got[lane], all ? 0 : same) << form << " lane " << lane;
     }
     if (all) {
-      const auto equal = words("mov.u32 %r2, 5;\n" + form + " %r3|%p1, %r2, -1;\n@!%p1 mov.u32 %r3, 0;\n" + store, input);
+      const auto equal =
+          words("mov.u32 %r2, 5;\n" + form + " %r3|%p1, %r2, -1;\n@!%p1 mov.u32 %r3, 0;\n" + store,
+                input);
       for (const std::uint32_t word : equal) EXPECT_EQ(word, 0xffffffffu);
     }
     return true;
@@ -110,7 +123,8 @@ bool Forms::warp_form(const std::string& form) {
     return true;
   }
   if (base == "activemask") {
-    const auto got = words("setp.lt.u32 %p1, %r1, 12;\nmov.u32 %r3, 0;\n@%p1 " + form + " %r3;\n" + store, input);
+    const auto got = words(
+        "setp.lt.u32 %p1, %r1, 12;\nmov.u32 %r3, 0;\n@%p1 " + form + " %r3;\n" + store, input);
     for (std::uint32_t lane = 0; lane < 32; ++lane) EXPECT_EQ(got[lane], lane < 12 ? 0xfffu : 0u);
     return true;
   }
@@ -123,13 +137,17 @@ bool Forms::control_form(const std::string& form) {
   const std::string& base = parts[0];
   const std::string store = "st.global.u32 [%rd4], %r3;";
   const auto expect_lanes = [&](const std::vector<std::uint32_t>& got, auto want) {
-    for (std::uint32_t lane = 0; lane < 32; ++lane) EXPECT_EQ(got[lane], want(lane)) << form << " lane " << lane;
+    for (std::uint32_t lane = 0; lane < 32; ++lane)
+      EXPECT_EQ(got[lane], want(lane)) << form << " lane " << lane;
   };
   if (form == "bra") {
     // Lane l goes round l times.
-    expect_lanes(words("mov.u32 %r3, 0;\nmov.u32 %r2, %r1;\n$L: setp.eq.u32 %p1, %r2, 0;\n@%p1 bra $D;\n"
-                       "add.u32 %r3, %r3, 3;\nsub.u32 %r2, %r2, 1;\nbra $L;\n$D:\n" + store, {0}),
-                 [](std::uint32_t lane) { return 3 * lane; });
+    expect_lanes(
+        words("mov.u32 %r3, 0;\nmov.u32 %r2, %r1;\n$L: setp.eq.u32 %p1, %r2, 0;\n@%p1 bra $D;\n"
+              "add.u32 %r3, %r3, 3;\nsub.u32 %r2, %r2, 1;\nbra $L;\n$D:\n" +
+                  store,
+              {0}),
+        [](std::uint32_t lane) { return 3 * lane; });
   } else if (form == "bra.uni") {
     expect_lanes(words("mov.u32 %r3, 1;\nbra.uni $D;\nmov.u32 %r3, 2;\n$D:\n" + store, {0}),
                  [](std::uint32_t) { return 1u; });
@@ -138,18 +156,23 @@ bool Forms::control_form(const std::string& form) {
         ".func (.param .b32 r) sum(.param .b32 n)\n{\n.reg .pred %p<2>;\n.reg .b32 %r<5>;\n"
         "ld.param.u32 %r1, [n];\nsetp.eq.u32 %p1, %r1, 0;\nmov.u32 %r4, 0;\n@%p1 bra $D;\n"
         "sub.u32 %r2, %r1, 1;\n{\n.param .b32 a;\n.param .b32 v;\nst.param.b32 [a], %r2;\n"
-        "call (v), sum, (a);\nld.param.b32 %r3, [v];\n}\nadd.u32 %r4, %r3, %r1;\n$D: st.param.b32 [r], %r4;\nret;\n}\n"
+        "call (v), sum, (a);\nld.param.b32 %r3, [v];\n}\nadd.u32 %r4, %r3, %r1;\n$D: st.param.b32 "
+        "[r], %r4;\nret;\n}\n"
         ".global .u64 table[1] = {sum};\n";
     // Direct and recursive, or through a pointer.
     const std::string pointer = "mov.u64 %rd5, table;\nld.global.u64 %rd6, [%rd5];\n";
     const std::string target = form == "call" ? "%rd6" : "sum";
-    const std::string prototype = form == "call" ? "q: .callprototype (.param .b32 _) _ (.param .b32 _);\n" : "";
-    expect_lanes(words(pointer + "{\n.param .b32 a;\n.param .b32 v;\nst.param.b32 [a], %r1;\n" + prototype + form +
-                           " (v), " + target + ", (a)" + (form == "call" ? ", q" : "") + ";\nld.param.b32 %r3, [v];\n}\n" + store,
+    const std::string prototype =
+        form == "call" ? "q: .callprototype (.param .b32 _) _ (.param .b32 _);\n" : "";
+    expect_lanes(words(pointer + "{\n.param .b32 a;\n.param .b32 v;\nst.param.b32 [a], %r1;\n" +
+                           prototype + form + " (v), " + target + ", (a)" +
+                           (form == "call" ? ", q" : "") + ";\nld.param.b32 %r3, [v];\n}\n" + store,
                        {0}, functions),
                  [](std::uint32_t lane) { return lane * (lane + 1) / 2; });
   } else if (form == "ret") {
-    expect_lanes(words("mov.u32 %r3, 1;\n" + store + "\nsetp.lt.u32 %p1, %r1, 9;\n@%p1 ret;\nmov.u32 %r3, 2;\n" + store, {0}),
+    expect_lanes(words("mov.u32 %r3, 1;\n" + store +
+                           "\nsetp.lt.u32 %p1, %r1, 9;\n@%p1 ret;\nmov.u32 %r3, 2;\n" + store,
+                       {0}),
                  [](std::uint32_t lane) { return lane < 9 ? 1u : 2u; });
   } else if (form == "trap") {
     const Function kernel = function(kernel_text("k", "", "trap;\nret;"), "k");
@@ -160,26 +183,37 @@ bool Forms::control_form(const std::string& form) {
       const std::string test = "setp.lt.u32 %p1, %r1, " + std::to_string(limit) + ";\n";
       const bool count = parts[2] == "popc";
       const auto got = words(test + form + (count ? " %r3" : " %p2") + ", 0, %p1;\n" +
-                                 (count ? "" : "selp.u32 %r3, 1, 0, %p2;\n") + store, {0});
+                                 (count ? "" : "selp.u32 %r3, 1, 0, %p2;\n") + store,
+                             {0});
       const std::uint32_t want = count ? limit : parts[2] == "and" ? limit == 32 : limit > 0;
       expect_lanes(got, [&](std::uint32_t) { return want; });
     }
   } else if (base == "bar") {
     // Each lane leaves a word for its neighbour.
-    expect_lanes(words(".shared .align 4 .b8 s[128];\nmov.u64 %rd5, s;\nmad.wide.u32 %rd6, %r1, 4, %rd5;\n"
-                       "st.shared.u32 [%rd6], %r1;\n" + form + (parts[1] == "warp" ? " -1" : " 0") +
-                           ";\nxor.b32 %r2, %r1, 1;\nmad.wide.u32 %rd6, %r2, 4, %rd5;\nld.shared.u32 %r3, [%rd6];\n" + store,
-                       {0}),
-                 [](std::uint32_t lane) { return lane ^ 1; });
+    expect_lanes(
+        words(".shared .align 4 .b8 s[128];\nmov.u64 %rd5, s;\nmad.wide.u32 %rd6, %r1, 4, %rd5;\n"
+              "st.shared.u32 [%rd6], %r1;\n" +
+                  form + (parts[1] == "warp" ? " -1" : " 0") +
+                  ";\nxor.b32 %r2, %r1, 1;\nmad.wide.u32 %rd6, %r2, 4, %rd5;\nld.shared.u32 %r3, "
+                  "[%rd6];\n" +
+                  store,
+              {0}),
+        [](std::uint32_t lane) { return lane ^ 1; });
   } else if (base == "membar" || base == "nanosleep") {
-    expect_lanes(words("mov.u32 %r3, %r1;\n" + form + (base == "nanosleep" ? " 20" : "") + ";\n" + store, {0}),
-                 [](std::uint32_t lane) { return lane; });
+    expect_lanes(
+        words("mov.u32 %r3, %r1;\n" + form + (base == "nanosleep" ? " 20" : "") + ";\n" + store,
+              {0}),
+        [](std::uint32_t lane) { return lane; });
   } else if (base == "cp") {
     const std::vector<std::uint32_t> data = {1, 2, 3, 4};
-    expect_lanes(words(".shared .align 16 .b8 s[512];\nmov.u32 %r5, s;\nmad.lo.u32 %r5, %r1, 16, %r5;\n"
-                       "cp.async.cg.shared.global [%r5], [%rd1], 16;\ncp.async.commit_group;\ncp.async.wait_group 0;\n"
-                       "ld.shared.u32 %r3, [%r5+8];\n" + store, data),
-                 [](std::uint32_t) { return 3u; });
+    expect_lanes(
+        words(".shared .align 16 .b8 s[512];\nmov.u32 %r5, s;\nmad.lo.u32 %r5, %r1, 16, %r5;\n"
+              "cp.async.cg.shared.global [%r5], [%rd1], "
+              "16;\ncp.async.commit_group;\ncp.async.wait_group 0;\n"
+              "ld.shared.u32 %r3, [%r5+8];\n" +
+                  store,
+              data),
+        [](std::uint32_t) { return 3u; });
   } else {
     return false;
   }

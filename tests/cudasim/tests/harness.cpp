@@ -80,7 +80,8 @@ std::string Nvrtc::compile(const std::string& source, const std::string& name,
   using Program = void*;
   const auto create = symbol<int (*)(Program*, const char*, const char*, int, const char* const*,
                                      const char* const*)>(library_, "nvrtcCreateProgram");
-  const auto compile = symbol<int (*)(Program, int, const char* const*)>(library_, "nvrtcCompileProgram");
+  const auto compile =
+      symbol<int (*)(Program, int, const char* const*)>(library_, "nvrtcCompileProgram");
   const auto destroy = symbol<int (*)(Program*)>(library_, "nvrtcDestroyProgram");
   const auto size = symbol<int (*)(Program, std::size_t*)>(library_, "nvrtcGetPTXSize");
   const auto text = symbol<int (*)(Program, char*)>(library_, "nvrtcGetPTX");

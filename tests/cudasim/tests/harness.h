@@ -61,8 +61,8 @@ Result cuLibraryLoadData(Library*, const void*, int*, void**, unsigned, int*, vo
 Result cuLibraryUnload(Library);
 Result cuLibraryGetKernel(Kernel*, Library, const char*);
 Result cuKernelGetFunction(Function*, Kernel);
-Result cuLaunchKernel(Function, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
-                      Stream, void**, void**);
+Result cuLaunchKernel(Function, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
+                      unsigned, Stream, void**, void**);
 Result cuLaunchKernelEx(const LaunchConfig*, Function, void**, void**);
 Result cuLaunchCooperativeKernel(Function, unsigned, unsigned, unsigned, unsigned, unsigned,
                                  unsigned, unsigned, Stream, void**);

@@ -16,22 +16,26 @@ struct FloatFormat {
 };
 
 bool format_of(std::string_view type, FloatFormat& format) {
-  if (type == "f16") format = {2, 10, 5};
-  else if (type == "bf16") format = {2, 7, 8};
-  else if (type == "f32") format = {4, 23, 8};
-  else if (type == "f64") format = {8, 52, 11};
-  else return false;
+  if (type == "f16")
+    format = {2, 10, 5};
+  else if (type == "bf16")
+    format = {2, 7, 8};
+  else if (type == "f32")
+    format = {4, 23, 8};
+  else if (type == "f64")
+    format = {8, 52, 11};
+  else
+    return false;
   return true;
 }
 
 Quad power_of_two(int exponent) {
-  return exponent > 1000 || exponent < -1074
-             ? static_cast<Quad>(std::ldexp(1.0, exponent / 2)) * std::ldexp(1.0, exponent - exponent / 2)
-             : static_cast<Quad>(std::ldexp(1.0, exponent));
+  return exponent > 1000 || exponent < -1074 ? static_cast<Quad>(std::ldexp(1.0, exponent / 2)) *
+                                                   std::ldexp(1.0, exponent - exponent / 2)
+                                             : static_cast<Quad>(std::ldexp(1.0, exponent));
 }
 
 Bits ones(unsigned count) { return count >= 64 ? ~Bits{0} : (Bits{1} << count) - 1; }
-
 
 template <class F>
 __attribute__((noinline)) Quad to_odd(F operation) {
@@ -128,7 +132,8 @@ Bits encode(Quad value, std::string_view type, Round round) {
   const Quad below = decode(low, type);
   if (below == size) return sign | low;
   // Beyond the largest number its neighbour counts as the next power of two.
-  const Quad above = high == infinity ? below + (below - decode(low - 1, type)) : decode(high, type);
+  const Quad above =
+      high == infinity ? below + (below - decode(low - 1, type)) : decode(high, type);
   bool up = false;
   const Quad middle = below + (above - below) / 2;
   switch (round) {
@@ -181,11 +186,17 @@ Quad round_to_integer(Quad value, Round round) {
 Quad add_odd(Quad a, Quad b) {
   const Quad exact = a + b;
   if (exact == 0) return exact;  // zeros keep the sign of rounding to nearest
-  return to_odd([=] { volatile Quad x = a; return x + b; });
+  return to_odd([=] {
+    volatile Quad x = a;
+    return x + b;
+  });
 }
 
 Quad divide_odd(Quad a, Quad b) {
-  return to_odd([=] { volatile Quad x = a; return x / b; });
+  return to_odd([=] {
+    volatile Quad x = a;
+    return x / b;
+  });
 }
 
 const std::vector<Bits>& edge_values(std::string_view type) {
@@ -200,9 +211,21 @@ const std::vector<Bits>& edge_values(std::string_view type) {
     const Bits infinity = ones(static_cast<unsigned>(f.exponent)) << f.fraction;
     const Bits one = ones(static_cast<unsigned>(f.exponent - 1)) << f.fraction;
     const Bits unit = Bits{1} << f.fraction;
-    std::vector<Bits> sizes = {0, 1, unit - 1, unit, unit + 1, infinity - 1, infinity, one, one + 1,
-                               one - 1, one - unit, one + unit, one + unit + unit / 2,
-                               one + unit * 3 + unit / 8 * 5, one - unit * 4 + unit / 4,
+    std::vector<Bits> sizes = {0,
+                               1,
+                               unit - 1,
+                               unit,
+                               unit + 1,
+                               infinity - 1,
+                               infinity,
+                               one,
+                               one + 1,
+                               one - 1,
+                               one - unit,
+                               one + unit,
+                               one + unit + unit / 2,
+                               one + unit * 3 + unit / 8 * 5,
+                               one - unit * 4 + unit / 4,
                                infinity | 1 | unit / 2};
     const int bias = (1 << (f.exponent - 1)) - 1;
     for (int power : {7, 15, 16, 31, 32, 52, 63, 64}) {
@@ -216,10 +239,11 @@ const std::vector<Bits>& edge_values(std::string_view type) {
   } else if (size_of(type) != 0) {
     const unsigned width = 8 * size_of(type);
     values = {0, 1, 2, 3, 5, 31, 32, 33, 63, 64, 65, 100, 0x55, 0x3c00, 0xbc01, 0x7c00};
-    values.insert(values.end(), {ones(width), ones(width) - 1, ones(width - 1), Bits{1} << (width - 1),
-                                 (Bits{1} << (width - 1)) + 1, 0x123456789abcdef0 & ones(width),
-                                 0xfedcba9876543210 & ones(width), 0x0f1e2d3c4b5a6978 & ones(width),
-                                 0x80007fff3c00bc01 & ones(width)});
+    values.insert(values.end(),
+                  {ones(width), ones(width) - 1, ones(width - 1), Bits{1} << (width - 1),
+                   (Bits{1} << (width - 1)) + 1, 0x123456789abcdef0 & ones(width),
+                   0xfedcba9876543210 & ones(width), 0x0f1e2d3c4b5a6978 & ones(width),
+                   0x80007fff3c00bc01 & ones(width)});
     for (Bits& value : values) value &= ones(width);
   }
   return values;

@@ -26,7 +26,7 @@ std::string as_wide(const std::string& type) {
 }
 
 const std::map<std::string, int>& approximate_units() {
-  static const std::map<std::string, int> units = {{"ex2", 1}, {"lg2", 1}, {"sin", 1},
+  static const std::map<std::string, int> units = {{"ex2", 1}, {"lg2", 1},  {"sin", 1},
                                                    {"cos", 1}, {"tanh", 1}, {"rsqrt", 1}};
   return units;
 }
@@ -34,11 +34,10 @@ const std::map<std::string, int>& approximate_units() {
 // Operand count of the opcodes whose operands all have the form's type.
 int plain_operands(const std::string& base) {
   static const std::map<std::string, int> counts = {
-      {"add", 2},  {"sub", 2},  {"mul", 2},  {"div", 2},  {"rem", 2},  {"min", 2}, {"max", 2},
-      {"fma", 3},  {"mad", 3},  {"abs", 1},  {"neg", 1},  {"sad", 3},  {"and", 2}, {"or", 2},
-      {"xor", 2},  {"not", 1},  {"rcp", 1},  {"sqrt", 1}, {"copysign", 2}, {"mov", 1},
-      {"brev", 1}, {"prmt", 3}, {"ex2", 1},  {"lg2", 1},  {"sin", 1},  {"cos", 1}, {"tanh", 1},
-      {"rsqrt", 1}};
+      {"add", 2},  {"sub", 2}, {"mul", 2}, {"div", 2},  {"rem", 2},      {"min", 2},  {"max", 2},
+      {"fma", 3},  {"mad", 3}, {"abs", 1}, {"neg", 1},  {"sad", 3},      {"and", 2},  {"or", 2},
+      {"xor", 2},  {"not", 1}, {"rcp", 1}, {"sqrt", 1}, {"copysign", 2}, {"mov", 1},  {"brev", 1},
+      {"prmt", 3}, {"ex2", 1}, {"lg2", 1}, {"sin", 1},  {"cos", 1},      {"tanh", 1}, {"rsqrt", 1}};
   const auto found = counts.find(base);
   return found == counts.end() ? 0 : found->second;
 }
@@ -273,7 +272,8 @@ Bits evaluate_convert(const std::vector<std::string>& parts, const std::string& 
   }
   if (has(parts, "ftz") && from == "f32") bits = flush(bits, from);
   Quad value = decode(bits, from);
-  const bool integral = has(parts, "rni") || has(parts, "rzi") || has(parts, "rmi") || has(parts, "rpi");
+  const bool integral =
+      has(parts, "rni") || has(parts, "rzi") || has(parts, "rmi") || has(parts, "rpi");
   if (integral) value = round_to_integer(value, rounding_of(parts));
   if (!to_float) {
     const unsigned width = 8 * size_of(to);

@@ -95,8 +95,9 @@ TEST_F(SeededBugs, MissingBarrier) {
 
 TEST_F(SeededBugs, WriteAfterReadRace) {
   const std::string tail = "st.shared.u32 [%rd5], %r3;\n";
-  expect_fault(std::string(kExchange) + "bar.sync 0;\n" + kReadOther + "add.u32 %r3, %r3, 1;\n" + tail,
-               kLaunchFailed, "shared memory race", 64);
+  expect_fault(
+      std::string(kExchange) + "bar.sync 0;\n" + kReadOther + "add.u32 %r3, %r3, 1;\n" + tail,
+      kLaunchFailed, "shared memory race", 64);
 }
 
 TEST_F(SeededBugs, IntraWarpRace) {
@@ -116,7 +117,8 @@ TEST_F(SeededBugs, DifferentValuesInOnePlace) {
 TEST_F(SeededBugs, ShuffleFromInactiveLane) {
   expect_fine("shfl.sync.bfly.b32 %r2|%p1, %r1, 1, 31, -1;");
   expect_fault(
-      "setp.lt.u32 %p2, %r1, 16;\n@!%p2 bra $E;\nshfl.sync.bfly.b32 %r2|%p1, %r1, 16, 31, 65535;\n$E:",
+      "setp.lt.u32 %p2, %r1, 16;\n@!%p2 bra $E;\nshfl.sync.bfly.b32 %r2|%p1, %r1, 16, 31, "
+      "65535;\n$E:",
       kLaunchFailed, "takes no part");
 }
 
@@ -133,9 +135,8 @@ TEST_F(SeededBugs, DivergentBarrier) {
 }
 
 TEST_F(SeededBugs, Deadlock) {
-  expect_fault(
-      "setp.lt.u32 %p1, %r1, 16;\n@%p1 bra $A;\nbar.sync 1, 64;\n$A: bar.sync 2, 64;", kLaunchFailed,
-      "deadlock");
+  expect_fault("setp.lt.u32 %p1, %r1, 16;\n@%p1 bra $A;\nbar.sync 1, 64;\n$A: bar.sync 2, 64;",
+               kLaunchFailed, "deadlock");
   expect_fault(
       "setp.lt.u32 %p1, %r1, 16;\n@%p1 bra $A;\nbar.warp.sync -1;\nbra $E;\n$A: bar.sync 0;\n$E:",
       kLaunchFailed, "deadlock");
@@ -159,16 +160,17 @@ TEST_F(SeededBugs, FunctionPointerToNothing) {
 
 TEST_F(SeededBugs, ConstantMemoryIsNotWritten) {
   Module module = nullptr;
-  EXPECT_EQ(cuModuleLoadData(&module, kernel_text("k", "", "st.const.u32 [c], 1;\nret;",
-                                                  ".const .u32 c = 1;")
-                                          .c_str()),
+  EXPECT_EQ(cuModuleLoadData(
+                &module,
+                kernel_text("k", "", "st.const.u32 [c], 1;\nret;", ".const .u32 c = 1;").c_str()),
             kInvalidPtx);
 }
 
 TEST_F(SeededBugs, UseAfterFree) {
-  const Function kernel = function(
-      kernel_text("k", ".param .u64 p", "ld.param.u64 %rd1, [p];\nld.global.u32 %r1, [%rd1];\nret;"),
-      "k");
+  const Function kernel =
+      function(kernel_text("k", ".param .u64 p",
+                           "ld.param.u64 %rd1, [p];\nld.global.u32 %r1, [%rd1];\nret;"),
+               "k");
   DevicePtr buffer = upload(std::vector<int>(4, 1));
   ASSERT_EQ(cuMemFree_v2(buffer), kSuccess);
   EXPECT_EQ(run(kernel, 1, 1, {&buffer}), kIllegalAddress);

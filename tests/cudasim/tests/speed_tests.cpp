@@ -37,7 +37,8 @@ class Speed : public Simulator {
       const auto begin = std::chrono::steady_clock::now();
       const std::clock_t ticks = std::clock();
       body();
-      const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
+      const std::chrono::duration<double, std::milli> time =
+          std::chrono::steady_clock::now() - begin;
       const double processor = static_cast<double>(std::clock() - ticks) * 1e3 / CLOCKS_PER_SEC;
       found.wall = std::min(found.wall, time.count());
       found.processor = std::min(found.processor, processor);
@@ -46,13 +47,15 @@ class Speed : public Simulator {
   }
 
   std::string compile(const std::string& source) {
-    return Nvrtc::get()->compile(source, "speed.cu", {"--gpu-architecture=compute_80", "--fmad=false"});
+    return Nvrtc::get()->compile(source, "speed.cu",
+                                 {"--gpu-architecture=compute_80", "--fmad=false"});
   }
 };
 
 constexpr const char* kSaxpy =
     "extern \"C\" __global__ void saxpy(const float* __restrict__ x, float* y, float a, int n) {\n"
-    "  int i = blockIdx.x * blockDim.x + threadIdx.x;\n  if (i < n) y[i] = fmaf(a, x[i], y[i]);\n}\n";
+    "  int i = blockIdx.x * blockDim.x + threadIdx.x;\n  if (i < n) y[i] = fmaf(a, x[i], "
+    "y[i]);\n}\n";
 
 TEST_F(Speed, Saxpy) {
   if (Nvrtc::get() == nullptr) GTEST_SKIP() << "NVRTC is not found";
@@ -61,8 +64,9 @@ TEST_F(Speed, Saxpy) {
   float a = 2;
   DevicePtr x = upload(std::vector<float>(static_cast<std::size_t>(n), 3));
   DevicePtr y = upload(std::vector<float>(static_cast<std::size_t>(n), 1));
-  const Time time = best(
-      [&] { ASSERT_EQ(run(kernel, static_cast<unsigned>(n) / 256, 256, {&x, &y, &a, &n}), kSuccess); });
+  const Time time = best([&] {
+    ASSERT_EQ(run(kernel, static_cast<unsigned>(n) / 256, 256, {&x, &y, &a, &n}), kSuccess);
+  });
   std::printf("saxpy of 2^20 f32: %s\n", time.text().c_str());
   EXPECT_EQ(download<float>(y, 4), std::vector<float>(4, 43));
 }
@@ -78,10 +82,12 @@ TEST_F(Speed, Softmax) {
   DevicePtr out = allocate(data.size() * 4);
   const Function warp = function(ptx, "softmax_warp");
   const Function block = function(ptx, "softmax_block");
-  const Time warp_time = best(
-      [&] { ASSERT_EQ(run(warp, 128, 256, {&in, &out, &rows, &columns}), kSuccess) << report(); });
-  const Time block_time = best(
-      [&] { ASSERT_EQ(run(block, 1024, 256, {&in, &out, &columns}, 4096), kSuccess) << report(); });
+  const Time warp_time = best([&] {
+    ASSERT_EQ(run(warp, 128, 256, {&in, &out, &rows, &columns}), kSuccess) << report();
+  });
+  const Time block_time = best([&] {
+    ASSERT_EQ(run(block, 1024, 256, {&in, &out, &columns}, 4096), kSuccess) << report();
+  });
   std::printf("softmax of 1024 x 1024 f32, a warp a row: %s\n", warp_time.text().c_str());
   std::printf("softmax of 1024 x 1024 f32, a block a row: %s\n", block_time.text().c_str());
   const auto result = download<float>(out, 1024);
