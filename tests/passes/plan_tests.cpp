@@ -2,199 +2,15 @@
 // bits, fused and not, and take the number of kernels that is claimed.
 #include <gtest/gtest.h>
 
-#include <functional>
-
 #include "passes/plan.h"
-#include "tests/plans/programs.h"
+#include "tests/plans/cases.h"
 
 namespace kiln {
 namespace {
 
-using ir::DType;
-using ir::Op;
 using testing::Program;
-using Id = Program::Id;
 
-struct Case {
-  const char* name;
-  std::function<void(Program&)> build;
-  int cpu_kernels;   // launches when fused
-  int cuda_kernels;
-};
-
-Id softmax(Program& p, Id x) {
-  const Id shifted = p.map(Op::sub, {x, p.reduce(Op::max, x, {1}, true)});
-  const Id e = p.map(Op::exp, {shifted});
-  return p.map(Op::div, {e, p.reduce(Op::add, e, {1}, true)});
-}
-
-Id mean(Program& p, Id x, std::vector<std::uint8_t> axes, double n) {
-  return p.map(Op::div, {p.reduce(Op::add, x, std::move(axes), true), p.constant(DType::float32, n)});
-}
-
-Id layer_norm(Program& p, Id x, double n) {
-  const Id centred = p.map(Op::sub, {x, mean(p, x, {1}, n)});
-  const Id variance = mean(p, p.map(Op::mul, {centred, centred}), {1}, n);
-  const Id deviation = p.map(Op::sqrt, {p.map(Op::add, {variance, p.constant(DType::float32, 1e-5)})});
-  return p.map(Op::div, {centred, deviation});
-}
-
-void chain(Program& p, std::int64_t n) {
-  Id x = p.input(DType::float32, {n});
-  const Id s = p.scalar(DType::float32, 1.25);
-  for (int i = 0; i < 20; ++i) x = p.map(i % 2 ? Op::mul : Op::add, {x, s});
-  p.output(x);
-}
-
-void rows(Program& p, std::int64_t n, std::int64_t k) {
-  p.output(softmax(p, p.input(DType::float32, {n, k})));
-}
-
-const Case kCases[] = {
-    {"add", [](Program& p) {
-       p.output(p.map(Op::add, {p.input(DType::float32, {37}), p.input(DType::float32, {37}, 2)}));
-     }, 1, 1},
-    {"scalar_add", [](Program& p) {
-       p.output(p.map(Op::add, {p.input(DType::float64, {}), p.scalar(DType::float64, 2)}));
-     }, 1, 1},
-    {"chain_1000", [](Program& p) { chain(p, 1000); }, 1, 1},
-    {"chain_40000", [](Program& p) { chain(p, 40000); }, 1, 1},
-    {"two_outputs", [](Program& p) {
-       const Id x = p.input(DType::float32, {300});
-       const Id y = p.map(Op::exp, {x});
-       p.output(p.map(Op::add, {y, x}));
-       p.output(p.map(Op::sub, {y, x}));
-     }, 1, 1},
-    {"output_of_output", [](Program& p) {
-       const Id x = p.input(DType::float32, {300});
-       const Id y = p.map(Op::mul, {x, x});
-       p.output(y);
-       p.output(p.map(Op::add, {y, x}));
-     }, 1, 1},
-    {"row_and_column_broadcast", [](Program& p) {
-       const Id a = p.input(DType::float32, {13, 1});
-       const Id b = p.input(DType::float32, {29}, 2);
-       p.output(p.map(Op::mul, {p.map(Op::add, {a, b}), p.input(DType::float32, {13, 29}, 3)}));
-     }, 1, 1},
-    {"sum_all_small", [](Program& p) {
-       p.output(p.reduce(Op::add, p.input(DType::float32, {1000}), {0}));
-     }, 1, 1},
-    {"sum_all_large", [](Program& p) {
-       const Id x = p.input(DType::float32, {150001});
-       p.output(p.map(Op::mul, {p.reduce(Op::add, p.map(Op::mul, {x, x}), {0}), p.scalar(DType::float32, 3)}));
-     }, 2, 2},
-    {"sum_rows", [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {9, 1500}), {1})); }, 1, 1},
-    {"sum_rows_long", [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {3, 20000}), {1})); }, 1, 1},
-    {"sum_columns", [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {1300, 70}), {0})); }, 1, 1},
-    {"max_columns", [](Program& p) { p.output(p.reduce(Op::max, p.input(DType::float32, {200, 33}), {0})); }, 1, 1},
-    {"sum_middle", [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float64, {5, 60, 7}), {1})); }, 1, 1},
-    {"sum_outer_and_inner", [](Program& p) {
-       p.output(p.reduce(Op::add, p.input(DType::float32, {6, 5, 70}), {0, 2}));
-     }, 1, 1},
-    {"prod_int", [](Program& p) { p.output(p.reduce(Op::mul, p.input(DType::int32, {4, 9}), {1})); }, 1, 1},
-    {"any_bool", [](Program& p) { p.output(p.reduce(Op::or_, p.input(DType::bool_, {40, 50}), {1})); }, 1, 1},
-    {"argmax_rows", [](Program& p) { p.output(p.arg(Op::max, p.input(DType::float32, {7, 1100}), 1)); }, 1, 1},
-    {"argmin_columns", [](Program& p) { p.output(p.arg(Op::min, p.input(DType::int16, {90, 40}), 0)); }, 1, 1},
-    {"argmax_all_large", [](Program& p) { p.output(p.arg(Op::max, p.input(DType::float32, {140000}), 0)); }, 2, 2},
-    {"softmax_8", [](Program& p) { rows(p, 11, 8); }, 1, 1},
-    {"softmax_100", [](Program& p) { rows(p, 5, 100); }, 1, 1},
-    {"softmax_1000", [](Program& p) { rows(p, 3, 1000); }, 1, 1},
-    {"softmax_20000", [](Program& p) { rows(p, 3, 20000); }, 1, 1},
-    {"layer_norm", [](Program& p) {
-       const Id x = p.input(DType::float32, {6, 300});
-       const Id g = p.input(DType::float32, {300}, 2);
-       p.output(p.map(Op::mul, {layer_norm(p, x, 300), g}));
-     }, 1, 1},
-    {"sum_max_argmax_dot_together", [](Program& p) {
-       const Id x = p.input(DType::float32, {8, 500});
-       const Id y = p.input(DType::float32, {8, 500}, 2);
-       p.output(p.reduce(Op::add, x, {1}));
-       p.output(p.reduce(Op::max, x, {1}));
-       p.output(p.reduce(Op::add, p.map(Op::mul, {x, y}), {1}));
-       p.output(p.arg(Op::max, x, 1));
-     }, 1, 1},
-    {"value_and_its_sum", [](Program& p) {
-       const Id x = p.input(DType::float32, {8, 500});
-       const Id y = p.map(Op::exp, {x});
-       p.output(y);
-       p.output(p.reduce(Op::add, y, {1}));
-     }, 1, 1},
-    {"column_standardise", [](Program& p) {
-       const Id x = p.input(DType::float32, {200, 70});
-       const Id c = p.map(Op::sub, {x, mean(p, x, {0}, 200)});
-       const Id v = mean(p, p.map(Op::mul, {c, c}), {0}, 200);
-       p.output(p.map(Op::div, {c, p.map(Op::sqrt, {v})}));
-     }, 1, 1},
-    {"pairwise_distances", [](Program& p) {
-       const Id a = p.reshape(p.input(DType::float32, {19, 64}), {19, 1, 64});
-       const Id b = p.reshape(p.input(DType::float32, {23, 64}, 2), {1, 23, 64});
-       const Id d = p.map(Op::sub, {a, b});
-       p.output(p.reduce(Op::add, p.map(Op::mul, {d, d}), {2}));
-     }, 1, 1},
-    {"transpose_add", [](Program& p) {
-       const Id x = p.input(DType::float32, {40, 40});
-       p.output(p.map(Op::add, {x, p.permute(x, {1, 0})}));
-     }, 1, 1},
-    {"slices_and_flip", [](Program& p) {
-       const Id x = p.input(DType::float32, {50, 3});
-       const Id a = p.slice(x, {2, 0}, {1, 1}, {40, 3});
-       const Id b = p.slice(x, {49, 2}, {-1, -1}, {40, 3});
-       const Id c = p.slice(x, {1, 0}, {2, 1}, {20, 3});
-       p.output(p.map(Op::add, {a, b}));
-       p.output(c);
-     }, 2, 2},
-    {"pad_then_add", [](Program& p) {
-       const Id x = p.input(DType::float32, {20, 21});
-       const Id y = p.pad(p.map(Op::exp, {x}), {1, 2}, {23, 25}, 7);
-       p.output(p.map(Op::add, {y, p.input(DType::float32, {23, 25}, 2)}));
-     }, 1, 1},
-    {"concat_then_scale", [](Program& p) {
-       const Id x = p.input(DType::float32, {6, 21});
-       const Id y = p.input(DType::float32, {9, 21}, 2);
-       const Id z = p.concat({p.map(Op::neg, {x}), y, x}, 0);
-       p.output(p.map(Op::mul, {z, p.scalar(DType::float32, 2)}));
-       p.output(p.concat({x, x}, 1));
-     }, 2, 2},
-    {"reshape_of_expression", [](Program& p) {
-       const Id x = p.map(Op::exp, {p.input(DType::float32, {6, 20})});
-       p.output(p.map(Op::add, {p.reshape(x, {4, 30}), p.input(DType::float32, {4, 30}, 2)}));
-     }, 1, 1},
-    {"reshape_of_permute", [](Program& p) {
-       const Id x = p.permute(p.input(DType::float32, {6, 20}), {1, 0});
-       p.output(p.reshape(x, {120}));
-     }, 1, 1},
-    {"casts", [](Program& p) {
-       const Id x = p.input(DType::float16, {100});
-       const Id y = p.cast(DType::float32, x);
-       p.output(p.cast(DType::uint8, p.map(Op::mul, {y, y})));
-       p.output(p.cast(DType::bfloat16, y));
-     }, 1, 1},
-    {"iota", [](Program& p) {
-       p.output(p.map(Op::add, {p.iota(DType::int64, {7, 30}, 1), p.iota(DType::int64, {7, 30}, 0)}));
-     }, 1, 1},
-    {"copy_of_input", [](Program& p) { p.output(p.input(DType::int8, {33})); }, 1, 1},
-    {"constant_output", [](Program& p) { p.output(p.broadcast(p.constant(DType::float32, 3), {5, 6})); }, 1, 1},
-    {"empty", [](Program& p) {
-       const Id x = p.input(DType::float32, {0, 5});
-       p.output(p.map(Op::add, {x, x}));
-       p.output(p.reduce(Op::add, x, {0}));
-     }, 2, 2},
-    {"stencil_twice", [](Program& p) {
-       Id x = p.input(DType::float32, {60});
-       for (std::int64_t n = 58; n >= 56; n -= 2) {
-         const Id left = p.slice(x, {0}, {1}, {n});
-         const Id right = p.slice(x, {2}, {1}, {n});
-         x = p.map(Op::mul, {p.map(Op::add, {left, right}), p.scalar(DType::float32, 0.5)});
-       }
-       p.output(x);
-     }, 1, 1},
-    {"reduce_of_reduce", [](Program& p) {
-       const Id x = p.input(DType::float32, {30, 40});
-       p.output(p.reduce(Op::add, p.reduce(Op::max, x, {1}), {0}));
-     }, 2, 2},
-};
-
-class Planned : public ::testing::TestWithParam<Case> {};
+class Planned : public ::testing::TestWithParam<testing::Case> {};
 
 void check(const Program& p, const ir::Caps& caps, bool fusion, int kernels) {
   passes::Options options;
@@ -219,7 +35,7 @@ TEST_P(Planned, HasTheInterpretersBits) {
   check(p, testing::cuda_caps(), false, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Programs, Planned, ::testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Programs, Planned, ::testing::ValuesIn(testing::cases()),
                          [](const auto& tested) { return std::string(tested.param.name); });
 
 }  // namespace

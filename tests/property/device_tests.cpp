@@ -1,0 +1,128 @@
+// Programs by hand and random graphs, planned for the devices of this machine and executed on them:
+// machine code by LLVM, and PTX by NVRTC on the simulated driver. The bits are the graph
+// interpreter's. A failure prints its seed and the smallest prefix of the graph that shows it.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "codegen/cuda.h"
+#include "ir/targets.h"
+#include "passes/plan.h"
+#include "runtime/targets.h"
+#include "tests/plans/cases.h"
+#include "tests/property/devices.h"
+#include "tests/shim/nvrtc.h"
+
+namespace kiln {
+namespace {
+
+using ir::test::RandomGraph;
+using ir::test::RandomGraphOptions;
+using testing::Devices;
+using testing::Setting;
+using testing::Where;
+
+constexpr Setting kCpu[] = {{"cpu", Where::one_thread, true},
+                            {"cpu, two threads", Where::two_threads, true},
+                            {"cpu, unfused", Where::one_thread, false},
+                            {"cpu, two threads, unfused", Where::two_threads, false}};
+constexpr Setting kCuda[] = {{"cuda", Where::cuda, true}};
+constexpr Setting kCudaUnfused[] = {{"cuda, unfused", Where::cuda, false}};
+
+std::uint64_t first_seed() {
+  const char* seed = std::getenv("KILN_SEED");
+  return seed ? std::strtoull(seed, nullptr, 10) : 1;
+}
+
+RandomGraphOptions row_programs() {
+  RandomGraphOptions options;
+  options.dtypes = {ir::DType::float32, ir::DType::int64, ir::DType::bool_};
+  options.kinds = {ir::NodeKind::map, ir::NodeKind::broadcast, ir::NodeKind::reshape,
+                   ir::NodeKind::reduce, ir::NodeKind::arg_reduce};
+  options.max_rank = 2;
+  options.max_elements = 9000;
+  return options;
+}
+
+class DeviceTest : public ::testing::Test {
+ protected:
+  void random_graphs(std::uint64_t count, const RandomGraphOptions& options,
+                     std::span<const Setting> settings) {
+    if (const std::string why = devices_.missing(settings[0].where); !why.empty()) {
+      GTEST_SKIP() << why;
+    }
+    for (std::uint64_t seed = first_seed(); seed < first_seed() + count; ++seed) {
+      const RandomGraph g = ir::test::random_graph(seed, options);
+      for (const Setting& setting : settings) {
+        const std::string what = devices_.smallest_failure(g, setting);
+        if (!what.empty()) FAIL() << "seed " << seed << ", " << what;
+      }
+    }
+  }
+  Devices devices_;
+};
+class DeviceProperty : public DeviceTest {};
+class HeavyDeviceProperty : public DeviceTest {};
+
+TEST_F(DeviceProperty, RandomGraphsOnTheCpu) { random_graphs(40, {}, kCpu); }
+TEST_F(DeviceProperty, RowProgramsOnTheCpu) { random_graphs(40, row_programs(), kCpu); }
+TEST_F(DeviceProperty, RandomGraphsOnCuda) { random_graphs(40, {}, kCuda); }
+TEST_F(DeviceProperty, RowProgramsOnCuda) { random_graphs(40, row_programs(), kCuda); }
+
+TEST_F(HeavyDeviceProperty, RandomGraphsOnTheCpu) { random_graphs(600, {}, kCpu); }
+TEST_F(HeavyDeviceProperty, RowProgramsOnTheCpu) { random_graphs(600, row_programs(), kCpu); }
+TEST_F(HeavyDeviceProperty, RandomGraphsOnCuda) { random_graphs(600, {}, kCuda); }
+TEST_F(HeavyDeviceProperty, RowProgramsOnCuda) { random_graphs(600, row_programs(), kCuda); }
+TEST_F(HeavyDeviceProperty, UnfusedOnCuda) { random_graphs(100, {}, kCudaUnfused); }
+
+class ProgramTest : public ::testing::TestWithParam<testing::Case> {
+ protected:
+  void SetUp() override { GetParam().build(program_); }
+
+  void run(std::span<const Setting> settings) {
+    static Devices devices;
+    if (const std::string why = devices.missing(settings[0].where); !why.empty()) {
+      GTEST_SKIP() << why;
+    }
+    const RandomGraph g{program_.graph, program_.bindings, program_.data,
+                        std::vector<std::int64_t>(program_.data.size(), 0)};
+    for (const Setting& setting : settings) {
+      EXPECT_EQ(devices.smallest_failure(g, setting), "");
+    }
+  }
+
+  void compile(std::string_view target) {
+    const tests::Nvrtc& nvrtc = tests::Nvrtc::get();
+    if (!nvrtc.available()) GTEST_SKIP() << nvrtc.missing();
+    const ir::Caps caps = runtime::target_caps(target).value();
+    const ir::Plan plan = passes::make_plan(program_.graph, caps);
+    for (const ir::Kernel& kernel : plan.kernels) {
+      const std::string source = codegen::cuda_source(kernel);
+      const auto result = nvrtc.compile(source, caps.compute_capability);
+      EXPECT_TRUE(result.ok && result.log.empty()) << target << "\n" << result.log << source;
+    }
+  }
+
+  testing::Program program_;
+};
+class ProgramOnDevices : public ProgramTest {};
+class HeavyProgramOnDevices : public ProgramTest {};
+
+TEST_P(ProgramOnDevices, HasTheInterpretersBitsOnTheCpu) { run(kCpu); }
+TEST_P(ProgramOnDevices, HasTheInterpretersBitsOnCuda) { run(kCuda); }
+TEST_P(ProgramOnDevices, CompilesWithoutAWarning) { compile("sm_80"); }
+TEST_P(HeavyProgramOnDevices, HasTheInterpretersBitsUnfusedOnCuda) { run(kCudaUnfused); }
+TEST_P(HeavyProgramOnDevices, CompilesForEveryTarget) {
+  for (const ir::GpuTarget& target : ir::kGpuTargets) compile(target.name);
+}
+
+std::string name_of(const ::testing::TestParamInfo<testing::Case>& tested) {
+  return tested.param.name;
+}
+INSTANTIATE_TEST_SUITE_P(Programs, ProgramOnDevices, ::testing::ValuesIn(testing::cases()),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Programs, HeavyProgramOnDevices, ::testing::ValuesIn(testing::cases()),
+                         name_of);
+
+}  // namespace
+}  // namespace kiln

@@ -1,0 +1,148 @@
+#include "tests/property/devices.h"
+
+#include <dlfcn.h>
+
+#include <cstring>
+
+#include "frontend/compile.h"
+#include "runtime/execute.h"
+#include "tests/cudasim/cudasim.h"
+#include "tests/plans/programs.h"
+
+namespace kiln::testing {
+
+namespace {
+
+using ir::test::RandomGraph;
+using Bytes = std::vector<std::byte>;
+
+runtime::Config host_config(int threads) {
+  runtime::Config config;
+  config.threads = threads;
+  return config;
+}
+
+// The simulator takes PTX only: machine code would be made for nothing.
+runtime::Config cuda_config() {
+  runtime::Config config;
+  config.cuda_driver = KILN_CUDASIM;
+  config.cubin = false;
+  return config;
+}
+
+template <class Function>
+Function* simulator(const char* name) {
+  return reinterpret_cast<Function*>(dlsym(dlopen(KILN_CUDASIM, RTLD_NOW), name));
+}
+
+std::vector<runtime::Block> upload(runtime::Device& device, const RandomGraph& g) {
+  std::vector<runtime::Block> blocks;
+  for (std::size_t i = 0; i < g.memory.size(); ++i) {
+    const auto bytes = static_cast<std::int64_t>(g.memory[i].size());
+    blocks.push_back({device.allocate(bytes), g.offset[i]});
+    device.upload(*blocks.back().memory, 0, g.memory[i].data(), bytes);
+  }
+  return blocks;
+}
+
+Bytes download(const runtime::Block& block, std::size_t bytes) {
+  Bytes result(bytes);
+  if (bytes == 0) return result;
+  block.memory->device().download(result.data(), *block.memory, block.offset,
+                                  static_cast<std::int64_t>(bytes));
+  return result;
+}
+
+std::string changed_input(const RandomGraph& g, const std::vector<runtime::Block>& inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (download({inputs[i].memory, 0}, g.memory[i].size()) != g.memory[i]) {
+      return "input " + std::to_string(i) + " was written to";
+    }
+  }
+  return "";
+}
+
+// Estimates of work decide about threads: claimed to be large, they make every launch use both.
+void claim_much_work(ir::Plan& plan) {
+  for (ir::ClusterReport& report : plan.clusters) {
+    report.operations = ir::SizeExpr::constant(std::int64_t{1} << 50);
+  }
+}
+
+}  // namespace
+
+Devices::Devices()
+    : one_thread_(host_config(1)), two_threads_(host_config(2)), kernels_(runtime::Config()) {}
+
+std::string Devices::missing(Where where) {
+  if (where != Where::cuda) return "";
+  if (*KILN_CUDASIM == '\0') return "the simulated driver was not built";
+  if (!cuda_) cuda_ = std::make_unique<runtime::Registry>(cuda_config());
+  if (cuda_->cuda_count() == 0) return cuda_->cuda_missing();
+  return cuda_->nvrtc().available() ? "" : cuda_->nvrtc().missing();
+}
+
+runtime::Device& Devices::device(Where where) {
+  if (where == Where::one_thread) return one_thread_.cpu();
+  if (where == Where::two_threads) return two_threads_.cpu();
+  if (!cuda_) cuda_ = std::make_unique<runtime::Registry>(cuda_config());
+  return cuda_->cuda(0);
+}
+
+// A fault loses the device for good; its kernels go with it.
+void Devices::restart_cuda() {
+  kernels_.clear_memory();
+  cuda_.reset();
+  simulator<decltype(kilnsim_reset)>("kilnsim_reset")();
+}
+
+std::string Devices::compare(const RandomGraph& g, const Setting& setting) {
+  runtime::Device& on = device(setting.where);
+  passes::Options options;
+  options.fusion = setting.fusion;
+  ir::Plan plan = passes::make_plan(g.graph, on.caps(), options);
+  if (setting.where == Where::two_threads) claim_much_work(plan);
+  const auto expected = ir::interpret(g.graph, g.bindings, g.inputs());
+  const runtime::LoadedPlan loaded =
+      runtime::load(on, std::move(plan), frontend::compiler_for(on), kernels_);
+  const std::vector<runtime::Block> inputs = upload(on, g);
+  const std::vector<runtime::Block> blocks = runtime::execute(loaded, g.bindings, inputs);
+  std::vector<Bytes> actual;
+  for (std::size_t o = 0; o < blocks.size(); ++o) {
+    actual.push_back(download(blocks[o], expected[o].size()));
+  }
+  const std::string what = difference(expected, actual, g.graph);
+  return what.empty() ? changed_input(g, inputs) : what;
+}
+
+std::string Devices::failure(const RandomGraph& g, const Setting& setting) {
+  try {
+    return compare(g, setting);
+  } catch (const runtime::DeviceError& e) {
+    std::string what = e.what();
+    if (setting.where == Where::cuda) {
+      what += simulator<decltype(kilnsim_last_report)>("kilnsim_last_report")();
+      restart_cuda();
+    }
+    return what;
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+}
+
+std::string Devices::smallest_failure(const RandomGraph& g, const Setting& setting) {
+  std::string what = failure(g, setting);
+  if (what.empty()) return "";
+  ir::Graph least = g.graph;
+  for (ir::NodeId n = 0; n < g.graph.nodes.size(); ++n) {
+    const RandomGraph prefix = ir::test::with_output(g, n);
+    const std::string why = failure(prefix, setting);
+    if (why.empty()) continue;
+    least = prefix.graph;
+    what = why;
+    break;
+  }
+  return std::string(setting.name) + ": " + what + "\n" + ir::print(least);
+}
+
+}  // namespace kiln::testing

@@ -1,0 +1,46 @@
+// The devices that this machine has for tests: the CPU with one thread and with two, and the CUDA
+// device on the simulated driver with kernels that NVRTC compiled. A graph is planned for one of
+// them, loaded and executed as an evaluation does it, and its outputs are compared with the graph
+// interpreter's.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "runtime/registry.h"
+#include "tests/property/random_graph.h"
+
+namespace kiln::testing {
+
+enum class Where : std::uint8_t { one_thread, two_threads, cuda };
+
+struct Setting {
+  const char* name;
+  Where where;
+  bool fusion;
+};
+
+class Devices {
+ public:
+  Devices();
+
+  // Why there is no such device here; empty if there is.
+  std::string missing(Where where);
+
+  // What differs from the graph interpreter's outputs, what was thrown, or nothing. On two threads
+  // every launch is spread over both, however small. Inputs must come out as they went in.
+  std::string failure(const ir::test::RandomGraph& g, const Setting& setting);
+
+  // Empty, or: the setting, the failure, and the smallest prefix of the graph that shows one.
+  std::string smallest_failure(const ir::test::RandomGraph& g, const Setting& setting);
+
+ private:
+  runtime::Device& device(Where where);
+  std::string compare(const ir::test::RandomGraph& g, const Setting& setting);
+  void restart_cuda();
+
+  runtime::Registry one_thread_, two_threads_;
+  std::unique_ptr<runtime::Registry> cuda_;
+  runtime::KernelCache kernels_;
+};
+
+}  // namespace kiln::testing
