@@ -21,27 +21,26 @@ kn::Array to_bytes(const kn::Array& linear) {
   return kn::round(s * 255.f).astype(kn::uint8);
 }
 
-kn::Array part(const kn::Array& image, int axis, kn::Slice window) {
-  return axis == 0 ? image(window) : image(kn::whole, window);
-}
-
-// Weighted sum of shifted slices along one axis; beyond the edge the picture is mirrored.
-kn::Array blur_axis(const kn::Array& image, int axis, int radius, float sigma) {
-  const kn::Array before = kn::flip(part(image, axis, kn::slice(0, radius)), axis);
-  const kn::Array after = kn::flip(part(image, axis, kn::slice(-radius, kn::_)), axis);
-  const kn::Array wide = kn::concat({before, image, after}, axis);
+// Weighted sum of shifted slices along one axis of a picture that is dark beyond its edge.
+kn::Array shifted_sum(const kn::Array& image, int axis, int radius, float sigma) {
+  std::vector<kn::Margin> margins(3, 0);
+  margins[static_cast<std::size_t>(axis)] = {radius, radius};
+  const kn::Array wide = kn::pad(image, margins);
   const std::int64_t n = image.shape(axis);
-  float total = 0;
-  for (int k = -radius; k <= radius; ++k) {
-    total += std::exp(-0.5f * static_cast<float>(k * k) / (sigma * sigma));
-  }
   kn::Array sum = kn::zeros_like(image);
   for (int k = -radius; k <= radius; ++k) {
-    const float weight = std::exp(-0.5f * static_cast<float>(k * k) / (sigma * sigma)) / total;
+    const float weight = std::exp(-0.5f * static_cast<float>(k * k) / (sigma * sigma));
     const kn::Slice window = kn::slice(k + radius, k + radius + n);
-    sum += weight * part(wide, axis, window);
+    sum += weight * (axis == 0 ? wide(window) : wide(kn::whole, window));
   }
   return sum;
+}
+
+// Gaussian blur along one axis: the sum over what is inside the picture, by the weights inside.
+kn::Array blur_axis(const kn::Array& image, int axis, int radius, float sigma) {
+  const kn::Array inside =
+      axis == 0 ? kn::ones({image.shape(0), 1, 1}, kn::float32) : kn::ones({1, image.shape(1), 1}, kn::float32);
+  return shifted_sum(image, axis, radius, sigma) / shifted_sum(inside, axis, radius, sigma);
 }
 
 // A rational curve with a soft shoulder, as film has: highlights roll off instead of clipping.
@@ -52,8 +51,8 @@ kn::Array filmic(const kn::Array& x) {
 kn::Array develop(const kn::Array& bytes) {
   const kn::Array light = to_linear(bytes);
   const kn::Array blurred = blur_axis(blur_axis(light, 0, 4, 2.f), 1, 4, 2.f);
-  const kn::Array sharp = light + 0.8f * (light - blurred);
-  return to_bytes(filmic(kn::maximum(sharp, 0.f) * 0.9f));
+  const kn::Array sharp = light + 0.6f * (light - blurred);
+  return to_bytes(filmic(kn::maximum(sharp, 0.f) * 0.7f));
 }
 
 struct Run {

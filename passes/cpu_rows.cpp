@@ -2,10 +2,10 @@
 // row with vectors along it, then the outputs over the whole row.
 //
 // Canonical order (ir/NUMERICS.md): within a chunk of 1024 elements, element i belongs to lane i mod
-// 128. The 128 lanes are worked off in groups of one vector, each group's up to 8 terms in rising
-// order, so that the accumulator stays in registers; then the tree over 128 lanes; chunk results go
-// through a carry stack. Padding with the identity keeps bits. A row of up to a few thousand elements stays in
-// L1/L2 between phases, so memory is read once: floor as for pointwise.
+// 128. A chunk is read from front to back, since prefetchers follow nothing else: the 128 accumulators lie in
+// memory, 16 vectors apart in time, so that a store has long reached its next load. Then the tree over 128
+// lanes; chunk results go through a carry stack. Padding with the identity keeps bits. A row of up to a few
+// thousand elements stays in L1/L2 between phases, so memory is read once: floor as for pointwise.
 // Variants: rows within one vector, within one chunk, longer.
 #include <bit>
 
@@ -29,7 +29,6 @@ class RowPhase {
     for (std::size_t i = 0; i < reducers_.size(); ++i) {
       const std::string name = reducers_[i].name();
       lanes_.emplace_back(b_, reducers_[i], ir::Space::local, width_, name + "_lanes");
-      sums_.emplace_back(b_, reducers_[i], ir::Space::local, s_.e.lanes(), name + "_acc");
       if (chunked_) {
         stacks_.emplace_back(b_, reducers_[i], 1, longest / kReduceChunk + 1, name);
       }
@@ -56,53 +55,44 @@ class RowPhase {
 
  private:
   std::vector<Parts> chunk(Value first, Value length) {
-    const int lanes = s_.e.lanes();
-    const Value group = b_.begin_loop(b_.index(0), b_.index(width_), b_.index(lanes));
-    lane_group(first, length, group);
+    const Value zero = b_.index(0);
+    const Value vector = b_.index(s_.e.lanes());
+    const Value fresh = b_.begin_loop(zero, b_.index(width_), vector);
+    for (std::size_t i = 0; i < reducers_.size(); ++i) {
+      lanes_[i].store(b_, fresh, reducers_[i].identity(b_, s_.e.lanes()));
+    }
+    b_.end();
+    // Vectors that lie wholly inside, then at most one that does not.
+    const Value whole = b_.mul(b_.div(length, vector), vector);
+    add(first, b_.begin_loop(zero, whole, vector), ir::kNoValue);
+    b_.end();
+    b_.begin_if(b_.less(whole, length));
+    const Value mask = b_.op(ir::Op::lt, ir::DType::bool_,
+                             {b_.lane(b_.kernel().index, s_.e.lanes()), b_.sub(length, whole)});
+    add(first, whole, mask);
     b_.end();
     std::vector<Parts> results;
     for (std::size_t i = 0; i < reducers_.size(); ++i) {
-      const Parts all = lanes_[i].load(b_, b_.index(0), static_cast<int>(width_));
+      const Parts all = lanes_[i].load(b_, zero, static_cast<int>(width_));
       results.push_back(reducers_[i].across_lanes(b_, all));
     }
     return results;
   }
 
-  // Lanes group .. group + vector of the chunk: terms at group, group + 128, ...
-  void lane_group(Value first, Value length, Value group) {
-    const Value zero = b_.index(0);
-    const Value stride = b_.index(kReduceLanes);
-    for (std::size_t i = 0; i < reducers_.size(); ++i) {
-      sums_[i].store(b_, zero, reducers_[i].identity(b_, s_.e.lanes()));
-    }
-    // Terms whose vector lies wholly inside, then at most one that does not.
-    const Value room = b_.sub(b_.add(length, b_.index(kReduceLanes - s_.e.lanes())), group);
-    const Value whole = b_.div(room, stride);
-    const Value term = b_.begin_loop(zero, whole, b_.index(1));
-    add_term(first, b_.add(b_.mul(term, stride), group), ir::kNoValue);
-    b_.end();
-    const Value rest = b_.add(b_.mul(whole, stride), group);
-    b_.begin_if(b_.less(rest, length));
-    const Value mask = b_.op(ir::Op::lt, ir::DType::bool_,
-                             {b_.lane(b_.kernel().index, s_.e.lanes()), b_.sub(length, rest)});
-    add_term(first, rest, mask);
-    b_.end();
-    for (std::size_t i = 0; i < reducers_.size(); ++i) {
-      lanes_[i].store(b_, group, sums_[i].load(b_, zero, s_.e.lanes()));
-    }
-  }
-
-  void add_term(Value first, Value offset, Value mask) {
-    const Value zero = b_.index(0);
+  // Adds the vector at this offset of the chunk to its lanes.
+  void add(Value first, Value offset, Value mask) {
     s_.e.open_scope();
     s_.mask(mask);
     const LaneIndex at{b_.add(first, offset), b_.index(1)};
     s_.set_linear(inner_, at);
     const Value position = s_.e.materialise(at);
+    const Value lane = width_ == s_.e.lanes()
+                           ? b_.index(0)
+                           : b_.op(ir::Op::and_, b_.dtype(offset), {offset, b_.index(width_ - 1)});
     for (std::size_t i = 0; i < reducers_.size(); ++i) {
       const Parts next = reducers_[i].keep(b_, mask, s_.element(reducers_[i], position));
-      const Parts sum = sums_[i].load(b_, zero, s_.e.lanes());
-      sums_[i].store(b_, zero, reducers_[i].combine(b_, sum, next));
+      const Parts sum = lanes_[i].load(b_, lane, s_.e.lanes());
+      lanes_[i].store(b_, lane, reducers_[i].combine(b_, sum, next));
     }
     s_.mask(ir::kNoValue);
     s_.e.close_scope();
@@ -114,7 +104,7 @@ class RowPhase {
   std::vector<Reducer> reducers_;
   std::int64_t width_ = kReduceLanes;
   bool chunked_ = false;
-  std::vector<PartsMemory> lanes_, sums_;
+  std::vector<PartsMemory> lanes_;
   std::vector<CarryStack> stacks_;
 };
 

@@ -1,6 +1,8 @@
 #include "passes/emit.h"
 
 #include <algorithm>
+#include <bit>
+#include <limits>
 
 #include "ir/error.h"
 
@@ -31,12 +33,19 @@ std::uint32_t Emitter::sym_param(Sym s) {
 Value Emitter::sym(Sym s) {
   if (graph_.constant_sym(s)) return b_.index(graph_.sym(s).lo);
   sym_param(s);
-  return syms_.at(s).second;
+  const Value value = syms_.at(s).second;
+  bounds_[value] = graph_.sym(s).hi;
+  return value;
 }
 
 Value Emitter::product(std::span<const Sym> syms) {
   Value result = b_.index(1);
-  for (const Sym s : syms) result = b_.mul(result, sym(s));
+  double bound = 1;
+  for (const Sym s : syms) {
+    result = b_.mul(result, sym(s));
+    bound *= static_cast<double>(graph_.sym(s).hi);
+  }
+  if (bound < 1e15) bounds_[result] = static_cast<std::int64_t>(bound);
   return result;
 }
 
@@ -65,54 +74,123 @@ Value Emitter::lanes_of(const LaneIndex& a) {
   return b_.op(Op::add, index, {a.base, offsets});
 }
 
-Value Emitter::materialise(const LaneIndex& a) {
-  return a.scale == 0 ? lanes_of(a) : b_.div(lanes_of(a), product(scales_[a.scale]));
+// m / by at each lane, and the remainder. Where lanes are consecutive, one scalar division serves them all:
+// with m = base + lane, the quotient is that of the base plus (remainder of the base + lane) / by, small
+// numbers that float32 divides exactly enough: (x + 1/2) / by is at least 1 / (2 by) from an integer, and its
+// rounding error is below 2^-22 of a value of at most 1 + lanes / by.
+Value Emitter::quotient(const LaneIndex& m, Value by, Value* remainder) {
+  constexpr std::int64_t kSmall = 1 << 16;
+  std::int64_t step = 0;
+  const bool consecutive = m.step != kNoValue && b_.is_constant(m.step, &step) && step == 1;
+  const DType index = b_.kernel().index;
+  if (!consecutive || upper_bound(by) > kSmall) {
+    const Value lanes = lanes_of(m);
+    *remainder = b_.rem(lanes, by);
+    return b_.div(lanes, by);
+  }
+  const Value first = b_.div(m.base, by);
+  const Value rest = b_.op(Op::cast, DType::int32, {b_.rem(m.base, by)});
+  const Value small_by = b_.op(Op::cast, DType::int32, {by});
+  const Value x = b_.op(Op::add, DType::int32, {rest, b_.lane(DType::int32, lanes_)});
+  const Value half = b_.constant(DType::float32, std::bit_cast<std::uint32_t>(0.5f));
+  const Value numerator = b_.op(Op::add, DType::float32, {b_.op(Op::cast, DType::float32, {x}), half});
+  const Value real = b_.op(Op::div, DType::float32,
+                           {numerator, b_.op(Op::cast, DType::float32, {small_by})});
+  const Value q = b_.op(Op::cast, DType::int32, {real});
+  const Value r = b_.op(Op::sub, DType::int32, {x, b_.op(Op::mul, DType::int32, {q, small_by})});
+  *remainder = b_.op(Op::cast, index, {r});
+  return b_.add(first, b_.op(Op::cast, index, {q}));
 }
 
-LaneIndex Emitter::add(const LaneIndex& a, const LaneIndex& b) {
-  if (a.scale != b.scale) {  // bring the one without a scale to the other's
-    ir::internal_check(a.scale == 0 || b.scale == 0, "emit: indices of two merged runs added");
-    const LaneIndex& other = a.scale == 0 ? b : a;
-    LaneIndex plain = a.scale == 0 ? a : b;
-    plain.base = scaled(plain.base, other);
-    if (plain.step != kNoValue) plain.step = scaled(plain.step, other);
-    plain.scale = other.scale;
-    return add(plain, other);
+// Upper bound of a product of symbols' values, as far as this emitter made it.
+std::int64_t Emitter::upper_bound(Value v) const {
+  std::int64_t c = 0;
+  if (b_.is_constant(v, &c)) return c;
+  const auto found = bounds_.find(v);
+  return found == bounds_.end() ? std::numeric_limits<std::int64_t>::max() : found->second;
+}
+
+LaneIndex Emitter::resolved(const LaneIndex& a) {
+  if (a.plain()) return a;
+  LaneIndex m{a.base, a.step, a.arbitrary};
+  Value unused = kNoValue;
+  Value q = a.scale == 0 ? kNoValue : quotient(m, product(scales_[a.scale]), &unused);
+  if (a.residue) {
+    const LaneIndex outer = q == kNoValue ? m : LaneIndex{q, kNoValue, !a.uniform()};
+    Value rest = kNoValue;
+    quotient(outer, sym(a.extent), &rest);
+    q = rest;
+  } else if (a.complete) {  // without the next axis's residue
+    if (q == kNoValue) q = lanes_of(m);
+    q = b_.sub(q, b_.rem(q, sym(a.extent)));
   }
-  if (a.arbitrary || b.arbitrary) return {b_.add(lanes_of(a), lanes_of(b)), kNoValue, true, a.scale};
-  LaneIndex sum{b_.add(a.base, b.base), a.step, false, a.scale};
-  if (b.step != kNoValue) sum.step = a.step == kNoValue ? b.step : b_.add(a.step, b.step);
+  return {q, kNoValue, !a.uniform()};
+}
+
+Value Emitter::materialise(const LaneIndex& a) { return lanes_of(resolved(a)); }
+
+LaneIndex Emitter::add(const LaneIndex& a, const LaneIndex& b) {
+  if (a.complete && b.residue && a.run == b.run && a.scale == b.scale && a.extent == b.extent) {
+    LaneIndex both = a;  // it already counts b
+    both.complete = false;
+    both.extent = ir::kZero;
+    if (both.scale == 0) both.run = 0;
+    return both;
+  }
+  const auto leads = [](const LaneIndex& i) { return i.scale != 0 && !i.residue && !i.complete; };
+  if (a.plain() && leads(b)) {  // a multiplied to b's scale keeps b's divisions away
+    LaneIndex sum = b;
+    sum.base = b_.add(scaled(a.base, b), b.base);
+    if (!a.arbitrary && !b.arbitrary && a.step == kNoValue) return sum;
+  }
+  const LaneIndex x = resolved(a);
+  const LaneIndex y = resolved(b);
+  if (x.arbitrary || y.arbitrary) return {b_.add(lanes_of(x), lanes_of(y)), kNoValue, true};
+  LaneIndex sum{b_.add(x.base, y.base), x.step};
+  if (y.step != kNoValue) sum.step = x.step == kNoValue ? y.step : b_.add(x.step, y.step);
   return sum;
 }
 
 LaneIndex Emitter::shift(const LaneIndex& a, Value by) {
-  return {b_.add(a.base, scaled(by, a)), a.step, a.arbitrary, a.scale};
+  std::int64_t c = 0;
+  if (b_.is_constant(by, &c) && c == 0) return a;
+  LaneIndex result = a.residue || a.complete ? resolved(a) : a;
+  result.base = b_.add(result.base, scaled(by, result));
+  return result;
 }
 
 LaneIndex Emitter::add(const LaneIndex& a, Sym s) { return shift(a, sym(s)); }
 
 LaneIndex Emitter::sub(const LaneIndex& a, Sym s) {
-  return {b_.sub(a.base, scaled(sym(s), a)), a.step, a.arbitrary, a.scale};
+  return s == ir::kZero ? a : shift(a, b_.sub(b_.index(0), sym(s)));
 }
 
 LaneIndex Emitter::mul(const LaneIndex& a, Sym s) {
   if (s == ir::kZero) return zero();
-  const std::vector<Sym>& scale_now = scales_[a.scale];
-  if (!scale_now.empty() && scale_now.front() == s) {  // the run's index is already multiplied by it
-    const std::uint32_t rest = scale({scale_now.begin() + 1, scale_now.end()});
-    return {a.base, a.step, a.arbitrary, rest};
+  if (s == ir::kOne) return a;
+  if (a.scale != 0 && !a.complete && !a.residue && scales_[a.scale].front() == s) {
+    const std::vector<Sym> rest(scales_[a.scale].begin() + 1, scales_[a.scale].end());
+    LaneIndex result = a;  // m is already multiplied by it, and counts the next axis too
+    result.scale = scale(rest);
+    result.complete = true;
+    result.extent = s;
+    return result;
   }
-  LaneIndex result{b_.mul(a.base, sym(s)), a.step, a.arbitrary, a.scale};
-  if (a.step != kNoValue) result.step = b_.mul(a.step, sym(s));
+  const LaneIndex x = resolved(a);
+  LaneIndex result{b_.mul(x.base, sym(s)), x.step, x.arbitrary};
+  if (x.step != kNoValue) result.step = b_.mul(x.step, sym(s));
   return result;
 }
 
 LaneIndex Emitter::div_by(const LaneIndex& a, Value by) {
-  return {b_.div(materialise(a), by), kNoValue, !a.uniform()};
+  Value remainder = kNoValue;
+  return {quotient(resolved(a), by, &remainder), kNoValue, !a.uniform()};
 }
 
 LaneIndex Emitter::rem_by(const LaneIndex& a, Value by) {
-  return {b_.rem(materialise(a), by), kNoValue, !a.uniform()};
+  Value remainder = kNoValue;
+  quotient(resolved(a), by, &remainder);
+  return {remainder, kNoValue, !a.uniform()};
 }
 
 std::uint32_t Emitter::intern(Point point) {
@@ -120,7 +198,8 @@ std::uint32_t Emitter::intern(Point point) {
   const auto mix = [&key](std::uint64_t v) { key = (key ^ v) * 0x9E3779B97F4A7C15u, key ^= key >> 29; };
   for (const LaneIndex& i : point.index) {
     mix(i.base | static_cast<std::uint64_t>(i.step) << 32);
-    mix(i.scale);
+    mix(i.scale | static_cast<std::uint64_t>(i.run) << 16 | static_cast<std::uint64_t>(i.residue) << 32);
+    mix(i.extent);
   }
   mix(point.guarded);
   mix(point.uniform_mask | static_cast<std::uint64_t>(point.lane_mask) << 32);
@@ -186,7 +265,8 @@ Value Emitter::value(NodeId node, const Point& point) {
   return known(wanted);
 }
 
-Value Emitter::in_range(const LaneIndex& index, Value low, Value high) {
+Value Emitter::in_range(const LaneIndex& at, Value low, Value high) {
+  const LaneIndex index = at.residue || at.complete ? resolved(at) : at;
   const Value i = lanes_of(index);
   const Value above = b_.op(Op::le, DType::bool_, {scaled(low, index), i});
   return b_.logical_and(above, b_.less(i, scaled(high, index)));
@@ -224,7 +304,7 @@ std::vector<Emitter::Demand> Emitter::demands(NodeId node, const Point& point) {
     for (std::size_t i = 0; i < n.operand_count; ++i) {
       Point part = guarded(point, n.imm, bounds[i], bounds[i + 1]);
       LaneIndex& index = part.index[n.imm];
-      index = {b_.sub(index.base, scaled(bounds[i], index)), index.step, index.arbitrary, index.scale};
+      index = shift(index, b_.sub(b_.index(0), bounds[i]));
       result.push_back({graph_.operand(node, static_cast<int>(i)), intern(std::move(part))});
     }
     return result;
@@ -269,7 +349,8 @@ Value Emitter::combine(NodeId node, const Point& point, std::span<const Value> o
       const std::vector<Value> bounds = concat_bounds(node);
       Value result = operands.back();
       for (std::size_t i = operands.size() - 1; i-- > 0;) {
-        const LaneIndex& at = point.index[n.imm];
+        LaneIndex at = point.index[n.imm];
+        if (at.residue || at.complete) at = resolved(at);
         const Value before = b_.less(lanes_of(at), scaled(bounds[i + 1], at));
         result = b_.op(Op::select, n.dtype, {before, operands[i], result});
       }
@@ -328,8 +409,7 @@ std::uint32_t Emitter::temporary(DType dtype, std::string name, std::uint32_t pl
 
 Value Emitter::load(NodeId node, const Point& point) {
   const std::uint32_t memory = memory_of(node, false);
-  const LaneIndex offset = offset_of(node, point);
-  ir::internal_check(offset.scale == 0, "emit: an offset in units of a merged run");
+  const LaneIndex offset = resolved(offset_of(node, point));
   if (offset.uniform()) return b_.load(memory, offset.base, 1, point.uniform_mask);
   std::int64_t step = 0;
   const bool unit = !offset.arbitrary && b_.is_constant(offset.step, &step) && step == 1;
@@ -351,8 +431,8 @@ Value Emitter::load(NodeId node, const Point& point) {
 
 void Emitter::store(NodeId node, const Point& point, Value value, std::uint8_t flags) {
   const std::uint32_t memory = memory_of(node, true);
-  const LaneIndex offset = linear_index<Emitter>(*this, graph_.shape(node), point.index);
-  ir::internal_check(offset.scale == 0, "emit: an offset in units of a merged run");
+  const LaneIndex offset =
+      resolved(linear_index<Emitter>(*this, graph_.shape(node), point.index));
   const Value mask = b_.logical_and(point.lane_mask, point.uniform_mask);
   if (offset.uniform()) {
     b_.store(memory, offset.base, value, mask, flags);

@@ -14,16 +14,25 @@
 
 namespace kiln::passes {
 
-// The index along one axis at the lanes of a point. `scale` is for the first axis of a merged run: the
-// numbers are then the run's index, which is the axis's index times the extents of the run's other axes,
-// plus their indices. Shifts, bounds and offsets in memory follow from it without a division.
+// The index along one axis at the lanes of a point: base, the same for all lanes; or base + lane * step;
+// or arbitrary per lane.
+//
+// An axis of a merged run (space.h) is given by the run's index m: with `scale` the extents of the run's
+// axes after it, its own index is m / product(scale), modulo its own extent unless it is the first. Shifts and
+// bounds of the first axis, and offsets in memory that runs through the whole run, follow from m without a
+// division; anything else divides.
 struct LaneIndex {
   ir::Value base = ir::kNoValue;
   ir::Value step = ir::kNoValue;  // lanes differ by this (uniform); kNoValue: all lanes the same
   bool arbitrary = false;         // base is a vector of unrelated indices
+  bool residue = false;           // not the first axis of its run: modulo `extent`
+  bool complete = false;          // stands for the axis and the residue of the next one as well
+  ir::Sym extent = ir::kZero;     // of a residue's axis
+  std::uint32_t run = 0;          // which merged run, 0: none
   std::uint32_t scale = 0;        // which list of extents (Emitter::scale); 0: none
   bool operator==(const LaneIndex&) const = default;
   bool uniform() const { return step == ir::kNoValue && !arbitrary; }
+  bool plain() const { return scale == 0 && !residue && !complete; }
 };
 
 // Where a value is wanted: coordinates, and which lanes count. A lane outside `mask` must not touch
@@ -111,7 +120,10 @@ class Emitter {
   ir::Value in_range(const LaneIndex& index, ir::Value low, ir::Value high);
   ir::Value inside_pad(ir::NodeId pad, const Point& point);
   std::vector<ir::Value> concat_bounds(ir::NodeId node);
-  ir::Value lanes_of(const LaneIndex& a);  // as materialise, scaled as it is
+  ir::Value lanes_of(const LaneIndex& a);  // m of each lane
+  ir::Value quotient(const LaneIndex& m, ir::Value by, ir::Value* remainder);
+  std::int64_t upper_bound(ir::Value v) const;
+  LaneIndex resolved(const LaneIndex& a);  // the axis's own index, plain
   ir::Value scaled(ir::Value v, const LaneIndex& like);
   LaneIndex offset_of(ir::NodeId node, const Point& point);
   std::uint32_t memory_of(ir::NodeId node, bool output);
@@ -128,6 +140,7 @@ class Emitter {
   std::unordered_map<ir::NodeId, ir::Value> bound_;
   std::vector<ir::NodeId> own_;
   std::vector<Argument> arguments_;
+  std::unordered_map<ir::Value, std::int64_t> bounds_;  // of symbols and their products
   std::vector<std::vector<ir::Sym>> scales_{{}};
   std::vector<Point> points_;
   std::unordered_multimap<std::uint64_t, std::uint32_t> point_ids_;

@@ -108,33 +108,39 @@ Parts PartsMemory::load(KernelBuilder& b, Value index, int lanes) const {
 }
 
 CarryStack::CarryStack(KernelBuilder& b, const Reducer& reducer, int lanes, std::int64_t longest,
-                       const std::string& name)
+                       const std::string& name, std::int64_t width)
     : reducer_(reducer),
       lanes_(lanes),
+      width_(width == 0 ? lanes : width),
       levels_(std::bit_width(static_cast<std::uint64_t>(longest))),
-      stack_(b, reducer, ir::Space::local, levels_ * lanes, name + "_stack"),
+      stack_(b, reducer, ir::Space::local, levels_ * width_, name + "_stack"),
       current_(b, reducer, ir::Space::local, lanes, name + "_carry") {}
 
-void CarryStack::push(KernelBuilder& b, const Parts& parts, Value already) const {
+Value CarryStack::place(KernelBuilder& b, Value level, Value at) const {
+  const Value row = b.mul(level, b.index(width_));
+  return at == ir::kNoValue ? row : b.add(row, at);
+}
+
+void CarryStack::push(KernelBuilder& b, const Parts& parts, Value already, Value at) const {
   const Value zero = b.index(0);
   const Value one = b.index(1);
   current_.store(b, zero, parts);
   const Value levels = b.op(Op::ctz, b.dtype(already), {b.add(already, one)});
   const Value level = b.begin_loop(zero, levels, one);
-  const Parts left = stack_.load(b, b.mul(level, b.index(lanes_)), lanes_);
+  const Parts left = stack_.load(b, place(b, level, at), lanes_);
   current_.store(b, zero, reducer_.combine(b, left, current_.load(b, zero, lanes_)));
   b.end();
-  stack_.store(b, b.mul(levels, b.index(lanes_)), current_.load(b, zero, lanes_));
+  stack_.store(b, place(b, levels, at), current_.load(b, zero, lanes_));
 }
 
-Parts CarryStack::fold(KernelBuilder& b, Value count) const {
+Parts CarryStack::fold(KernelBuilder& b, Value count, Value at) const {
   const Value zero = b.index(0);
   const Value one = b.index(1);
   current_.store(b, zero, reducer_.identity(b, lanes_));
   const Value level = b.begin_loop(zero, b.index(levels_), one);
   const Value bit = b.op(Op::and_, b.dtype(count), {b.op(Op::shr, b.dtype(count), {count, level}), one});
   b.begin_if(b.op(Op::ne, DType::bool_, {bit, zero}));
-  const Parts left = stack_.load(b, b.mul(level, b.index(lanes_)), lanes_);
+  const Parts left = stack_.load(b, place(b, level, at), lanes_);
   current_.store(b, zero, reducer_.combine(b, left, current_.load(b, zero, lanes_)));
   b.end();
   b.end();

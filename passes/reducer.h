@@ -55,19 +55,23 @@ class PartsMemory {
 };
 
 // Combines a run of partial results, one after another, as the tree of adjacent pairs does: level s
-// holds the total of 2^s of them that wait for their right neighbour.
+// holds the total of 2^s of them that wait for their right neighbour. Several runs side by side have one
+// stack of `width` lanes, each of `lanes` of them at its place `at`.
 class CarryStack {
  public:
   // `longest`: at most so many results are pushed.
   CarryStack(ir::KernelBuilder& b, const Reducer& reducer, int lanes, std::int64_t longest,
-             const std::string& name);
-  void push(ir::KernelBuilder& b, const Parts& parts, ir::Value already) const;
-  Parts fold(ir::KernelBuilder& b, ir::Value count) const;  // identity if count is 0
+             const std::string& name, std::int64_t width = 0);
+  void push(ir::KernelBuilder& b, const Parts& parts, ir::Value already,
+            ir::Value at = ir::kNoValue) const;
+  // identity if count is 0
+  Parts fold(ir::KernelBuilder& b, ir::Value count, ir::Value at = ir::kNoValue) const;
 
  private:
+  ir::Value place(ir::KernelBuilder& b, ir::Value level, ir::Value at) const;
   const Reducer& reducer_;
   int lanes_;
-  std::int64_t levels_;
+  std::int64_t width_, levels_;
   PartsMemory stack_, current_;
 };
 

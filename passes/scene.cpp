@@ -135,11 +135,16 @@ void Scene::grid(const std::vector<MergedAxis>& axes, std::int64_t piece) {
 }
 
 void Scene::set(const MergedAxis& axis, LaneIndex index) {
-  if (axis.scaled) {
-    index.scale = e.scale({axis.extents.begin() + 1, axis.extents.end()});
-    at_[axis.first] = index;
-  } else {
+  if (!axis.by_index) {
     at_[axis.coordinate] = index;
+    return;
+  }
+  index.run = axis.coordinate + 1;
+  for (std::size_t i = 0; i < axis.run.size(); ++i) {
+    index.scale = e.scale({axis.extents.begin() + static_cast<std::ptrdiff_t>(i) + 1, axis.extents.end()});
+    index.residue = i > 0;
+    index.extent = i > 0 ? axis.extents[i] : ir::kZero;
+    at_[axis.run[i]] = index;
   }
 }
 

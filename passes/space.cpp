@@ -23,7 +23,7 @@ class Collapse {
  public:
   Collapse(const ir::Graph& graph, const std::vector<Access>& accesses,
            const std::vector<Sym>& extents)
-      : graph_(graph), extents_(extents), apart_(extents.size(), false), guarded_(extents.size(), false) {
+      : graph_(graph), extents_(extents), apart_(extents.size(), false) {
     for (const Access& access : accesses) look_at(access);
   }
 
@@ -32,20 +32,19 @@ class Collapse {
     for (std::size_t c = first; c < last; ++c) {
       if (extents_[c] == ir::kOne) continue;
       const auto coordinate = static_cast<std::uint32_t>(c);
-      if (!axes.empty() && mergeable(axes.back(), coordinate, last)) {
-        axes.back().extents.push_back(extents_[c]);
-        axes.back().coordinate = coordinate;
-        axes.back().scaled = guarded_[axes.back().first];
-      } else {
-        axes.push_back({{extents_[c]}, coordinate, coordinate, false});
-      }
+      const bool joins = !axes.empty() && mergeable(axes.back().coordinate, coordinate);
+      if (!joins) axes.push_back({{}, coordinate, false, {}});
+      axes.back().extents.push_back(extents_[c]);
+      axes.back().coordinate = coordinate;
+      axes.back().run.push_back(coordinate);
     }
+    merge_short(axes);
     return axes;
   }
 
  private:
   void look_at(const Access& access) {
-    for (const std::uint32_t c : access.guards) guarded_[c] = true;
+    for (const std::uint32_t c : access.guards) apart_[c] = true;
     for (const Affine& a : access.index) {
       for (const std::uint32_t c : a.divided) apart_[c] = true;
     }
@@ -54,22 +53,42 @@ class Collapse {
       for (const auto& term : access.index[leaf.imm].terms) apart_[term.coordinate] = true;
     } else if (leaf.kind != NodeKind::constant && leaf.kind != NodeKind::scalar) {
       offsets_.push_back(linear(graph_, access));
-      dense_ = dense_ && (leaf.kind != NodeKind::buffer || graph_.inputs[leaf.attr].dense);
     }
   }
 
-  // A mask is cheaper once a row than in every lane: a guarded run grows only where what follows would
-  // be too short for vectors.
-  static constexpr double kShort = 256;
+  // An innermost run of fewer elements than this does not fill vectors.
+  static constexpr double kShort = 64;
 
-  bool mergeable(const MergedAxis& run, std::uint32_t b, std::size_t last) const {
-    const std::uint32_t a = run.coordinate;
-    if (apart_[a] || apart_[b] || guarded_[b]) return false;
-    if (guarded_[run.first]) {
-      double rest = 1;
-      for (std::size_t c = b; c < last; ++c) rest *= static_cast<double>(graph_.sym(extents_[c]).hi);
-      if (!dense_ || rest >= kShort) return false;
+  void merge_short(std::vector<MergedAxis>& axes) const {
+    while (axes.size() > 1 && longest(axes.back()) < kShort && memory_order(axes)) {
+      MergedAxis inner = std::move(axes.back());
+      axes.pop_back();
+      MergedAxis& outer = axes.back();
+      outer.by_index = true;
+      outer.coordinate = inner.coordinate;
+      outer.extents.insert(outer.extents.end(), inner.extents.begin(), inner.extents.end());
+      outer.run.insert(outer.run.end(), inner.run.begin(), inner.run.end());
     }
+  }
+
+  double longest(const MergedAxis& axis) const {
+    double size = 1;
+    for (const Sym s : axis.extents) size *= static_cast<double>(graph_.sym(s).hi);
+    return size;
+  }
+
+  // Whether some access runs through the last two axes as one, so that merging them gives vectors.
+  bool memory_order(const std::vector<MergedAxis>& axes) const {
+    const std::uint32_t a = axes[axes.size() - 2].coordinate;
+    const std::uint32_t b = axes.back().run.front();
+    return std::ranges::any_of(offsets_, [&](const Affine& offset) {
+      const Monomial inner = coefficient(offset, b);
+      return inner.coefficient != 0 && coefficient(offset, a) == multiply(graph_, inner, extents_[b]);
+    });
+  }
+
+  bool mergeable(std::uint32_t a, std::uint32_t b) const {
+    if (apart_[a] || apart_[b]) return false;
     return std::ranges::all_of(offsets_, [&](const Affine& offset) {
       const Monomial inner = coefficient(offset, b);
       const Monomial wanted =
@@ -80,8 +99,7 @@ class Collapse {
 
   const ir::Graph& graph_;
   const std::vector<Sym>& extents_;
-  std::vector<bool> apart_, guarded_;
-  bool dense_ = true;
+  std::vector<bool> apart_;
   std::vector<Affine> offsets_;
 };
 

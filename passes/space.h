@@ -1,10 +1,9 @@
 // A cluster's iteration space with axes merged where no access can tell, and what it reads and writes.
 //
-// A merged run of coordinates is walked by one index m: its last coordinate takes m itself and the
-// others 0, which gives every access the right offset since it is linear in them with matching
-// coefficients. Coordinates that an index of its own (iota) or a division looks at stay apart, and so
-// do those that a mask looks at, except as the first of a run over dense memory: then the first
-// coordinate takes m, scaled by the other extents, and the mask compares at that scale.
+// A merged run of coordinates is walked by one index m. Where every access is linear in the run's
+// coordinates with matching coefficients, the last coordinate takes m itself and the others 0. A run whose
+// inner part is too short for vectors (the channels of a picture) is merged even so (`by_index`): each
+// coordinate is given by m, and accesses that do not run through the whole run divide (emit.h).
 #pragma once
 #include "passes/access.h"
 #include "passes/fuse.h"
@@ -14,8 +13,8 @@ namespace kiln::passes {
 struct MergedAxis {
   std::vector<ir::Sym> extents;   // of the run; its length is their product
   std::uint32_t coordinate = 0;   // the last one of the run
-  std::uint32_t first = 0;
-  bool scaled = false;            // m goes to the first coordinate, not to the last
+  bool by_index = false;          // see above
+  std::vector<std::uint32_t> run; // its coordinates
 };
 
 struct Space {
