@@ -164,7 +164,7 @@ class Walk {
                        node.kind == NodeKind::contract;
     if (source || stops || (is_leaf_[item.node] && !item.root)) {
       const Context& context = contexts_[item.context];
-      accesses_.push_back({item.node, context.index, context.guards});
+      accesses_.push_back({item.node, context.index, context.guards, false});
       return;
     }
     if (inside_ && entered_.emplace(item.node, true).second) inside_->push_back(item.node);
@@ -233,7 +233,7 @@ std::vector<Access> walk(const ir::Graph& graph, const std::vector<Root>& roots,
 Affine linear(const ir::Graph& graph, const Access& access) {
   AffineAlgebra algebra{graph};
   const ir::Node& leaf = graph.nodes[access.leaf];
-  if (leaf.kind == NodeKind::buffer && !graph.inputs[leaf.attr].dense) {
+  if (!access.output && leaf.kind == NodeKind::buffer && !graph.inputs[leaf.attr].dense) {
     const std::vector<Sym>& strides = graph.inputs[leaf.attr].strides;
     Affine sum;
     for (std::size_t i = 0; i < access.index.size(); ++i) {

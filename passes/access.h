@@ -51,6 +51,7 @@ struct Access {
   ir::NodeId leaf = 0;
   std::vector<Affine> index;            // one an axis of the leaf
   std::vector<std::uint32_t> guards;    // coordinates that a mask (pad, concat) on the way depends on
+  bool output = false;                  // the dense buffer that the node is stored to
 };
 
 // Which coordinate each axis of a node runs along; an axis of extent 1 runs along none.

@@ -54,7 +54,7 @@ class ColumnPhase {
     b_.end();
     const Value count = b_.div(b_.add(length, b_.index(kReduceChunk - 1)), chunk);
     for (std::size_t i = 0; i < reducers_.size(); ++i) {
-      s_.e.bind(reducers_[i].node(), reducers_[i].result(chunks_[i].fold(b_, count)));
+      s_.e.bind(reducers_[i].node(), reducers_[i].result(b_, chunks_[i].fold(b_, count)));
     }
   }
 
@@ -151,7 +151,7 @@ class WideStrip {
       s_.set(axis_, column);
       const Value at = b_.sub(column.base, begin_);
       for (const Reduction& r : reductions_) {
-        if (r.phase < phase) s_.e.bind(r.reducer.node(), r.reducer.result(r.total->load(b_, at, s_.e.lanes())));
+        if (r.phase < phase) s_.e.bind(r.reducer.node(), r.reducer.result(b_, r.total->load(b_, at, s_.e.lanes())));
       }
       body(at);
     });

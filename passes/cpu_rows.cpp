@@ -121,7 +121,7 @@ Scheduled cpu_rows(const ClusterContext& c) {
     RowPhase row(s, s.reducers(phase), c.space.inner);
     const std::vector<Parts> totals = row.reduce(s.b.index(0), length);
     for (std::size_t i = 0; i < totals.size(); ++i) {
-      s.e.bind(row.reducers()[i].node(), row.reducers()[i].result(totals[i]));
+      s.e.bind(row.reducers()[i].node(), row.reducers()[i].result(s.b, totals[i]));
     }
   }
   s.e.set_lanes(1);
@@ -208,7 +208,7 @@ ScheduledKernel split_second(const ClusterContext& c) {
   }
   s.b.end();
   for (std::size_t i = 0; i < reducers.size(); ++i) {
-    s.e.bind(reducers[i].node(), reducers[i].result(stacks[i].fold(s.b, pieces)));
+    s.e.bind(reducers[i].node(), reducers[i].result(s.b, stacks[i].fold(s.b, pieces)));
   }
   s.store_outer_outputs();
   s.b.end();

@@ -31,7 +31,9 @@ bool aligned(const ClusterContext& c, const Access& access, std::uint32_t last, 
   if (stride == Stride::none) return true;
   if (stride == Stride::other || offset.offset || !offset.divided.empty()) return false;
   if (!access.guards.empty()) return false;
-  if (leaf.kind == ir::NodeKind::buffer && !c.graph.inputs[leaf.attr].aligned) return false;
+  if (!access.output && leaf.kind == ir::NodeKind::buffer && !c.graph.inputs[leaf.attr].aligned) {
+    return false;
+  }
   return std::ranges::all_of(offset.terms, [&](const Affine::Term& term) {
     return term.coordinate == last || divisible(c.graph, term.coefficient, lanes);
   });
@@ -44,7 +46,7 @@ std::int64_t vector_lanes(const ClusterContext& c) {
   bool all = std::ranges::all_of(
       c.space.reads, [&](const Access& access) { return aligned(c, access, last, lanes); });
   for (const ClusterOutput& output : c.cluster.outputs) {
-    all = all && aligned(c, {output.node, index_at(output.coordinates), {}}, last, lanes);
+    all = all && aligned(c, {output.node, index_at(output.coordinates), {}, true}, last, lanes);
   }
   return all ? lanes : 1;
 }

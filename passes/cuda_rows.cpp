@@ -169,7 +169,7 @@ void whole_row(Scene& s, Value me, std::int64_t team_size, bool block) {
     Cooperative team(s, reducers, element, me, kReduceChunk, upper(c.graph, c.space.inner), block);
     const std::vector<Parts> totals = team.reduce(s.b.index(0), length);
     for (std::size_t i = 0; i < totals.size(); ++i) {
-      s.e.bind(reducers[i].node(), reducers[i].result(totals[i]));
+      s.e.bind(reducers[i].node(), reducers[i].result(s.b, totals[i]));
     }
   }
   s.b.begin_if(s.b.op(ir::Op::eq, ir::DType::bool_, {me, s.b.index(0)}));
@@ -256,7 +256,7 @@ ScheduledKernel split_second(const ClusterContext& c) {
   Cooperative team(s, reducers, element, thread, kWarp, longest, true);
   const std::vector<Parts> totals = team.reduce(s.b.index(0), pieces);
   for (std::size_t i = 0; i < totals.size(); ++i) {
-    s.e.bind(reducers[i].node(), reducers[i].result(totals[i]));
+    s.e.bind(reducers[i].node(), reducers[i].result(s.b, totals[i]));
   }
   s.b.begin_if(s.b.op(ir::Op::eq, ir::DType::bool_, {thread, s.b.index(0)}));
   s.store_outer_outputs();

@@ -386,7 +386,10 @@ LaneIndex Emitter::offset_of(NodeId node, const Point& point) {
   if (n.kind == NodeKind::buffer && !graph_.inputs[n.attr].dense) {
     const std::vector<Sym>& strides = graph_.inputs[n.attr].strides;
     LaneIndex sum = zero();
-    for (std::size_t i = 0; i < strides.size(); ++i) sum = add(sum, mul(point.index[i], strides[i]));
+    // Resolved first: sums of products with negative strides could not be divided by a scale.
+    for (std::size_t i = 0; i < strides.size(); ++i) {
+      sum = add(sum, mul(resolved(point.index[i]), strides[i]));
+    }
     return sum;
   }
   return linear_index<Emitter>(*this, graph_.shape(node), point.index);

@@ -339,7 +339,7 @@ void Joiner::absorb_pointwise(NodeId n, const Demand& d) {
     const std::size_t g = find(raw);
     const std::size_t mine = find(me);
     const auto coords = plain(graph_, access);
-    if (g == mine || !groups_[g].inner.empty() || groups_[g].matmul || !coords) continue;
+    if (g == mine || !groups_[g].reduces.empty() || groups_[g].matmul || !coords) continue;
     if (groups_[g].outer.size() != d.outer.size() + d.inner.size()) continue;
     Coordinates layout(groups_[g].outer.size(), kUnit);  // the group's coordinates in this space
     const Coordinates& made = groups_[g].outputs.at(access.leaf);
@@ -425,7 +425,7 @@ void Joiner::place(NodeId n) {
     alias_.push_back(groups_.size() - 1);
     Demand d;
     for (const NodeId operand : graph_.operands(n)) {
-      d.accesses.push_back({matmul_operand(graph_, operand).node, {}, {}});
+      d.accesses.push_back({matmul_operand(graph_, operand).node, {}, {}, false});
     }
     link(groups_.size() - 1, n, d);
     return;

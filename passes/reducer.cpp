@@ -3,6 +3,7 @@
 #include <bit>
 #include <limits>
 
+#include "passes/fuse.h"
 #include "passes/simplify.h"
 
 namespace kiln::passes {
@@ -17,8 +18,12 @@ Reducer::Reducer(const ir::Graph& graph, ir::NodeId node, std::size_t number)
       number_(number),
       operand_(graph.operand(node, 0)),
       op_(graph.nodes[node].op),
-      arg_(graph.nodes[node].kind == ir::NodeKind::arg_reduce) {
-  types_.push_back(graph.nodes[operand_].dtype);
+      arg_(graph.nodes[node].kind == ir::NodeKind::arg_reduce),
+      result_type_(graph.nodes[node].dtype) {
+  const DType type = graph.nodes[operand_].dtype;
+  const bool sums = !arg_ && (op_ == Op::add || op_ == Op::mul);
+  types_.push_back(ir::is_half(type) && sums ? DType::float32 : type);
+  for (const ir::Sym s : reduced_extents(graph, node)) empty_ = empty_ || s == ir::kZero;
   if (arg_) types_.push_back(DType::int64);
 }
 
@@ -38,7 +43,7 @@ Parts Reducer::identity(KernelBuilder& b, int lanes) const {
 
 Parts Reducer::element(Emitter& e, const Point& point, Value position) const {
   KernelBuilder& b = e.builder();
-  Parts parts{e.value(operand_, point)};
+  Parts parts{b.op(Op::cast, types_[0], {e.value(operand_, point)})};
   if (arg_) parts.push_back(b.op(Op::cast, DType::int64, {position}));
   for (Value& part : parts) {
     if (b.lanes(part) < e.lanes()) part = b.splat(part, e.lanes());
@@ -63,6 +68,11 @@ Parts Reducer::combine(KernelBuilder& b, const Parts& first, const Parts& second
   take = b.op(Op::or_, DType::bool_, {take, b.logical_and(tie, earlier)});
   return {b.op(Op::select, types_[0], {take, second[0], first[0]}),
           b.op(Op::select, types_[1], {take, second[1], first[1]})};
+}
+
+Value Reducer::result(KernelBuilder& b, const Parts& parts) const {
+  if (empty_) return b.constant(result_type_, reduce_empty(op_, result_type_));
+  return b.op(Op::cast, result_type_, {parts.back()});
 }
 
 Parts Reducer::keep(KernelBuilder& b, Value mask, const Parts& parts) const {

@@ -30,8 +30,8 @@ class Reducer {
   Parts keep(ir::KernelBuilder& b, ir::Value mask, const Parts& parts) const;
   // lanes -> one, by the tree of adjacent pairs
   Parts across_lanes(ir::KernelBuilder& b, Parts parts) const;
-  // The reduction's value, of its node's dtype.
-  ir::Value result(const Parts& parts) const { return parts.back(); }
+  // The reduction's value, of its node's dtype: 16-bit floats are summed in float32 and rounded here.
+  ir::Value result(ir::KernelBuilder& b, const Parts& parts) const;
 
  private:
   ir::NodeId node_;
@@ -39,6 +39,8 @@ class Reducer {
   ir::NodeId operand_;
   ir::Op op_;
   bool arg_;
+  bool empty_ = false;  // over an extent that is always 0
+  ir::DType result_type_;
   std::vector<ir::DType> types_;
 };
 

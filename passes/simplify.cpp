@@ -310,6 +310,13 @@ NodeId simplify_reduce(Rewriter& r, NodeId old, NodeId operand) {
   return r.emit(node, source.shape(old), {&narrow, 1}, kept);
 }
 
+// Over one element, the extreme is at 0.
+NodeId simplify_arg_reduce(Rewriter& r, NodeId old, NodeId operand) {
+  const std::uint8_t axis = r.source().attribute<ir::Axes>(old).axes[0];
+  if (r.graph().shape(operand)[axis] != ir::kOne) return r.copy(old);
+  return r.broadcast(r.constant(DType::int64, 0), r.source().shape(old));
+}
+
 NodeId simplify_node(Rewriter& r, NodeId old) {
   const Node& node = r.source().nodes[old];
   std::vector<NodeId> operands;
@@ -327,6 +334,8 @@ NodeId simplify_node(Rewriter& r, NodeId old) {
       return simplify_slice(r, old, operands[0]);
     case NodeKind::reduce:
       return simplify_reduce(r, old, operands[0]);
+    case NodeKind::arg_reduce:
+      return simplify_arg_reduce(r, old, operands[0]);
     case NodeKind::concat:
       return operands.size() == 1 ? operands[0] : r.copy(old);
     default:

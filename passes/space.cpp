@@ -130,7 +130,7 @@ Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster
     if (!computed && !literal) space.reads.push_back(access);
   }
   for (const ClusterOutput& output : cluster.outputs) {
-    accesses.push_back({output.node, index_at(output.coordinates), {}});
+    accesses.push_back({output.node, index_at(output.coordinates), {}, true});
   }
   std::erase_if(accesses, [&](const Access& a) {
     // Results of this cluster's reductions live in registers, whatever their index.
