@@ -173,14 +173,21 @@ ShapeBox* broadcast_shape(std::string_view function, std::span<Node* const> oper
   return nullptr;
 }
 
+namespace {
+// The shape of all scalars: never freed.
+ShapeBox* scalar_shape() {
+  static auto* const box = new ShapeBox{Shape{}, 1, 1};
+  return box;
+}
+}  // namespace
+
 Array literal_bits(DType dtype, std::uint64_t bits, Where where) {
-  static const Shape none;
   Recipe r;
   r.kind = Kind::literal;
   r.dtype = dtype;
   r.anywhere = true;
   r.imm = bits;
-  r.new_shape = &none;
+  r.shape = scalar_shape();
   r.where = line_of(where);
   return Access::adopt(trace().record(r));
 }
@@ -190,13 +197,12 @@ Array literal(DType dtype, double value, Where where) {
 }
 
 Array scalar(DType dtype, std::uint64_t bits, Where where) {
-  static const Shape none;
   Recipe r;
   r.kind = Kind::scalar;
   r.dtype = dtype;
   r.anywhere = true;
   r.imm = bits;
-  r.new_shape = &none;
+  r.shape = scalar_shape();
   r.where = line_of(where);
   return Access::adopt(trace().record(r));
 }
@@ -228,13 +234,12 @@ Array scalar_of(std::string_view function, const Operand& x, DType dtype) {
 
 Array count_of(const Array& x, const std::vector<std::int64_t>& axes, double correction, DType dtype,
                Where where) {
-  static const Shape none;
   Node* const node = Access::node(x);
   Recipe r = from(Kind::count, &node, where);
   r.dtype = dtype;
   r.imm = ir::bits_of(ir::DType::float64, correction);
   r.attr = new Attr{axes, {}};
-  r.new_shape = &none;
+  r.shape = scalar_shape();
   return record(r);
 }
 
