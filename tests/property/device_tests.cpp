@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <memory>
 
 #include "codegen/cuda.h"
 #include "ir/targets.h"
@@ -64,10 +65,10 @@ class DeviceTest : public ::testing::Test {
 class DeviceProperty : public DeviceTest {};
 class HeavyDeviceProperty : public DeviceTest {};
 
-TEST_F(DeviceProperty, RandomGraphsOnTheCpu) { random_graphs(40, {}, kCpu); }
-TEST_F(DeviceProperty, RowProgramsOnTheCpu) { random_graphs(40, row_programs(), kCpu); }
-TEST_F(DeviceProperty, RandomGraphsOnCuda) { random_graphs(40, {}, kCuda); }
-TEST_F(DeviceProperty, RowProgramsOnCuda) { random_graphs(40, row_programs(), kCuda); }
+TEST_F(DeviceProperty, RandomGraphsOnTheCpu) { random_graphs(25, {}, kCpu); }
+TEST_F(DeviceProperty, RowProgramsOnTheCpu) { random_graphs(25, row_programs(), kCpu); }
+TEST_F(DeviceProperty, RandomGraphsOnCuda) { random_graphs(25, {}, kCuda); }
+TEST_F(DeviceProperty, RowProgramsOnCuda) { random_graphs(25, row_programs(), kCuda); }
 
 TEST_F(HeavyDeviceProperty, RandomGraphsOnTheCpu) { random_graphs(600, {}, kCpu); }
 TEST_F(HeavyDeviceProperty, RowProgramsOnTheCpu) { random_graphs(600, row_programs(), kCpu); }
@@ -77,17 +78,19 @@ TEST_F(HeavyDeviceProperty, UnfusedOnCuda) { random_graphs(100, {}, kCudaUnfused
 
 class ProgramTest : public ::testing::TestWithParam<testing::Case> {
  protected:
+  // One set for the suite, so that kernels are shared; gone before the simulator is.
+  static void SetUpTestSuite() { devices_ = std::make_unique<Devices>(); }
+  static void TearDownTestSuite() { devices_.reset(); }
   void SetUp() override { GetParam().build(program_); }
 
   void run(std::span<const Setting> settings) {
-    static Devices devices;
-    if (const std::string why = devices.missing(settings[0].where); !why.empty()) {
+    if (const std::string why = devices_->missing(settings[0].where); !why.empty()) {
       GTEST_SKIP() << why;
     }
     const RandomGraph g{program_.graph, program_.bindings, program_.data,
                         std::vector<std::int64_t>(program_.data.size(), 0)};
     for (const Setting& setting : settings) {
-      EXPECT_EQ(devices.smallest_failure(g, setting), "");
+      EXPECT_EQ(devices_->smallest_failure(g, setting), "");
     }
   }
 
@@ -103,6 +106,7 @@ class ProgramTest : public ::testing::TestWithParam<testing::Case> {
     }
   }
 
+  inline static std::unique_ptr<Devices> devices_;
   testing::Program program_;
 };
 class ProgramOnDevices : public ProgramTest {};
