@@ -34,13 +34,12 @@ namespace {
 // The runtime registers its handlers first: those of the trace then lock before them, as recording does.
 Trace* make_trace() {
   registry();
-  static Trace* const made = new Trace;
-  pthread_atfork([] { made->mutex.lock(); }, [] { made->mutex.unlock(); },
+  pthread_atfork([] { trace().mutex.lock(); }, [] { trace().mutex.unlock(); },
                  [] {
-                   made->forget_flights();
-                   made->mutex.unlock();
+                   trace().forget_flights();
+                   trace().mutex.unlock();
                  });
-  return made;
+  return new Trace;
 }
 }  // namespace
 
