@@ -196,6 +196,10 @@ bool resolve_shared(Warp& w, const Inst& in, U32 mask, U32 bytes, AccessKind kin
   return false;
 }
 
+// Compilers load from local arrays ahead of the branch that asks for the value, so a load of bytes
+// never stored is no fault. It gives a NaN, or -1: a kernel that uses it has wrong results.
+constexpr U8 kUnsetLocal = 0xff;
+
 void resolve_local(Warp& w, U32 mask, U32 bytes, AccessKind kind) {
   const U64 limit = U64{w.frame->local_base} + w.frame->code->local_bytes;
   Counters& c = w.worker->counters;
@@ -206,10 +210,7 @@ void resolve_local(Warp& w, U32 mask, U32 bytes, AccessKind kind) {
         window_offset(w.address[l], bytes, limit, kind, "local", l) + U64{l} * w.local_capacity;
     U8* state = w.local_state.data() + offset;
     for (U32 i = 0; i < bytes && kind != AccessKind::kStore; ++i) {
-      if (state[i] == 0) {
-        fail(FaultKind::kLaunchFailure, kind, "local", bytes, w.address[l], "uninitialised memory",
-             l);
-      }
+      if (state[i] == 0) w.local[offset + i] = kUnsetLocal;
     }
     if (kind != AccessKind::kLoad) std::memset(state, 1, bytes);
     w.address[l] = reinterpret_cast<U64>(w.local.data() + offset);
