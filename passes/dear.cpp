@@ -12,7 +12,7 @@ using ir::NodeKind;
 
 namespace {
 
-// A kernel of this many operations in a row is cut: compile time grows with it, bytes saved do not.
+// Operations in a row that one kernel takes at most.
 constexpr int kMaxChain = 1024;
 // Nodes looked at to price a value; a dearer one is dear enough.
 constexpr std::size_t kMaxCone = 2048;
@@ -50,8 +50,9 @@ std::string reason_of(double times, double cost) {
 
 }  // namespace
 
-void store_dear_values(const ir::Graph& graph, const ir::Caps& caps, std::vector<bool>& stored,
-                       std::vector<Boundary>& boundaries) {
+void store_dear_values(const ir::Graph& graph, const ir::Caps& caps, Partition& partition) {
+  std::vector<bool>& stored = partition.stored;
+  std::vector<Boundary>& boundaries = partition.boundaries;
   std::vector<Uses> uses(graph.nodes.size());
   for (const NodeId output : graph.outputs) uses[output].shared = 1;
   for (std::size_t i = graph.nodes.size(); i-- > 0;) {
@@ -88,10 +89,12 @@ void store_dear_values(const ir::Graph& graph, const ir::Caps& caps, std::vector
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const auto n = static_cast<NodeId>(i);
     for (const NodeId operand : graph.operands(n)) {
-      if (!stored[operand]) depth[n] = std::max(depth[n], depth[operand] + 1);
+      depth[n] = std::max(depth[n], depth[operand] + 1);
     }
     if (depth[n] >= kMaxChain && graph.nodes[n].kind == NodeKind::map && graph.nodes[n].rank > 0) {
       stored[n] = true;
+      partition.cut[n] = true;
+      depth[n] = 0;
       boundaries.push_back({n, n, "a chain of " + std::to_string(kMaxChain) + " operations ends here"});
     }
   }

@@ -9,8 +9,8 @@
 
 namespace kiln::passes {
 
-// Sets stored[n] for such nodes and says why. `stored` holds what is stored anyway.
-void store_dear_values(const ir::Graph& graph, const ir::Caps& caps, std::vector<bool>& stored,
-                       std::vector<Boundary>& boundaries);
+// Sets stored[n] for such nodes and says why; `stored` holds what is stored anyway. Long chains are cut
+// (Partition::cut), since compile time grows with a kernel's length and bytes saved do not.
+void store_dear_values(const ir::Graph& graph, const ir::Caps& caps, Partition& partition);
 
 }  // namespace kiln::passes

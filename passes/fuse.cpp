@@ -220,7 +220,7 @@ Joiner::Demand Joiner::demand(NodeId n) const {
 bool Joiner::in_step(const Access& access, const Group& group,
                      const Coordinates* axis_of) const {
   auto coords = plain(graph_, access);
-  if (!coords) return false;
+  if (!coords || out_.cut[access.leaf]) return false;
   if (axis_of) coords = replaced(*coords, *axis_of);
   if (is_reduction(graph_.nodes[access.leaf])) {
     return *coords == coordinates_of(graph_.shape(access.leaf));
@@ -350,6 +350,7 @@ void Joiner::absorb_pointwise(NodeId n, const Demand& d) {
       return home_[a.leaf] != kNone && find(home_[a.leaf]) == g;
     };
     const bool all = std::ranges::all_of(d.accesses, [&](const Access& other) {
+      if (reads_group(other) && out_.cut[other.leaf]) return false;
       const auto theirs = plain(graph_, other);
       return !reads_group(other) ||
              (theirs && replaced(groups_[g].outputs.at(other.leaf), layout) == *theirs);
@@ -550,6 +551,7 @@ void Joiner::finish() {
 Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options) {
   Partition partition;
   partition.stored.assign(graph.nodes.size(), false);
+  partition.cut.assign(graph.nodes.size(), false);
   for (const NodeId output : graph.outputs) partition.stored[output] = true;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const auto n = static_cast<NodeId>(i);
@@ -559,7 +561,7 @@ Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& 
       partition.stored[matmul_operand(graph, operand).node] = true;
     }
   }
-  store_dear_values(graph, caps, partition.stored, partition.boundaries);
+  store_dear_values(graph, caps, partition);
   Joiner(graph, caps, options, partition).run();
   return partition;
 }

@@ -44,6 +44,7 @@ struct Boundary {
 struct Partition {
   std::vector<Cluster> clusters;  // in an order that respects dependencies
   std::vector<bool> stored;       // by node: it has a buffer
+  std::vector<bool> cut;          // by node: no kernel both makes it and uses it
   std::vector<Boundary> boundaries;
 };
 
