@@ -1,9 +1,12 @@
 // CPU pointwise: every output once a point, vectors along the last axis.
 //
-// A grid item is one piece of kPiece elements of the last axis at one point of the others. Floor: each
-// input read once, each output written once, at memory bandwidth. Non-temporal stores are used where
-// an output cannot stay in the cache (from kStreamBytes on) and all axes merged into one, so that every
-// vector is aligned; nothing here reads an output. Variants: non-temporal or not.
+// A grid item is one piece of kPiece elements of the last axis at one point of the others. Floor:
+// each input read once, each output written once, at memory bandwidth. Non-temporal stores are used
+// where an output cannot stay in the cache (from kStreamBytes on) and every vector is aligned,
+// since all axes merged into one or rows are whole cache lines; nothing here reads an output.
+// Variants: non-temporal or not.
+#include <algorithm>
+
 #include "passes/scene.h"
 
 namespace kiln::passes {
@@ -15,8 +18,16 @@ namespace {
 constexpr std::int64_t kPiece = 16384;
 constexpr std::int64_t kStreamBytes = 4 << 20;
 
+constexpr std::int64_t kLineElements = 16;  // of a cache line, elements of 4 bytes
+
+bool rows_are_lines(const ClusterContext& c) {
+  const std::vector<ir::Sym>& extents = c.space.outer.back().extents;
+  return std::ranges::any_of(
+      extents, [&](ir::Sym s) { return c.graph.sym(s).multiple % kLineElements == 0; });
+}
+
 bool streams(const ClusterContext& c) {
-  if (c.space.outer.size() != 1) return false;
+  if (c.space.outer.size() != 1 && !rows_are_lines(c)) return false;
   std::int64_t least = 8;
   for (const ClusterOutput& output : c.cluster.outputs) {
     least = std::min(least, ir::size_of(c.graph.nodes[output.node].dtype));
@@ -42,7 +53,8 @@ Scheduled scalar_kernel(const ClusterContext& c) {
 Scheduled cpu_pointwise(const ClusterContext& c) {
   if (c.space.outer.empty()) return scalar_kernel(c);
   Scene s(c);
-  const std::uint8_t flags = streams(c) ? ir::kNonTemporal | ir::kAligned : 0;
+  std::uint8_t flags = streams(c) ? ir::kNonTemporal : 0;
+  if (flags != 0 && c.space.outer.size() == 1) flags |= ir::kAligned;
   s.e.set_lanes(cpu_lanes(c));
   s.grid(c.space.outer, kPiece);
   const MergedAxis& last = c.space.outer.back();
@@ -67,8 +79,9 @@ Scheduled cpu_pointwise(const ClusterContext& c) {
   Scheduled result;
   result.kernels.push_back(s.finish());
   result.name = "pointwise";
-  result.reason = flags ? "outputs exceed the cache and lie contiguous: non-temporal stores"
-                        : "no reduction: one pass over the points";
+  result.reason =
+      flags ? "outputs exceed the cache and their vectors are aligned: non-temporal stores"
+            : "no reduction: one pass over the points";
   return result;
 }
 

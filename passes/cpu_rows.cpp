@@ -1,12 +1,13 @@
 // CPU rows: one grid item a row; the row's reductions one phase after another, each a pass over the
 // row with vectors along it, then the outputs over the whole row.
 //
-// Canonical order (ir/NUMERICS.md): within a chunk of 1024 elements, element i belongs to lane i mod
-// 128. A chunk is read from front to back, since prefetchers follow nothing else: the 128 accumulators lie in
-// memory, 16 vectors apart in time, so that a store has long reached its next load. Then the tree over 128
-// lanes; chunk results go through a carry stack. Padding with the identity keeps bits. A row of up to a few
-// thousand elements stays in L1/L2 between phases, so memory is read once: floor as for pointwise.
-// Variants: rows within one vector, within one chunk, longer.
+// Canonical order (ir/NUMERICS.md): within a chunk of 1024 elements, element i belongs to lane i
+// mod 128. A chunk is read from front to back, since prefetchers follow nothing else: the 128
+// accumulators lie in memory, 16 vectors apart in time, so that a store has long reached its next
+// load. Then the tree over 128 lanes; chunk results go through a carry stack. Padding with the
+// identity keeps bits. A row of up to a few thousand elements stays in L1/L2 between phases, so
+// memory is read once: floor as for pointwise. Variants: rows within one vector, within one chunk,
+// up to 63 chunks, longer.
 #include <bit>
 
 #include "passes/scene.h"
@@ -19,6 +20,13 @@ using ir::Value;
 
 namespace {
 
+// At most so many chunks, rounded up to a power of 64, so that classes of lengths share kernels.
+std::int64_t most_chunks(std::int64_t longest) {
+  std::int64_t most = 64;
+  while (most < longest / kReduceChunk + 1) most *= 64;
+  return most - 1;
+}
+
 class RowPhase {
  public:
   RowPhase(Scene& scene, std::vector<Reducer> reducers, const std::vector<MergedAxis>& inner)
@@ -30,12 +38,13 @@ class RowPhase {
       const std::string name = reducers_[i].name();
       lanes_.emplace_back(b_, reducers_[i], ir::Space::local, width_, name + "_lanes");
       if (chunked_) {
-        stacks_.emplace_back(b_, reducers_[i], 1, longest / kReduceChunk + 1, name);
+        stacks_.emplace_back(b_, reducers_[i], 1, most_chunks(longest), name);
       }
     }
   }
 
-  // Reduces positions [begin, end) of the row (begin a multiple of the chunk) and gives the results.
+  // Reduces positions [begin, end) of the row (begin a multiple of the chunk) and gives the
+  // results.
   std::vector<Parts> reduce(Value begin, Value end) {
     if (!chunked_) return chunk(begin, b_.sub(end, begin));
     const Value first = b_.begin_loop(begin, end, b_.index(kReduceChunk));
@@ -150,8 +159,7 @@ ScheduledKernel split_first(const ClusterContext& c) {
   s.grid(c.space.outer);
   s.grid({flattened(c.space.inner)}, kSplitPiece);
   const Value length = s.length(c.space.inner);
-  const Value pieces =
-      s.b.div(s.b.add(length, s.b.index(kSplitPiece - 1)), s.b.index(kSplitPiece));
+  const Value pieces = s.b.div(s.b.add(length, s.b.index(kSplitPiece - 1)), s.b.index(kSplitPiece));
   std::vector<std::vector<std::uint32_t>> partial;
   std::uint32_t number = 0;
   for (const Reducer& r : s.reducers(0)) {
@@ -181,8 +189,7 @@ ScheduledKernel split_second(const ClusterContext& c) {
   Scene s(c);
   s.grid(c.space.outer);
   const Value length = s.length(c.space.inner);
-  const Value pieces =
-      s.b.div(s.b.add(length, s.b.index(kSplitPiece - 1)), s.b.index(kSplitPiece));
+  const Value pieces = s.b.div(s.b.add(length, s.b.index(kSplitPiece - 1)), s.b.index(kSplitPiece));
   const std::vector<Reducer> reducers = s.reducers(0);
   const std::int64_t longest = upper(c.graph, c.space.inner) / kSplitPiece + 1;
   std::vector<std::vector<std::uint32_t>> partial;

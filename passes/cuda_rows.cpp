@@ -120,13 +120,12 @@ class Cooperative {
     }
     e_.close_scope();
     b_.end();
+    across_warp(group);
     if (groups_ > 1) b_.end();
     std::vector<Parts> results;
     for (std::size_t i = 0; i < reducers_.size(); ++i) {
       std::vector<Parts> level;
-      for (std::int64_t g = 0; g < groups_; ++g) {
-        level.push_back(across_warp(reducers_[i], sums_[i].load(b_, b_.index(g), 1)));
-      }
+      for (std::int64_t g = 0; g < groups_; ++g) level.push_back(sums_[i].load(b_, b_.index(g), 1));
       results.push_back(tree(reducers_[i], level));
     }
     return results;
@@ -134,15 +133,18 @@ class Cooperative {
 
   // The tree of adjacent pairs over the warp's threads. Both of a pair compute the same: combining
   // commutes.
-  Parts across_warp(const Reducer& r, Parts parts) {
-    for (std::int64_t distance = 1; distance < kWarp; distance *= 2) {
-      const Value other = b_.op(ir::Op::xor_, b_.dtype(lane_), {lane_, b_.index(distance)});
-      const Value source = b_.op(ir::Op::cast, ir::DType::int32, {other});
+  void across_warp(Value group) {
+    const Value level = b_.begin_loop(b_.index(0), b_.index(5), b_.index(1), true);
+    const Value distance = b_.op(ir::Op::shl, b_.dtype(lane_), {b_.index(1), level});
+    const Value other = b_.op(ir::Op::xor_, b_.dtype(lane_), {lane_, distance});
+    const Value source = b_.op(ir::Op::cast, ir::DType::int32, {other});
+    for (std::size_t i = 0; i < reducers_.size(); ++i) {
+      const Parts mine = sums_[i].load(b_, group, 1);
       Parts received;
-      for (const Value part : parts) received.push_back(b_.shuffle(part, source));
-      parts = r.combine(b_, parts, received);
+      for (const Value part : mine) received.push_back(b_.shuffle(part, source));
+      sums_[i].store(b_, group, reducers_[i].combine(b_, mine, received));
     }
-    return parts;
+    b_.end();
   }
 
   ir::KernelBuilder& b_;
@@ -172,11 +174,13 @@ void whole_row(Scene& s, Value me, std::int64_t team_size, bool block) {
       s.e.bind(reducers[i].node(), reducers[i].result(s.b, totals[i]));
     }
   }
-  s.b.begin_if(s.b.op(ir::Op::eq, ir::DType::bool_, {me, s.b.index(0)}));
-  s.e.open_scope();
-  s.store_outer_outputs();
-  s.e.close_scope();
-  s.b.end();
+  if (s.has_outer_outputs()) {
+    s.b.begin_if(s.b.op(ir::Op::eq, ir::DType::bool_, {me, s.b.index(0)}));
+    s.e.open_scope();
+    s.store_outer_outputs();
+    s.e.close_scope();
+    s.b.end();
+  }
   if (!s.has_full_outputs()) return;
   const Value i = s.b.begin_loop(me, length, s.b.index(team_size));
   s.e.open_scope();

@@ -544,6 +544,8 @@ void Joiner::finish() {
   }
   std::fill(out_.stored.begin(), out_.stored.end(), false);
   for (const NodeId n : wanted_) out_.stored[n] = true;
+  // What was to be stored, and then could be made and used in one kernel, is no boundary.
+  std::erase_if(out_.boundaries, [&](const Boundary& b) { return !out_.stored[b.producer]; });
 }
 
 }  // namespace

@@ -197,6 +197,11 @@ bool Scene::has_full_outputs() const {
                              [&](const ClusterOutput& o) { return is_full(o); });
 }
 
+bool Scene::has_outer_outputs() const {
+  return std::ranges::any_of(context_.cluster.outputs,
+                             [&](const ClusterOutput& o) { return !is_full(o); });
+}
+
 void Scene::store(const ClusterOutput& output, std::uint8_t flags) {
   const Point p = point(output.coordinates);
   e.store(output.node, p, e.value(output.node, p), flags);

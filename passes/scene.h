@@ -38,6 +38,7 @@ class Scene {
   void store_outer_outputs(std::uint8_t flags = 0);
   void store_full_outputs(std::uint8_t flags = 0);
   bool has_full_outputs() const;
+  bool has_outer_outputs() const;
   bool is_full(const ClusterOutput& output) const;
 
   // body(index) for vectors of lanes from `begin` on while they fit below `end`, and once more, masked,
