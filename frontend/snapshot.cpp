@@ -211,6 +211,8 @@ bool Builder::run(std::span<Node* const> roots, bool store, Snapshot* result) {
   axes_.clear();
   user_scalars_.clear();
   counts_.clear();
+  literals_.clear();
+  scalar_nodes_.clear();
   symbols_.clear();
   ir::Graph& g = result->graph;
   g.nodes.clear(), g.operand_ids.clear(), g.dims.clear(), g.inputs.clear(), g.scalars.clear();

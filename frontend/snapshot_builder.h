@@ -67,6 +67,8 @@ class Builder {
   std::vector<ir::NodeId> operands_;
   Symbols symbols_;
   std::unordered_map<std::uint64_t, std::uint32_t> user_scalars_, counts_;
+  std::unordered_map<std::uint64_t, ir::NodeId> literals_;
+  std::vector<ir::NodeId> scalar_nodes_;  // by scalar
   Node* current_ = nullptr;
 };
 

@@ -72,15 +72,22 @@ void Builder::emit_leaf(Node* node, Info& info) {
   out_->inputs.push_back({value.storage, offset, info.id});
 }
 
-// User scalars are one where value and dtype are; counts where they count the same axes.
+// Scalars and literals are one node where value and dtype are, counts where they count the same axes: the
+// trace's hash-consing is weak, and whether it has merged them may not show in a plan's key.
 void Builder::emit_scalar(Node* node) {
   Info& info = infos_[node->id];
+  std::uint64_t bits = node->imm, key = mix(node->imm, static_cast<std::uint64_t>(node->dtype));
   if (node->kind == Kind::literal) {
-    info.id = append(*node, ir::NodeKind::constant, {}, info.axes, 0);
-    out_->graph.nodes.back().imm = node->imm;
+    const auto [known, first] = literals_.try_emplace(key, ir::NodeId{0});
+    const std::vector<ir::Node>& nodes = out_->graph.nodes;
+    if (!first && nodes[known->second].imm == bits && nodes[known->second].dtype == to_ir(node->dtype)) {
+      info.id = known->second;
+      return;
+    }
+    info.id = known->second = append(*node, ir::NodeKind::constant, {}, info.axes, 0);
+    out_->graph.nodes.back().imm = bits;
     return;
   }
-  std::uint64_t bits = node->imm, key = mix(node->imm, static_cast<std::uint64_t>(node->dtype));
   auto* table = &user_scalars_;
   if (node->kind == Kind::count) {
     table = &counts_;
@@ -100,9 +107,10 @@ void Builder::emit_scalar(Node* node) {
     at->second = static_cast<std::uint32_t>(scalars.size());
     scalars.push_back(to_ir(node->dtype));
     out_->bindings.scalars.push_back(bits);
+    scalar_nodes_.push_back(append(*node, ir::NodeKind::scalar, {}, info.axes, 0));
+    out_->graph.nodes.back().imm = at->second;
   }
-  info.id = append(*node, ir::NodeKind::scalar, {}, info.axes, 0);
-  out_->graph.nodes.back().imm = at->second;
+  info.id = scalar_nodes_[at->second];
 }
 
 // Aligns the operands' axes at the last one and unifies those that are not 1.
