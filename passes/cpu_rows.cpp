@@ -7,7 +7,7 @@
 // load. Then the tree over 128 lanes; chunk results go through a carry stack. Padding with the
 // identity keeps bits. A row of up to a few thousand elements stays in L1/L2 between phases, so
 // memory is read once: floor as for pointwise. Variants: rows within one vector, within one chunk,
-// up to 63 chunks, longer.
+// up to 64 chunks, longer.
 #include <bit>
 
 #include "passes/scene.h"
@@ -24,7 +24,7 @@ namespace {
 std::int64_t most_chunks(std::int64_t longest) {
   std::int64_t most = 64;
   while (most < longest / kReduceChunk + 1) most *= 64;
-  return most - 1;
+  return most;
 }
 
 class RowPhase {

@@ -12,66 +12,13 @@
 // estimated time) and `Joiner` (put a value into the cluster that makes its operands where the indices
 // agree, unless a cycle would arise).
 #pragma once
-#include <string>
-#include <vector>
-
-#include "ir/graph.h"
-#include "ir/plan.h"
-#include "passes/access.h"
+#include "passes/cluster.h"
 
 namespace kiln::passes {
-
-struct ClusterOutput {
-  ir::NodeId node = 0;
-  // For each axis of the node its coordinate; all of them (a full output) or just the outer ones.
-  Coordinates coordinates;
-};
-
-struct Cluster {
-  std::vector<ir::Sym> outer, inner;  // no extent of 1 among them
-  std::vector<ir::NodeId> reduces;    // in dependency order
-  std::vector<int> phases;          // of each, from 0
-  std::vector<ClusterOutput> outputs;
-  bool matmul = false;  // outputs[0] is a contract: a library call
-};
-
-// Where a value is stored although a consumer could have computed it.
-struct Boundary {
-  ir::NodeId producer = 0, consumer = 0;
-  std::string reason;
-};
-
-struct Partition {
-  std::vector<Cluster> clusters;  // in an order that respects dependencies
-  std::vector<bool> stored;       // by node: it has a buffer
-  std::vector<bool> cut;          // by node: no kernel both makes it and uses it
-  std::vector<Boundary> boundaries;
-};
 
 struct FuseOptions {
   bool fusion = true;  // false: every map, reduction and copy of a view is a kernel of its own
 };
 Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options = {});
-
-// What a library's matrix product reads for an operand: the operand itself, or the node that it is the
-// transpose (of the last two axes) of.
-struct MatmulOperand {
-  ir::NodeId node = 0;
-  bool transposed = false;
-};
-MatmulOperand matmul_operand(const ir::Graph& graph, ir::NodeId operand);
-
-// The middle of a symbol's interval, for estimates.
-double middle(const ir::Graph& graph, ir::Sym sym);
-double middle_size(const ir::Graph& graph, std::span<const ir::Sym> shape);
-// A reduction with too few rows to keep the device busy: reduced in two stages.
-bool needs_split(const ir::Graph& graph, const ir::Caps& caps, std::span<const ir::Sym> outer,
-                 std::span<const ir::Sym> inner);
-// Index of a reduction's operand over its own coordinates: outer axes 0.., reduced ones after them.
-Coordinates reduce_coordinates(const ir::Graph& graph, ir::NodeId reduce);
-std::vector<ir::Sym> reduced_extents(const ir::Graph& graph, ir::NodeId reduce);
-bool is_reduction(const ir::Node& node);
-// Rough number of operations of one element.
-double op_cost(const ir::Node& node);
 
 }  // namespace kiln::passes

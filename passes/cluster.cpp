@@ -1,0 +1,81 @@
+#include "passes/cluster.h"
+
+#include <algorithm>
+
+namespace kiln::passes {
+
+using ir::Node;
+using ir::NodeId;
+using ir::NodeKind;
+using ir::Sym;
+
+double middle(const ir::Graph& graph, Sym sym) {
+  const ir::SymInfo& s = graph.sym(sym);
+  return 0.5 * (static_cast<double>(s.lo) + static_cast<double>(s.hi));
+}
+
+double middle_size(const ir::Graph& graph, std::span<const Sym> shape) {
+  double size = 1;
+  for (const Sym s : shape) size *= middle(graph, s);
+  return size;
+}
+
+bool is_reduction(const Node& node) {
+  return node.kind == NodeKind::reduce || node.kind == NodeKind::arg_reduce;
+}
+
+double op_cost(const Node& node) {
+  if (node.kind != NodeKind::map) return 0;
+  if (ir::has(node.op, ir::kExpands)) return 20;
+  const bool slow = node.op == ir::Op::div || node.op == ir::Op::sqrt ||
+                    node.op == ir::Op::idiv || node.op == ir::Op::irem;
+  return slow ? 5 : 1;
+}
+
+bool needs_split(const ir::Graph& graph, const ir::Caps& caps, std::span<const Sym> outer,
+                 std::span<const Sym> inner) {
+  constexpr double kLongRow = 65536;
+  const double units = caps.target == ir::Target::cuda ? 2.0 * caps.multiprocessors : caps.threads;
+  double rows = 1;
+  for (const Sym s : outer) rows *= static_cast<double>(graph.sym(s).hi);
+  return units > 1 && rows < units && middle_size(graph, inner) >= kLongRow;
+}
+
+Coordinates reduce_coordinates(const ir::Graph& graph, NodeId reduce) {
+  const auto& axes = graph.attribute<ir::Axes>(reduce).axes;
+  const auto shape = graph.shape(graph.operand(reduce, 0));
+  Coordinates result(shape.size(), kUnit);
+  std::uint32_t next = 0;
+  for (const bool want_reduced : {false, true}) {
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+      const bool reduced = std::ranges::find(axes, i) != axes.end();
+      if (reduced == want_reduced && shape[i] != ir::kOne) result[i] = next++;
+    }
+  }
+  return result;
+}
+
+std::vector<Sym> reduced_extents(const ir::Graph& graph, NodeId reduce) {
+  std::vector<Sym> result;
+  const auto shape = graph.shape(graph.operand(reduce, 0));
+  for (const auto axis : graph.attribute<ir::Axes>(reduce).axes) {
+    if (shape[axis] != ir::kOne) result.push_back(shape[axis]);
+  }
+  return result;
+}
+
+MatmulOperand matmul_operand(const ir::Graph& graph, NodeId operand) {
+  const Node& node = graph.nodes[operand];
+  if (node.kind != NodeKind::permute || node.rank < 2) return {operand, false};
+  const auto& axes = graph.attribute<ir::Axes>(operand).axes;
+  for (std::size_t i = 0; i + 2 < axes.size(); ++i) {
+    if (axes[i] != i) return {operand, false};
+  }
+  const NodeId source = graph.operand(operand, 0);
+  if (graph.nodes[source].kind == NodeKind::buffer && !graph.inputs[graph.nodes[source].attr].dense) {
+    return {operand, false};
+  }
+  return {source, true};
+}
+
+}  // namespace kiln::passes
