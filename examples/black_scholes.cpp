@@ -1,5 +1,6 @@
-// European call and put prices of 10 million options: one kernel, two outputs, every intermediate a C++
-// local. The normal distribution by the Abramowitz and Stegun formula 26.2.17 (error below 7.5e-8).
+// European call and put prices of 10 million options: one kernel, two outputs, every intermediate a
+// C++ local. The normal distribution by the Abramowitz and Stegun formula 26.2.17 (error
+// below 7.5e-8).
 #include <kiln/kiln.h>
 
 #include <iostream>

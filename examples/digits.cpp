@@ -1,5 +1,5 @@
-// k-nearest-neighbour classification of handwritten digits: all pairwise distances as one fused kernel,
-// without the (tests, training, 64) array of differences ever being in memory.
+// k-nearest-neighbour classification of handwritten digits: all pairwise distances as one fused
+// kernel, without the (tests, training, 64) array of differences ever being in memory.
 #include <kiln/kiln.h>
 
 #include <algorithm>
@@ -14,9 +14,7 @@ namespace {
 struct Digits {
   std::vector<float> pixels;
   std::vector<int> labels;
-  kn::Array array() const {
-    return kn::Array(std::span<const float>(pixels), {labels.size(), 64});
-  }
+  kn::Array array() const { return kn::Array(std::span<const float>(pixels), {labels.size(), 64}); }
 };
 
 void add(Digits& set, const std::vector<float>& row) {
@@ -28,14 +26,16 @@ void add(Digits& set, const std::vector<float>& row) {
 int vote(const float* distances, const std::vector<int>& labels, int k) {
   std::vector<std::size_t> order(labels.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](std::size_t a, std::size_t b) {
-    return distances[a] != distances[b] ? distances[a] < distances[b] : a < b;
-  });
+  std::partial_sort(order.begin(), order.begin() + k, order.end(),
+                    [&](std::size_t a, std::size_t b) {
+                      return distances[a] != distances[b] ? distances[a] < distances[b] : a < b;
+                    });
   std::array<int, 10> votes{};
   int best = labels[order[0]];
   for (int i = 0; i < k; ++i) {
     const int label = labels[order[static_cast<std::size_t>(i)]];
-    if (++votes[static_cast<std::size_t>(label)] > votes[static_cast<std::size_t>(best)]) best = label;
+    if (++votes[static_cast<std::size_t>(label)] > votes[static_cast<std::size_t>(best)])
+      best = label;
   }
   return best;
 }
@@ -52,7 +52,8 @@ int main() {
   const kn::Stats before = kn::stats();
   const kn::Array a = test.array().named("test");
   const kn::Array b = train.array().named("train");
-  const kn::Array difference = a(kn::whole, kn::newaxis, kn::whole) - b(kn::newaxis, kn::whole, kn::whole);
+  const kn::Array difference =
+      a(kn::whole, kn::newaxis, kn::whole) - b(kn::newaxis, kn::whole, kn::whole);
   const kn::Array distances = kn::sum(kn::square(difference), -1).named("distances");
   const kn::Array nearest = kn::argmin(distances, 1);
   kn::eval({distances, nearest});
@@ -71,7 +72,8 @@ int main() {
   std::cout << test.labels.size() << " digits against " << train.labels.size() << " known ones\n"
             << "accuracy, 1 neighbour:  " << 100 * right_1 / n << " %\n"
             << "accuracy, 3 neighbours: " << 100 * right_3 / n << " %\n"
-            << used.launched << " kernels; peak " << used.peak_bytes / 1000 << " KB on the device, where "
+            << used.launched << " kernels; peak " << used.peak_bytes / 1000
+            << " KB on the device, where "
             << "the differences alone would take "
             << test.labels.size() * train.labels.size() * 64 * 4 / 1000 << " KB\n";
   return right_3 / n > 0.97 ? 0 : 1;

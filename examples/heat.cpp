@@ -1,5 +1,5 @@
-// Heat flow in a plate: 1000 steps of a 5-point stencil by slices, the edge held at its temperature. Warm steps
-// plan nothing and compile nothing.
+// Heat flow in a plate: 1000 steps of a 5-point stencil by slices, the edge held at its
+// temperature. Warm steps plan nothing and compile nothing.
 #include <kiln/kiln.h>
 
 #include <iostream>
@@ -40,7 +40,7 @@ int main() {
   }
   const kn::Stats used = kn::stats() - before;
   std::cout << "temperature down the middle: " << u(kn::slice(0, 64, 8), n / 2) << "\n"
-            << seconds * 1e4 << " us a step; in " << used.launched << " warm launches " << used.compiled
-            << " kernels compiled, " << used.plans_built << " plans made\n";
+            << seconds * 1e4 << " us a step; in " << used.launched << " warm launches "
+            << used.compiled << " kernels compiled, " << used.plans_built << " plans made\n";
   return used.compiled == 0 && used.plans_built == 0 ? 0 : 1;
 }

@@ -1,5 +1,5 @@
-// Develops a photograph: sRGB to linear light, separable Gaussian blur by shifted slices, unsharp mask,
-// filmic tone curve, back to sRGB and 8 bits; then the same with fusion off, to compare.
+// Develops a photograph: sRGB to linear light, separable Gaussian blur by shifted slices, unsharp
+// mask, filmic tone curve, back to sRGB and 8 bits; then the same with fusion off, to compare.
 #include <kiln/kiln.h>
 
 #include <cmath>
@@ -17,7 +17,8 @@ kn::Array to_linear(const kn::Array& bytes) {
 
 kn::Array to_bytes(const kn::Array& linear) {
   const kn::Array x = kn::clip(linear, 0.f, 1.f);
-  const kn::Array s = kn::where(x <= 0.0031308f, x * 12.92f, 1.055f * kn::pow(x, 1 / 2.4f) - 0.055f);
+  const kn::Array s =
+      kn::where(x <= 0.0031308f, x * 12.92f, 1.055f * kn::pow(x, 1 / 2.4f) - 0.055f);
   return kn::round(s * 255.f).astype(kn::uint8);
 }
 
@@ -38,8 +39,8 @@ kn::Array shifted_sum(const kn::Array& image, int axis, int radius, float sigma)
 
 // Gaussian blur along one axis: the sum over what is inside the picture, by the weights inside.
 kn::Array blur_axis(const kn::Array& image, int axis, int radius, float sigma) {
-  const kn::Array inside =
-      axis == 0 ? kn::ones({image.shape(0), 1, 1}, kn::float32) : kn::ones({1, image.shape(1), 1}, kn::float32);
+  const kn::Array inside = axis == 0 ? kn::ones({image.shape(0), 1, 1}, kn::float32)
+                                     : kn::ones({1, image.shape(1), 1}, kn::float32);
   return shifted_sum(image, axis, radius, sigma) / shifted_sum(inside, axis, radius, sigma);
 }
 

@@ -82,8 +82,10 @@ void mix(Hasher& h, const Node& n) {
 void mix(Hasher& h, const Attribute& attribute) {
   h.mix(attribute.index());
   if (const auto* axes = std::get_if<Axes>(&attribute)) h.mix_all(axes->axes);
-  if (const auto* groups = std::get_if<Groups>(&attribute)) h.mix_all(groups->from), h.mix_all(groups->to);
-  if (const auto* slices = std::get_if<Slices>(&attribute)) h.mix_all(slices->begin), h.mix_all(slices->step);
+  if (const auto* groups = std::get_if<Groups>(&attribute))
+    h.mix_all(groups->from), h.mix_all(groups->to);
+  if (const auto* slices = std::get_if<Slices>(&attribute))
+    h.mix_all(slices->begin), h.mix_all(slices->step);
   if (const auto* pads = std::get_if<Pads>(&attribute)) h.mix_all(pads->low);
   if (const auto* loop = std::get_if<Loop>(&attribute)) h.mix(loop->count), h.mix(loop->region);
 }
@@ -104,8 +106,10 @@ std::size_t hash(const Graph& graph) {
     h.mix(static_cast<std::uint64_t>(sym.hi) * 31 + static_cast<std::uint64_t>(sym.multiple));
   }
   for (const Input& input : graph.inputs) {
-    h.mix(static_cast<std::uint64_t>(input.dtype) << 3 | static_cast<std::uint64_t>(input.dense) << 2 |
-          static_cast<std::uint64_t>(input.aligned) << 1 | static_cast<std::uint64_t>(input.donatable));
+    h.mix(static_cast<std::uint64_t>(input.dtype) << 3 |
+          static_cast<std::uint64_t>(input.dense) << 2 |
+          static_cast<std::uint64_t>(input.aligned) << 1 |
+          static_cast<std::uint64_t>(input.donatable));
     h.mix_all(input.strides);
   }
   for (const Attribute& attribute : graph.attributes) mix(h, attribute);

@@ -131,8 +131,8 @@ bool KernelBuilder::is_constant(Value v, std::int64_t* value) const {
 
 namespace {
 
-// x + 0, x - 0, x * 1, x * 0, x / 1, 0 / x, x % 1: the operand or constant that an integer operation
-// reduces to, or kNoValue.
+// x + 0, x - 0, x * 1, x * 0, x / 1, 0 / x, x % 1: the operand or constant that an integer
+// operation reduces to, or kNoValue.
 Value integer_identity(KernelBuilder& b, Op op, DType type, Value x, Value y) {
   std::int64_t c = 0;
   const bool right = b.is_constant(y, &c);
@@ -181,7 +181,8 @@ Value KernelBuilder::op(Op op, DType result, const Value* args, int count) {
   inst.dtype = result;
   inst.lanes = static_cast<std::uint16_t>(widest);
   for (int i = 0; i < count; ++i) {
-    inst.args[static_cast<std::size_t>(i)] = lanes(args[i]) == widest ? args[i] : splat(args[i], widest);
+    inst.args[static_cast<std::size_t>(i)] =
+        lanes(args[i]) == widest ? args[i] : splat(args[i], widest);
   }
   return pure(inst);
 }
@@ -200,8 +201,8 @@ Value KernelBuilder::logical_and(Value a, Value b) {
   return op(Op::and_, DType::bool_, {a, b});
 }
 
-Value KernelBuilder::load(std::uint32_t memory, Value index, int lanes, Value mask,
-                          Value otherwise, std::uint8_t flags) {
+Value KernelBuilder::load(std::uint32_t memory, Value index, int lanes, Value mask, Value otherwise,
+                          std::uint8_t flags) {
   Inst inst;
   inst.code = Code::load;
   inst.dtype = kernel_.memories[memory].dtype;

@@ -70,7 +70,8 @@ class PlanCheck {
       }
       if (arg.kind != ParamKind::buffer) continue;
       need(arg.index, kernel.name);
-      if (plan_.buffers[arg.index].dtype != param.dtype) say("kernel " + kernel.name + ": dtype of " + param.name);
+      if (plan_.buffers[arg.index].dtype != param.dtype)
+        say("kernel " + kernel.name + ": dtype of " + param.name);
       if (param.written && plan_.buffers[arg.index].role == BufferRole::input) {
         say("kernel " + kernel.name + ": writes an input");
       }

@@ -177,7 +177,8 @@ class Walk {
       }
     } else {
       Context context = contexts_[item.context];
-      std::vector<Affine> inner = operand_index<AffineAlgebra>(graph_, item.node, context.index, algebra_);
+      std::vector<Affine> inner =
+          operand_index<AffineAlgebra>(graph_, item.node, context.index, algebra_);
       if (node.kind == NodeKind::pad) {
         push(operands[1], intern({{}, {}}));
         add_guards(context, item.node);

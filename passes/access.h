@@ -49,9 +49,9 @@ struct AffineAlgebra {
 // One way in which a leaf is read.
 struct Access {
   ir::NodeId leaf = 0;
-  std::vector<Affine> index;            // one an axis of the leaf
-  std::vector<std::uint32_t> guards;    // coordinates that a mask (pad, concat) on the way depends on
-  bool output = false;                  // the dense buffer that the node is stored to
+  std::vector<Affine> index;          // one an axis of the leaf
+  std::vector<std::uint32_t> guards;  // coordinates that a mask (pad, concat) on the way depends on
+  bool output = false;                // the dense buffer that the node is stored to
 };
 
 // Which coordinate each axis of a node runs along; an axis of extent 1 runs along none.
@@ -73,14 +73,14 @@ struct Root {
 };
 
 // Walks from the roots towards the operands, through maps and views, and stops at leaves: nodes for
-// which is_leaf holds, nodes without operands, reductions and products. Each distinct (leaf, index) comes once, in
-// the order met; `inside`, if given, receives every node passed through, once each.
+// which is_leaf holds, nodes without operands, reductions and products. Each distinct (leaf, index)
+// comes once, in the order met; `inside`, if given, receives every node passed through, once each.
 std::vector<Access> walk(const ir::Graph& graph, const std::vector<Root>& roots,
                          const std::vector<bool>& is_leaf,
                          std::vector<ir::NodeId>* inside = nullptr);
 
-// The element's offset in a dense leaf, or one with strides, as one symbolic function; opaque if some
-// axis is.
+// The element's offset in a dense leaf, or one with strides, as one symbolic function; opaque if
+// some axis is.
 Affine linear(const ir::Graph& graph, const Access& access);
 
 }  // namespace kiln::passes

@@ -27,8 +27,8 @@ bool is_reduction(const Node& node) {
 double op_cost(const Node& node) {
   if (node.kind != NodeKind::map) return 0;
   if (ir::has(node.op, ir::kExpands)) return 20;
-  const bool slow = node.op == ir::Op::div || node.op == ir::Op::sqrt ||
-                    node.op == ir::Op::idiv || node.op == ir::Op::irem;
+  const bool slow = node.op == ir::Op::div || node.op == ir::Op::sqrt || node.op == ir::Op::idiv ||
+                    node.op == ir::Op::irem;
   return slow ? 5 : 1;
 }
 
@@ -72,7 +72,8 @@ MatmulOperand matmul_operand(const ir::Graph& graph, NodeId operand) {
     if (axes[i] != i) return {operand, false};
   }
   const NodeId source = graph.operand(operand, 0);
-  if (graph.nodes[source].kind == NodeKind::buffer && !graph.inputs[graph.nodes[source].attr].dense) {
+  if (graph.nodes[source].kind == NodeKind::buffer &&
+      !graph.inputs[graph.nodes[source].attr].dense) {
     return {operand, false};
   }
   return {source, true};

@@ -1,5 +1,5 @@
-// What fusion decides: clusters, which values are stored, and why; with the facts about nodes and extents that
-// fusion and scheduling both go by.
+// What fusion decides: clusters, which values are stored, and why; with the facts about nodes and
+// extents that fusion and scheduling both go by.
 #pragma once
 #include <string>
 #include <vector>
@@ -19,7 +19,7 @@ struct ClusterOutput {
 struct Cluster {
   std::vector<ir::Sym> outer, inner;  // no extent of 1 among them
   std::vector<ir::NodeId> reduces;    // in dependency order
-  std::vector<int> phases;          // of each, from 0
+  std::vector<int> phases;            // of each, from 0
   std::vector<ClusterOutput> outputs;
   bool matmul = false;  // outputs[0] is a contract: a library call
 };
@@ -37,8 +37,8 @@ struct Partition {
   std::vector<Boundary> boundaries;
 };
 
-// What a library's matrix product reads for an operand: the operand itself, or the node that it is the
-// transpose (of the last two axes) of.
+// What a library's matrix product reads for an operand: the operand itself, or the node that it is
+// the transpose (of the last two axes) of.
 struct MatmulOperand {
   ir::NodeId node = 0;
   bool transposed = false;

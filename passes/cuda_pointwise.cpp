@@ -1,9 +1,9 @@
-// CUDA pointwise: every output once a point; a block takes a piece of the last axis at one point of the
-// others, a thread up to 16 bytes of it.
+// CUDA pointwise: every output once a point; a block takes a piece of the last axis at one point of
+// the others, a thread up to 16 bytes of it.
 //
-// Where every access is provably 16-byte aligned, a thread loads and stores vectors; else it takes one
-// element, which is coalesced whatever the alignment. Floor: each input read once, each output written
-// once. Variants: vector width, 32- or 64-bit indices.
+// Where every access is provably 16-byte aligned, a thread loads and stores vectors; else it takes
+// one element, which is coalesced whatever the alignment. Floor: each input read once, each output
+// written once. Variants: vector width, 32- or 64-bit indices.
 #include <algorithm>
 
 #include "passes/scene.h"
@@ -22,9 +22,10 @@ bool divisible(const ir::Graph& graph, const Monomial& m, std::int64_t by) {
   return known % by == 0;
 }
 
-// Whether `lanes` consecutive elements along `last`, from a multiple of lanes on, are one aligned vector
-// (or, where the access does not move along it, one element).
-bool aligned(const ClusterContext& c, const Access& access, std::uint32_t last, std::int64_t lanes) {
+// Whether `lanes` consecutive elements along `last`, from a multiple of lanes on, are one aligned
+// vector (or, where the access does not move along it, one element).
+bool aligned(const ClusterContext& c, const Access& access, std::uint32_t last,
+             std::int64_t lanes) {
   const ir::Node& leaf = c.graph.nodes[access.leaf];
   const Affine offset = linear(c.graph, access);
   const Stride stride = stride_of(c.graph, access, last);
@@ -106,14 +107,14 @@ Scheduled cuda_pointwise(const ClusterContext& c) {
     s.set_linear(rest, {s.b.div(block, pieces), ir::kNoValue});
     block = s.b.rem(block, pieces);
   }
-  const Value first =
-      s.b.add(s.b.mul(block, s.b.index(piece)), s.b.mul(thread, s.b.index(lanes)));
+  const Value first = s.b.add(s.b.mul(block, s.b.index(piece)), s.b.mul(thread, s.b.index(lanes)));
   elements(s, last, first, extent, lanes);
   s.b.end();
   s.b.end();
   result.kernels.push_back(s.finish());
-  result.reason = lanes > 1 ? "all accesses aligned: " + std::to_string(lanes) + " elements a thread"
-                            : "one element a thread, coalesced";
+  result.reason = lanes > 1
+                      ? "all accesses aligned: " + std::to_string(lanes) + " elements a thread"
+                      : "one element a thread, coalesced";
   return result;
 }
 

@@ -1,12 +1,12 @@
-// CUDA rows: a row's reductions one phase after another, each a pass over the row, then the outputs over
-// the whole row. Rows of one chunk take a warp each (eight rows a block), longer ones a block.
+// CUDA rows: a row's reductions one phase after another, each a pass over the row, then the outputs
+// over the whole row. Rows of one chunk take a warp each (eight rows a block), longer ones a block.
 //
 // Canonical order (ir/NUMERICS.md): a warp reduces a chunk of 1024 elements. Its 128 lanes are four
-// groups of 32; thread t holds lane t of each group, so that every load is coalesced at any alignment.
-// Shuffles build the tree within a group, then the four groups are combined. Eight warps' chunks meet in
-// shared memory and form an aligned subtree; subtrees go through a carry stack that every thread
-// keeps. Floor: the row read once from memory, its later passes from the cache.
-// Variants: warp or block a row; one step or several; 32- or 64-bit indices.
+// groups of 32; thread t holds lane t of each group, so that every load is coalesced at any
+// alignment. Shuffles build the tree within a group, then the four groups are combined. Eight
+// warps' chunks meet in shared memory and form an aligned subtree; subtrees go through a carry
+// stack that every thread keeps. Floor: the row read once from memory, its later passes from the
+// cache. Variants: warp or block a row; one step or several; 32- or 64-bit indices.
 #include <functional>
 
 #include "passes/scene.h"
@@ -66,8 +66,7 @@ class Cooperative {
       stacks_[i].push(b_, totals[i], b_.div(b_.sub(first, begin), step));
     }
     b_.end();
-    const Value steps =
-        b_.div(b_.add(b_.sub(end, begin), b_.index(kWarps * unit_ - 1)), step);
+    const Value steps = b_.div(b_.add(b_.sub(end, begin), b_.index(kWarps * unit_ - 1)), step);
     std::vector<Parts> results;
     for (const CarryStack& stack : stacks_) results.push_back(stack.fold(b_, steps));
     return results;
@@ -85,7 +84,8 @@ class Cooperative {
     std::vector<Parts> results;
     for (std::size_t i = 0; i < reducers_.size(); ++i) {
       std::vector<Parts> level;
-      for (std::int64_t w = 0; w < kWarps; ++w) level.push_back(meeting_[i].load(b_, b_.index(w), 1));
+      for (std::int64_t w = 0; w < kWarps; ++w)
+        level.push_back(meeting_[i].load(b_, b_.index(w), 1));
       results.push_back(tree(reducers_[i], level));
     }
     b_.barrier();

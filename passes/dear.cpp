@@ -95,7 +95,8 @@ void store_dear_values(const ir::Graph& graph, const ir::Caps& caps, Partition& 
       stored[n] = true;
       partition.cut[n] = true;
       depth[n] = 0;
-      boundaries.push_back({n, n, "a chain of " + std::to_string(kMaxChain) + " operations ends here"});
+      boundaries.push_back(
+          {n, n, "a chain of " + std::to_string(kMaxChain) + " operations ends here"});
     }
   }
 }

@@ -74,10 +74,10 @@ Value Emitter::lanes_of(const LaneIndex& a) {
   return b_.op(Op::add, index, {a.base, offsets});
 }
 
-// m / by at each lane, and the remainder. Where lanes are consecutive, one scalar division serves them all:
-// with m = base + lane, the quotient is that of the base plus (remainder of the base + lane) / by, small
-// numbers that float32 divides exactly enough: (x + 1/2) / by is at least 1 / (2 by) from an integer, and its
-// rounding error is below 2^-22 of a value of at most 1 + lanes / by.
+// m / by at each lane, and the remainder. Where lanes are consecutive, one scalar division serves
+// them all: with m = base + lane, the quotient is that of the base plus (remainder of the base +
+// lane) / by, small numbers that float32 divides exactly enough: (x + 1/2) / by is at least 1 / (2
+// by) from an integer, and its rounding error is below 2^-22 of a value of at most 1 + lanes / by.
 Value Emitter::quotient(const LaneIndex& m, Value by, Value* remainder) {
   constexpr std::int64_t kSmall = 1 << 16;
   std::int64_t step = 0;
@@ -93,9 +93,10 @@ Value Emitter::quotient(const LaneIndex& m, Value by, Value* remainder) {
   const Value small_by = b_.op(Op::cast, DType::int32, {by});
   const Value x = b_.op(Op::add, DType::int32, {rest, b_.lane(DType::int32, lanes_)});
   const Value half = b_.constant(DType::float32, std::bit_cast<std::uint32_t>(0.5f));
-  const Value numerator = b_.op(Op::add, DType::float32, {b_.op(Op::cast, DType::float32, {x}), half});
-  const Value real = b_.op(Op::div, DType::float32,
-                           {numerator, b_.op(Op::cast, DType::float32, {small_by})});
+  const Value numerator =
+      b_.op(Op::add, DType::float32, {b_.op(Op::cast, DType::float32, {x}), half});
+  const Value real =
+      b_.op(Op::div, DType::float32, {numerator, b_.op(Op::cast, DType::float32, {small_by})});
   const Value q = b_.op(Op::cast, DType::int32, {real});
   const Value r = b_.op(Op::sub, DType::int32, {x, b_.op(Op::mul, DType::int32, {q, small_by})});
   *remainder = b_.op(Op::cast, index, {r});
@@ -195,10 +196,13 @@ LaneIndex Emitter::rem_by(const LaneIndex& a, Value by) {
 
 std::uint32_t Emitter::intern(Point point) {
   std::uint64_t key = point.index.size();
-  const auto mix = [&key](std::uint64_t v) { key = (key ^ v) * 0x9E3779B97F4A7C15u, key ^= key >> 29; };
+  const auto mix = [&key](std::uint64_t v) {
+    key = (key ^ v) * 0x9E3779B97F4A7C15u, key ^= key >> 29;
+  };
   for (const LaneIndex& i : point.index) {
     mix(i.base | static_cast<std::uint64_t>(i.step) << 32);
-    mix(i.scale | static_cast<std::uint64_t>(i.run) << 16 | static_cast<std::uint64_t>(i.residue) << 32);
+    mix(i.scale | static_cast<std::uint64_t>(i.run) << 16 |
+        static_cast<std::uint64_t>(i.residue) << 32);
     mix(i.extent);
   }
   mix(point.guarded);
@@ -253,7 +257,8 @@ Value Emitter::value(NodeId node, const Point& point) {
     if (std::ranges::find(values, kNoValue) == values.end()) {
       if (!graph_.lines.empty()) b_.set_line(graph_.lines[d.node]);
       const Value v = combine(d.node, here, values);
-      if (!graph_.labels.empty() && !graph_.labels[d.node].empty()) b_.name(v, graph_.labels[d.node]);
+      if (!graph_.labels.empty() && !graph_.labels[d.node].empty())
+        b_.name(v, graph_.labels[d.node]);
       remember(d, v);
       stack.pop_back();
       continue;
@@ -370,7 +375,8 @@ Value Emitter::leaf(NodeId node, const Point& point) {
       const auto found = scalars_.find(n.imm);
       if (found != scalars_.end()) return found->second;
       const Value v = b_.scalar(n.dtype, "s" + std::to_string(scalars_.size()));
-      arguments_.push_back({ir::ParamKind::scalar, static_cast<std::uint32_t>(n.imm), false, false});
+      arguments_.push_back(
+          {ir::ParamKind::scalar, static_cast<std::uint32_t>(n.imm), false, false});
       scalars_.emplace(n.imm, v);
       return v;
     }
@@ -419,13 +425,14 @@ Value Emitter::load(NodeId node, const Point& point) {
   const Value index = unit ? offset.base : lanes_of(offset);
   const std::uint8_t flags = unit && aligned_ ? ir::kAligned : 0;
   if (!point.guarded) return b_.load(memory, index, lanes_, point.lane_mask, kNoValue, flags);
-  // Most vectors of a padded or joined array lie wholly inside or outside. A masked load of none is not
-  // free: processors take hundreds of cycles where its address is in no mapped page.
+  // Most vectors of a padded or joined array lie wholly inside or outside. A masked load of none is
+  // not free: processors take hundreds of cycles where its address is in no mapped page.
   const DType type = graph_.nodes[node].dtype;
   const std::uint32_t part = b_.local(type, lanes_, "part" + std::to_string(parts_++));
   b_.store(part, b_.index(0), b_.constant(type, 0, lanes_));
   Value inside = point.lane_mask;
-  if (inside != kNoValue) inside = b_.any(b_.lanes(inside) == lanes_ ? inside : b_.splat(inside, lanes_));
+  if (inside != kNoValue)
+    inside = b_.any(b_.lanes(inside) == lanes_ ? inside : b_.splat(inside, lanes_));
   b_.begin_if(b_.logical_and(point.uniform_mask, inside));
   b_.store(part, b_.index(0), b_.load(memory, index, lanes_, point.lane_mask, kNoValue, flags));
   b_.end();
@@ -434,8 +441,7 @@ Value Emitter::load(NodeId node, const Point& point) {
 
 void Emitter::store(NodeId node, const Point& point, Value value, std::uint8_t flags) {
   const std::uint32_t memory = memory_of(node, true);
-  const LaneIndex offset =
-      resolved(linear_index<Emitter>(*this, graph_.shape(node), point.index));
+  const LaneIndex offset = resolved(linear_index<Emitter>(*this, graph_.shape(node), point.index));
   const Value mask = b_.logical_and(point.lane_mask, point.uniform_mask);
   if (offset.uniform()) {
     b_.store(memory, offset.base, value, mask, flags);
@@ -444,7 +450,8 @@ void Emitter::store(NodeId node, const Point& point, Value value, std::uint8_t f
   if (b_.lanes(value) < lanes_) value = b_.splat(value, lanes_);
   std::int64_t step = 0;
   const bool unit = !offset.arbitrary && b_.is_constant(offset.step, &step) && step == 1;
-  b_.store(memory, unit ? offset.base : materialise(offset), value, mask, unit ? flags : std::uint8_t{0});
+  b_.store(memory, unit ? offset.base : materialise(offset), value, mask,
+           unit ? flags : std::uint8_t{0});
 }
 
 }  // namespace kiln::passes

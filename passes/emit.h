@@ -1,9 +1,9 @@
 // Values of a cluster's nodes as instructions of a kernel under construction.
 //
-// A schedule opens loops with the KernelBuilder and asks for node values at points; the emitter turns
-// views into index arithmetic, leaves into loads, and remembers what it emitted. An index is uniform (the same
-// for all lanes), affine (base + lane * step) or arbitrary per lane, so that a unit step becomes a vector
-// load, a uniform index a scalar load, and anything else a gather.
+// A schedule opens loops with the KernelBuilder and asks for node values at points; the emitter
+// turns views into index arithmetic, leaves into loads, and remembers what it emitted. An index is
+// uniform (the same for all lanes), affine (base + lane * step) or arbitrary per lane, so that a
+// unit step becomes a vector load, a uniform index a scalar load, and anything else a gather.
 #pragma once
 #include <map>
 #include <unordered_map>
@@ -14,13 +14,13 @@
 
 namespace kiln::passes {
 
-// The index along one axis at the lanes of a point: base, the same for all lanes; or base + lane * step;
-// or arbitrary per lane.
+// The index along one axis at the lanes of a point: base, the same for all lanes; or base + lane *
+// step; or arbitrary per lane.
 //
-// An axis of a merged run (space.h) is given by the run's index m: with `scale` the extents of the run's
-// axes after it, its own index is m / product(scale), modulo its own extent unless it is the first. Shifts and
-// bounds of the first axis, and offsets in memory that runs through the whole run, follow from m without a
-// division; anything else divides.
+// An axis of a merged run (space.h) is given by the run's index m: with `scale` the extents of the
+// run's axes after it, its own index is m / product(scale), modulo its own extent unless it is the
+// first. Shifts and bounds of the first axis, and offsets in memory that runs through the whole
+// run, follow from m without a division; anything else divides.
 struct LaneIndex {
   ir::Value base = ir::kNoValue;
   ir::Value step = ir::kNoValue;  // lanes differ by this (uniform); kNoValue: all lanes the same
@@ -36,7 +36,8 @@ struct LaneIndex {
 };
 
 // Where a value is wanted: coordinates, and which lanes count. A lane outside `mask` must not touch
-// memory. Conditions that are the same for all lanes are kept apart, since a uniform load needs only those.
+// memory. Conditions that are the same for all lanes are kept apart, since a uniform load needs
+// only those.
 struct Point {
   std::vector<LaneIndex> index;
   ir::Value uniform_mask = ir::kNoValue;  // kNoValue: true
@@ -60,17 +61,19 @@ class Emitter {
   ir::Value product(std::span<const ir::Sym> syms);
   std::uint32_t sym_param(ir::Sym sym);  // the parameter's number, for grid factors
 
-  // Value of a node at a point. `bound` values (reductions' results, this kernel's) take precedence and
-  // are the same wherever they are asked for.
+  // Value of a node at a point. `bound` values (reductions' results, this kernel's) take precedence
+  // and are the same wherever they are asked for.
   ir::Value value(ir::NodeId node, const Point& point);
   void bind(ir::NodeId node, ir::Value value) { bound_[node] = value; }
-  // Marks nodes as computed by this kernel although they have buffers: their values are not read back.
+  // Marks nodes as computed by this kernel although they have buffers: their values are not read
+  // back.
   void computes(ir::NodeId node) { own_.push_back(node); }
 
   // Stores into the dense buffer of a node; `index` by the node's axes.
   void store(ir::NodeId node, const Point& point, ir::Value value, std::uint8_t flags = 0);
   // The memory of a temporary that is no node's (partial results), and its argument.
-  std::uint32_t temporary(ir::DType dtype, std::string name, std::uint32_t plan_buffer, bool constant);
+  std::uint32_t temporary(ir::DType dtype, std::string name, std::uint32_t plan_buffer,
+                          bool constant);
 
   // What a scope remembers is forgotten when it closes.
   void open_scope() { memo_.emplace_back(); }
@@ -96,7 +99,7 @@ class Emitter {
     ir::ParamKind kind = ir::ParamKind::buffer;
     std::uint32_t index = 0;  // sym, scalar, or plan buffer
     bool is_node = false;     // buffer: index is a node
-    bool output = false;      // the node's stored buffer (a buffer node that is an output is copied)
+    bool output = false;  // the node's stored buffer (a buffer node that is an output is copied)
   };
   const std::vector<Argument>& arguments() const { return arguments_; }
   ir::KernelBuilder& builder() { return b_; }

@@ -51,9 +51,9 @@ struct Group {
   bool matmul = false;
   std::vector<NodeId> reduces;
   std::map<NodeId, Coordinates> outputs;  // candidates: node -> coordinates
-  std::set<std::size_t> before;  // groups whose stored values this one reads
-  std::set<NodeId> leaves;       // what it reads, for bringing like groups together
-  bool merged = false;           // into another
+  std::set<std::size_t> before;           // groups whose stored values this one reads
+  std::set<NodeId> leaves;                // what it reads, for bringing like groups together
+  bool merged = false;                    // into another
 };
 
 class Joiner {
@@ -87,8 +87,7 @@ class Joiner {
   std::size_t join_reduction(NodeId n, const Demand& d);
   std::size_t join_pointwise(NodeId n, const Demand& d);
   bool in_step(const Access& access, const Group& group, const Coordinates* axis_of) const;
-  std::optional<Coordinates> layout_in(NodeId n, const Access& access,
-                                                      const Group& group) const;
+  std::optional<Coordinates> layout_in(NodeId n, const Access& access, const Group& group) const;
   bool reaches(std::size_t from, std::size_t to) const;
   bool independent(std::size_t a, std::size_t b) const;
   void merge(std::size_t into, std::size_t from);
@@ -123,8 +122,9 @@ void Joiner::mark_roots() {
     if (!live[i]) continue;
     for (const NodeId operand : graph_.operands(n)) live[operand] = true;
     const bool compute = node.kind != NodeKind::buffer;
-    is_root_[i] = compute && (out_.stored[i] || is_reduction(node) || node.kind == NodeKind::contract ||
-                              (!options_.fusion && node.kind == NodeKind::map));
+    is_root_[i] =
+        compute && (out_.stored[i] || is_reduction(node) || node.kind == NodeKind::contract ||
+                    (!options_.fusion && node.kind == NodeKind::map));
   }
   for (const NodeId output : graph_.outputs) is_root_[output] = true;
 }
@@ -148,8 +148,7 @@ Joiner::Demand Joiner::demand(NodeId n) const {
 
 // Whether the group makes this value at the very point where it is read. `axis_of`: coordinates of
 // the reader's axes in the group (null: the reader runs over the group's own coordinates).
-bool Joiner::in_step(const Access& access, const Group& group,
-                     const Coordinates* axis_of) const {
+bool Joiner::in_step(const Access& access, const Group& group, const Coordinates* axis_of) const {
   auto coords = plain(graph_, access);
   if (!coords || out_.cut[access.leaf]) return false;
   if (axis_of) coords = replaced(*coords, *axis_of);
@@ -192,8 +191,8 @@ void Joiner::merge(std::size_t into, std::size_t from) {
   alias_[from] = into;
 }
 
-// Which coordinates of the group those of n alone are, if its reading of one of the group's values says
-// so: a table indexed by n's own coordinates.
+// Which coordinates of the group those of n alone are, if its reading of one of the group's values
+// says so: a table indexed by n's own coordinates.
 std::optional<Coordinates> Joiner::layout_in(NodeId n, const Access& access,
                                              const Group& group) const {
   const auto coords = plain(graph_, access);  // in terms of n's own coordinates
@@ -259,8 +258,8 @@ std::size_t Joiner::join_reduction(NodeId n, const Demand& d) {
   return find(me);
 }
 
-// A pointwise group whose outputs this reduction reads, each at its own point, becomes part of it: y and
-// sum(y) in one kernel.
+// A pointwise group whose outputs this reduction reads, each at its own point, becomes part of it:
+// y and sum(y) in one kernel.
 void Joiner::absorb_pointwise(NodeId n, const Demand& d) {
   const std::size_t me = find(home_[n]);
   if (groups_[me].split || !options_.fusion) return;
@@ -292,7 +291,8 @@ void Joiner::absorb_pointwise(NodeId n, const Demand& d) {
       groups_[mine].before.insert(g);
       continue;
     }
-    for (auto& [node, coordinates] : groups_[g].outputs) coordinates = replaced(coordinates, layout);
+    for (auto& [node, coordinates] : groups_[g].outputs)
+      coordinates = replaced(coordinates, layout);
     merge(mine, g);
   }
 }
@@ -339,7 +339,8 @@ std::size_t Joiner::join_pointwise(NodeId n, const Demand& d) {
 void Joiner::link(std::size_t group, NodeId n, const Demand& d) {
   if (graph_.nodes[n].kind != NodeKind::buffer) home_[n] = group;
   for (const Access& access : d.accesses) {
-    if (graph_.nodes[access.leaf].kind == NodeKind::buffer) groups_[group].leaves.insert(access.leaf);
+    if (graph_.nodes[access.leaf].kind == NodeKind::buffer)
+      groups_[group].leaves.insert(access.leaf);
     if (home_[access.leaf] == kNone) continue;
     groups_[group].leaves.insert(access.leaf);
     const std::size_t g = find(home_[access.leaf]);
@@ -448,7 +449,8 @@ void Joiner::finish() {
     for (const Access& access : reads) {
       if (home_[access.leaf] == kNone || find(home_[access.leaf]) == find(home_[n])) continue;
       if (wanted_.insert(access.leaf).second && !out_.stored[access.leaf]) {
-        out_.boundaries.push_back({access.leaf, n, "its consumer runs over another space or order"});
+        out_.boundaries.push_back(
+            {access.leaf, n, "its consumer runs over another space or order"});
       }
     }
     if (graph_.nodes[n].kind == NodeKind::contract) {

@@ -1,16 +1,16 @@
 // Fusion: which values are computed together in one kernel, which are stored.
 //
-// Before: a simplified graph. After: a partition of its computed nodes into clusters in an executable
-// order. A cluster has an iteration space (outer coordinates, then inner ones), reductions over the
-// inner coordinates in phases (a later phase may use the results of earlier ones and run over the row again)
-// and outputs, each stored either once an outer point or once a (outer, inner) point. That covers
-// elementwise programs (no inner), reductions with prologue and epilogue, and row programs such as
-// softmax, without naming any of them. A node without a cluster of its own is computed wherever it is
-// used; views are index arithmetic.
+// Before: a simplified graph. After: a partition of its computed nodes into clusters in an
+// executable order. A cluster has an iteration space (outer coordinates, then inner ones),
+// reductions over the inner coordinates in phases (a later phase may use the results of earlier
+// ones and run over the row again) and outputs, each stored either once an outer point or once a
+// (outer, inner) point. That covers elementwise programs (no inner), reductions with prologue and
+// epilogue, and row programs such as softmax, without naming any of them. A node without a cluster
+// of its own is computed wherever it is used; views are index arithmetic.
 //
-// The decisions are made in two places: `dear` (store a value that would be computed again too often, by
-// estimated time) and `Joiner` (put a value into the cluster that makes its operands where the indices
-// agree, unless a cycle would arise).
+// The decisions are made in two places: `dear` (store a value that would be computed again too
+// often, by estimated time) and `Joiner` (put a value into the cluster that makes its operands
+// where the indices agree, unless a cycle would arise).
 #pragma once
 #include "passes/cluster.h"
 

@@ -1,5 +1,5 @@
-// What a view does to an index, written once for every kind of index: symbolic ones (access.h), which
-// passes decide by, and values of a kernel under construction (emit.h).
+// What a view does to an index, written once for every kind of index: symbolic ones (access.h),
+// which passes decide by, and values of a kernel under construction (emit.h).
 //
 // An algebra A has an index type A::Index and
 //   Index zero();                       Index add(Index, Index);
@@ -37,8 +37,7 @@ std::vector<typename A::Index> split_index(A& algebra, std::span<const ir::Sym> 
 
 template <class A>
 std::vector<typename A::Index> reshape_index(const ir::Graph& graph, ir::NodeId node,
-                                             std::span<const typename A::Index> index,
-                                             A& algebra) {
+                                             std::span<const typename A::Index> index, A& algebra) {
   using Index = typename A::Index;
   const ir::Groups& groups = graph.attribute<ir::Groups>(node);
   const auto from = graph.shape(graph.operand(node, 0));
@@ -71,12 +70,11 @@ std::vector<typename A::Index> reshape_index(const ir::Graph& graph, ir::NodeId 
   return result;
 }
 
-// The operand's index that a broadcast, permute, reshape or slice reads for `index` of its result. A
-// pad's operand index is taken too (it may be out of range: the caller masks).
+// The operand's index that a broadcast, permute, reshape or slice reads for `index` of its result.
+// A pad's operand index is taken too (it may be out of range: the caller masks).
 template <class A>
 std::vector<typename A::Index> operand_index(const ir::Graph& graph, ir::NodeId node,
-                                             std::span<const typename A::Index> index,
-                                             A& algebra) {
+                                             std::span<const typename A::Index> index, A& algebra) {
   using Index = typename A::Index;
   const ir::NodeId operand = graph.operand(node, 0);
   std::vector<Index> result(graph.nodes[operand].rank, algebra.zero());

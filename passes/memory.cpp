@@ -18,8 +18,8 @@ PlanWriter::PlanWriter(ir::Plan& plan, const Partition& partition, const ir::Cap
       input_buffer_(plan.graph.inputs.size(), -1),
       stored_buffer_(plan.graph.nodes.size(), -1) {}
 
-// The buffer a node is read from (`output` false) or stored to. They differ for an input that is asked
-// for as an output: it is copied.
+// The buffer a node is read from (`output` false) or stored to. They differ for an input that is
+// asked for as an output: it is copied.
 std::uint32_t PlanWriter::buffer_of(NodeId n, bool output) {
   const ir::Graph& graph = plan_.graph;
   const ir::Node& node = graph.nodes[n];

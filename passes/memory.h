@@ -1,6 +1,6 @@
-// Writes the plan: numbers buffers, adds each cluster's kernels, and orders allocations and releases so
-// that a temporary lives from the launch that writes it to the last one that reads it. There are no
-// offsets: a device's pool reuses what was released.
+// Writes the plan: numbers buffers, adds each cluster's kernels, and orders allocations and
+// releases so that a temporary lives from the launch that writes it to the last one that reads it.
+// There are no offsets: a device's pool reuses what was released.
 #pragma once
 #include "passes/schedule.h"
 

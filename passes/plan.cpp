@@ -23,8 +23,8 @@ struct GraphPass {
 };
 
 constexpr GraphPass kGraphPasses[] = {
-    {"dead", remove_dead},    // first: what is not wanted costs the others nothing
-    {"simplify", simplify},   // canonical form, folding, view algebra, common subexpressions
+    {"dead", remove_dead},   // first: what is not wanted costs the others nothing
+    {"simplify", simplify},  // canonical form, folding, view algebra, common subexpressions
 };
 
 double now() {
@@ -39,7 +39,8 @@ void check(const ir::Graph& graph, const std::string& pass) {
 
 void note(const Options& options, const std::string& name, double start, const ir::Graph& after,
           std::string findings = "") {
-  if (options.log) options.log->entries.push_back({name, now() - start, after, std::move(findings)});
+  if (options.log)
+    options.log->entries.push_back({name, now() - start, after, std::move(findings)});
 }
 
 ir::Graph run_graph_passes(const ir::Graph& graph, const Options& options) {

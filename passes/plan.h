@@ -1,7 +1,8 @@
 // The pipeline: a graph becomes a plan.
 //
-// Graph passes run in the order of kGraphPasses (plan.cpp), each verified; then fusion, scheduling and
-// the memory plan. Pure: equal graph, caps and options give an equal plan. Cost is near-linear in nodes.
+// Graph passes run in the order of kGraphPasses (plan.cpp), each verified; then fusion, scheduling
+// and the memory plan. Pure: equal graph, caps and options give an equal plan. Cost is near-linear
+// in nodes.
 #pragma once
 #include <string>
 #include <vector>

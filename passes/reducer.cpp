@@ -148,7 +148,8 @@ Parts CarryStack::fold(KernelBuilder& b, Value count, Value at) const {
   const Value one = b.index(1);
   current_.store(b, zero, reducer_.identity(b, lanes_));
   const Value level = b.begin_loop(zero, b.index(levels_), one);
-  const Value bit = b.op(Op::and_, b.dtype(count), {b.op(Op::shr, b.dtype(count), {count, level}), one});
+  const Value bit =
+      b.op(Op::and_, b.dtype(count), {b.op(Op::shr, b.dtype(count), {count, level}), one});
   b.begin_if(b.op(Op::ne, DType::bool_, {bit, zero}));
   const Parts left = stack_.load(b, place(b, level, at), lanes_);
   current_.store(b, zero, reducer_.combine(b, left, current_.load(b, zero, lanes_)));

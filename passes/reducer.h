@@ -1,5 +1,5 @@
-// Reductions as schedules see them: partial results of one or two parts (a value; for arg reductions a
-// value and its index), combined in the canonical order (ir/NUMERICS.md).
+// Reductions as schedules see them: partial results of one or two parts (a value; for arg
+// reductions a value and its index), combined in the canonical order (ir/NUMERICS.md).
 #pragma once
 #include <vector>
 
@@ -12,7 +12,8 @@ using Parts = std::vector<ir::Value>;
 
 class Reducer {
  public:
-  // `number` among the cluster's reductions names its memories: node ids would make like kernels differ.
+  // `number` among the cluster's reductions names its memories: node ids would make like kernels
+  // differ.
   Reducer(const ir::Graph& graph, ir::NodeId node, std::size_t number);
   ir::NodeId node() const { return node_; }
   std::string name() const;
@@ -30,7 +31,8 @@ class Reducer {
   Parts keep(ir::KernelBuilder& b, ir::Value mask, const Parts& parts) const;
   // lanes -> one, by the tree of adjacent pairs
   Parts across_lanes(ir::KernelBuilder& b, Parts parts) const;
-  // The reduction's value, of its node's dtype: 16-bit floats are summed in float32 and rounded here.
+  // The reduction's value, of its node's dtype: 16-bit floats are summed in float32 and rounded
+  // here.
   ir::Value result(ir::KernelBuilder& b, const Parts& parts) const;
 
  private:
@@ -57,8 +59,8 @@ class PartsMemory {
 };
 
 // Combines a run of partial results, one after another, as the tree of adjacent pairs does: level s
-// holds the total of 2^s of them that wait for their right neighbour. Several runs side by side have one
-// stack of `width` lanes, each of `lanes` of them at its place `at`.
+// holds the total of 2^s of them that wait for their right neighbour. Several runs side by side
+// have one stack of `width` lanes, each of `lanes` of them at its place `at`.
 class CarryStack {
  public:
   // `longest`: at most so many results are pushed.

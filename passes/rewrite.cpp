@@ -34,7 +34,8 @@ Rewriter::Rewriter(const ir::Graph& source)
 
 namespace {
 
-std::uint64_t node_hash(const Node& n, std::span<const Sym> shape, std::span<const NodeId> operands) {
+std::uint64_t node_hash(const Node& n, std::span<const Sym> shape,
+                        std::span<const NodeId> operands) {
   std::uint64_t h = static_cast<std::uint64_t>(n.kind) | static_cast<std::uint64_t>(n.op) << 8 |
                     static_cast<std::uint64_t>(n.dtype) << 16;
   const auto mix = [&h](std::uint64_t v) { h = (h ^ v) * 0x9E3779B97F4A7C15u, h ^= h >> 29; };
@@ -53,8 +54,8 @@ NodeId Rewriter::emit(const Node& node, std::span<const Sym> shape,
   const auto [first, last] = known_.equal_range(key);
   for (auto it = first; it != last; ++it) {
     const Node& other = out_.nodes[it->second];
-    const bool same = other.kind == node.kind && other.op == node.op &&
-                      other.dtype == node.dtype && other.imm == node.imm &&
+    const bool same = other.kind == node.kind && other.op == node.op && other.dtype == node.dtype &&
+                      other.imm == node.imm &&
                       (node.kind != NodeKind::buffer || other.attr == node.attr) &&
                       std::ranges::equal(out_.shape(it->second), shape) &&
                       std::ranges::equal(out_.operands(it->second), operands) &&

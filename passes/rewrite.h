@@ -1,5 +1,5 @@
-// The one rewrite driver: rebuilds a graph node by node, operands first, hash-consing what it emits.
-// So every pass written on it also removes common subexpressions and dead nodes.
+// The one rewrite driver: rebuilds a graph node by node, operands first, hash-consing what it
+// emits. So every pass written on it also removes common subexpressions and dead nodes.
 #pragma once
 #include <functional>
 #include <unordered_map>
@@ -27,7 +27,8 @@ class Rewriter {
   // Frequent constructions.
   ir::NodeId map(ir::Op op, ir::DType result, std::span<const ir::NodeId> operands);
   ir::NodeId constant(ir::DType dtype, std::uint64_t bits);
-  ir::NodeId broadcast(ir::NodeId node, std::span<const ir::Sym> shape);  // the node itself if equal
+  ir::NodeId broadcast(ir::NodeId node,
+                       std::span<const ir::Sym> shape);  // the node itself if equal
   ir::NodeId reshape(ir::NodeId node, std::span<const ir::Sym> shape, const ir::Groups& groups);
 
   // Runs `rule` over the live nodes of the source in order; it returns the node that replaces one

@@ -35,11 +35,13 @@ std::int64_t lower(const ir::Graph& graph, const std::vector<MergedAxis>& axes) 
 
 std::int64_t widest(const ClusterContext& c) {
   std::int64_t bytes = 1;
-  for (const ir::NodeId n : c.space.inside) bytes = std::max(bytes, ir::size_of(c.graph.nodes[n].dtype));
+  for (const ir::NodeId n : c.space.inside)
+    bytes = std::max(bytes, ir::size_of(c.graph.nodes[n].dtype));
   for (const ir::NodeId n : c.cluster.reduces) {
     bytes = std::max(bytes, ir::size_of(c.graph.nodes[c.graph.operand(n, 0)].dtype));
   }
-  for (const Access& a : c.space.reads) bytes = std::max(bytes, ir::size_of(c.graph.nodes[a.leaf].dtype));
+  for (const Access& a : c.space.reads)
+    bytes = std::max(bytes, ir::size_of(c.graph.nodes[a.leaf].dtype));
   for (const ClusterOutput& o : c.cluster.outputs) {
     bytes = std::max(bytes, ir::size_of(c.graph.nodes[o.node].dtype));
   }
@@ -141,7 +143,8 @@ void Scene::set(const MergedAxis& axis, LaneIndex index) {
   }
   index.run = axis.coordinate + 1;
   for (std::size_t i = 0; i < axis.run.size(); ++i) {
-    index.scale = e.scale({axis.extents.begin() + static_cast<std::ptrdiff_t>(i) + 1, axis.extents.end()});
+    index.scale =
+        e.scale({axis.extents.begin() + static_cast<std::ptrdiff_t>(i) + 1, axis.extents.end()});
     index.residue = i > 0;
     index.extent = i > 0 ? axis.extents[i] : ir::kZero;
     at_[axis.run[i]] = index;

@@ -1,5 +1,5 @@
-// What every schedule needs while it writes a kernel: the builder, the emitter, the current index of each
-// coordinate, and the cluster's reductions and outputs at the current point.
+// What every schedule needs while it writes a kernel: the builder, the emitter, the current index
+// of each coordinate, and the cluster's reductions and outputs at the current point.
 #pragma once
 #include <optional>
 
@@ -41,8 +41,8 @@ class Scene {
   bool has_outer_outputs() const;
   bool is_full(const ClusterOutput& output) const;
 
-  // body(index) for vectors of lanes from `begin` on while they fit below `end`, and once more, masked,
-  // for what is left.
+  // body(index) for vectors of lanes from `begin` on while they fit below `end`, and once more,
+  // masked, for what is left.
   template <class Body>
   void vector_loop(ir::Value begin, ir::Value end, Body body);
 
@@ -76,8 +76,8 @@ void Scene::vector_loop(ir::Value begin, ir::Value end, Body body) {
   b.end();
 }
 
-// A split reduction: a row is reduced in pieces of this many elements (a power of two of chunks, hence
-// whole subtrees of the canonical order), then the pieces' results.
+// A split reduction: a row is reduced in pieces of this many elements (a power of two of chunks,
+// hence whole subtrees of the canonical order), then the pieces' results.
 inline constexpr std::int64_t kSplitPiece = 16 * ir::kReduceChunk;
 std::vector<ScheduledTemporary> split_temporaries(const ClusterContext& context);
 // All axes as one run.

@@ -6,8 +6,8 @@ namespace kiln::passes {
 
 namespace {
 
-// Whether the reads favour vectors along the last inner axis (rows) over the last outer one (columns):
-// bytes of reads that move at unit stride, or not at all, along each.
+// Whether the reads favour vectors along the last inner axis (rows) over the last outer one
+// (columns): bytes of reads that move at unit stride, or not at all, along each.
 bool along_rows(const ClusterContext& c) {
   if (c.space.outer.empty()) return true;
   if (c.space.inner.empty()) return false;

@@ -1,8 +1,8 @@
 // Scheduling: a cluster becomes one or more kernels for a target.
 //
-// Which schedule a cluster takes depends on its space, on which axis its accesses run at unit stride,
-// and on intervals of extents; never on what it computes. Kernels depend on the class only through the
-// schedule, the index width and the variants named in each schedule's header.
+// Which schedule a cluster takes depends on its space, on which axis its accesses run at unit
+// stride, and on intervals of extents; never on what it computes. Kernels depend on the class only
+// through the schedule, the index width and the variants named in each schedule's header.
 #pragma once
 #include "passes/emit.h"
 #include "passes/fuse.h"
@@ -21,7 +21,7 @@ struct ScheduledTemporary {
 struct Scheduled {
   std::vector<ScheduledKernel> kernels;  // launched in order
   std::vector<ScheduledTemporary> temporaries;
-  std::string name;    // "pointwise", "rows", ...
+  std::string name;  // "pointwise", "rows", ...
   std::string reason;
 };
 

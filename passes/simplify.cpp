@@ -68,8 +68,7 @@ std::optional<NodeId> fold_constants(Rewriter& r, const Node& node,
   }
   const DType type = g.nodes[operands[node.op == Op::select ? 1 : 0]].dtype;
   const Shape shape = shape_of(g, operands[0]);
-  const NodeId value =
-      r.constant(node.dtype, ir::evaluate_bits(node.op, type, node.dtype, bits));
+  const NodeId value = r.constant(node.dtype, ir::evaluate_bits(node.op, type, node.dtype, bits));
   return r.broadcast(value, shape);
 }
 
@@ -207,8 +206,8 @@ NodeId reshape_of(Rewriter& r, NodeId operand, const Shape& shape, const ir::Gro
   return r.reshape(operand, shape, refine(groups, shape_of(g, operand), shape));
 }
 
-// reshape(f(a, b)) = f(reshape(a), reshape(b)): at a dense leaf a reshape is free, in the middle of an
-// expression it costs divisions. Explicit stack: maps may be nested deeply.
+// reshape(f(a, b)) = f(reshape(a), reshape(b)): at a dense leaf a reshape is free, in the middle of
+// an expression it costs divisions. Explicit stack: maps may be nested deeply.
 NodeId sink_reshape(Rewriter& r, NodeId top, const Shape& shape, const ir::Groups& groups) {
   std::unordered_map<NodeId, NodeId> done;
   std::vector<NodeId> stack{top};
@@ -271,10 +270,9 @@ NodeId simplify_broadcast(Rewriter& r, NodeId old, NodeId operand) {
 
 NodeId simplify_slice(Rewriter& r, NodeId old, NodeId operand) {
   const ir::Slices& slices = r.source().attribute<ir::Slices>(old);
-  const bool whole =
-      std::ranges::equal(r.source().shape(old), r.graph().shape(operand)) &&
-      std::ranges::all_of(slices.begin, [](Sym s) { return s == ir::kZero; }) &&
-      std::ranges::all_of(slices.step, [](Sym s) { return s == ir::kOne; });
+  const bool whole = std::ranges::equal(r.source().shape(old), r.graph().shape(operand)) &&
+                     std::ranges::all_of(slices.begin, [](Sym s) { return s == ir::kZero; }) &&
+                     std::ranges::all_of(slices.step, [](Sym s) { return s == ir::kOne; });
   return whole ? operand : r.copy(old);
 }
 

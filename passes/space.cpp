@@ -83,7 +83,8 @@ class Collapse {
     const std::uint32_t b = axes.back().run.front();
     return std::ranges::any_of(offsets_, [&](const Affine& offset) {
       const Monomial inner = coefficient(offset, b);
-      return inner.coefficient != 0 && coefficient(offset, a) == multiply(graph_, inner, extents_[b]);
+      return inner.coefficient != 0 &&
+             coefficient(offset, a) == multiply(graph_, inner, extents_[b]);
     });
   }
 
@@ -91,8 +92,7 @@ class Collapse {
     if (apart_[a] || apart_[b]) return false;
     return std::ranges::all_of(offsets_, [&](const Affine& offset) {
       const Monomial inner = coefficient(offset, b);
-      const Monomial wanted =
-          inner.coefficient == 0 ? inner : multiply(graph_, inner, extents_[b]);
+      const Monomial wanted = inner.coefficient == 0 ? inner : multiply(graph_, inner, extents_[b]);
       return coefficient(offset, a) == wanted;
     });
   }
@@ -163,15 +163,16 @@ Traffic traffic_of(const ir::Graph& graph, const Cluster& cluster, const Space& 
     std::vector<Sym> walked;  // the coordinates that the access depends on
     for (std::uint32_t c = 0; c < all.size(); ++c) {
       const bool depends = std::ranges::any_of(access.index, [&](const Affine& a) {
-        return coefficient(a, c).coefficient != 0 || std::ranges::find(a.divided, c) != a.divided.end();
+        return coefficient(a, c).coefficient != 0 ||
+               std::ranges::find(a.divided, c) != a.divided.end();
       });
       if (depends) walked.push_back(all[c]);
     }
     t.requested_read += ir::SizeExpr::product(bytes, walked);
   }
   for (const ClusterOutput& output : cluster.outputs) {
-    t.compulsory_written +=
-        ir::SizeExpr::product(ir::size_of(graph.nodes[output.node].dtype), graph.shape(output.node));
+    t.compulsory_written += ir::SizeExpr::product(ir::size_of(graph.nodes[output.node].dtype),
+                                                  graph.shape(output.node));
   }
   t.requested_written = t.compulsory_written;
   double cost = static_cast<double>(cluster.reduces.size());

@@ -1,9 +1,11 @@
-// A cluster's iteration space with axes merged where no access can tell, and what it reads and writes.
+// A cluster's iteration space with axes merged where no access can tell, and what it reads and
+// writes.
 //
 // A merged run of coordinates is walked by one index m. Where every access is linear in the run's
-// coordinates with matching coefficients, the last coordinate takes m itself and the others 0. A run whose
-// inner part is too short for vectors (the channels of a picture) is merged even so (`by_index`): each
-// coordinate is given by m, and accesses that do not run through the whole run divide (emit.h).
+// coordinates with matching coefficients, the last coordinate takes m itself and the others 0. A
+// run whose inner part is too short for vectors (the channels of a picture) is merged even so
+// (`by_index`): each coordinate is given by m, and accesses that do not run through the whole run
+// divide (emit.h).
 #pragma once
 #include "passes/access.h"
 #include "passes/fuse.h"
@@ -11,10 +13,10 @@
 namespace kiln::passes {
 
 struct MergedAxis {
-  std::vector<ir::Sym> extents;   // of the run; its length is their product
-  std::uint32_t coordinate = 0;   // the last one of the run
-  bool by_index = false;          // see above
-  std::vector<std::uint32_t> run; // its coordinates
+  std::vector<ir::Sym> extents;    // of the run; its length is their product
+  std::uint32_t coordinate = 0;    // the last one of the run
+  bool by_index = false;           // see above
+  std::vector<std::uint32_t> run;  // its coordinates
 };
 
 struct Space {

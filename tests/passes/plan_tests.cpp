@@ -1,5 +1,5 @@
-// Programs planned for both targets and run by the kernel interpreter must give the graph interpreter's
-// bits, fused and not, and take the number of kernels that is claimed.
+// Programs planned for both targets and run by the kernel interpreter must give the graph
+// interpreter's bits, fused and not, and take the number of kernels that is claimed.
 #include <gtest/gtest.h>
 
 #include "passes/plan.h"
@@ -22,7 +22,8 @@ void check(const Program& p, const ir::Caps& caps, bool fusion, int kernels) {
       << caps.name << (fusion ? " fused\n" : " unfused\n") << ir::print(plan.graph)
       << (plan.kernels.empty() ? "" : ir::print(plan.kernels[0]));
   if (!fusion) return;
-  EXPECT_EQ(static_cast<int>(plan.launches.size()), kernels) << caps.name << "\n" << ir::print(plan.graph);
+  EXPECT_EQ(static_cast<int>(plan.launches.size()), kernels) << caps.name << "\n"
+                                                             << ir::print(plan.graph);
 }
 
 TEST_P(Planned, HasTheInterpretersBits) {

@@ -1,5 +1,5 @@
-// Graph passes on text: each file of rewrites/ names a pass, a graph, and the graph that the pass makes of it.
-// KILN_UPDATE_GOLDEN=1 writes what the passes make now; read the diff.
+// Graph passes on text: each file of rewrites/ names a pass, a graph, and the graph that the pass
+// makes of it. KILN_UPDATE_GOLDEN=1 writes what the passes make now; read the diff.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -37,7 +37,8 @@ RewriteCase read(const std::filesystem::path& path) {
 
 std::vector<std::filesystem::path> cases() {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(KILN_SOURCE_DIR "/tests/passes/rewrites")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(KILN_SOURCE_DIR "/tests/passes/rewrites")) {
     files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
@@ -53,10 +54,12 @@ TEST(GoldenRewrites, EachPassMakesWhatTheFileSays) {
     const ir::Graph after = passes::run_graph_pass(c.pass, before);
     EXPECT_EQ(ir::verify(after), "") << path;
     if (std::getenv("KILN_UPDATE_GOLDEN")) {
-      std::ofstream(path) << c.comment << "\npass " << c.pass << "\n" << c.before << kArrow << ir::print(after);
+      std::ofstream(path) << c.comment << "\npass " << c.pass << "\n"
+                          << c.before << kArrow << ir::print(after);
     } else {
       EXPECT_EQ(ir::print(after), c.after) << path << ": " << c.comment;
-      EXPECT_EQ(ir::print(passes::run_graph_pass(c.pass, after)), c.after) << path << ": not idempotent";
+      EXPECT_EQ(ir::print(passes::run_graph_pass(c.pass, after)), c.after)
+          << path << ": not idempotent";
     }
   }
 }

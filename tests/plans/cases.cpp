@@ -262,28 +262,41 @@ constexpr Case kCases[] = {
        p.output(x);
      },
      1, 1},
-    {"picture_of_three_channels", [](Program& p) {
+    {"picture_of_three_channels",
+     [](Program& p) {
        const Id x = p.input(DType::float32, {20, 30, 3});
        const Id wide = p.pad(x, {0, 4, 0}, {20, 38, 3}, 0);
        const Id shifted = p.slice(wide, {0, 1, 0}, {1, 1, 1}, {20, 30, 3});
        const Id flipped = p.slice(x, {0, 29, 2}, {1, -1, -1}, {20, 30, 3});
        const Id columns = p.reshape(p.input(DType::float32, {30}, 2), {30, 1});
        const Id channels = p.input(DType::float32, {3}, 3);
-       p.output(p.map(Op::add, {p.map(Op::mul, {shifted, columns}), p.map(Op::sub, {flipped, channels})}));
-     }, 1, 1},
-    {"sum_of_half", [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float16, {9, 300}), {1})); }, 1, 1},
-    {"product_of_bfloat_columns", [](Program& p) {
+       p.output(p.map(Op::add,
+                      {p.map(Op::mul, {shifted, columns}), p.map(Op::sub, {flipped, channels})}));
+     },
+     1, 1},
+    {"sum_of_half",
+     [](Program& p) {
+       p.output(p.reduce(Op::add, p.input(DType::float16, {9, 300}), {1}));
+     },
+     1, 1},
+    {"product_of_bfloat_columns",
+     [](Program& p) {
        p.output(p.reduce(Op::mul, p.input(DType::bfloat16, {30, 40}), {0}));
-     }, 1, 1},
-    {"arg_of_arg_over_one", [](Program& p) {
+     },
+     1, 1},
+    {"arg_of_arg_over_one",
+     [](Program& p) {
        p.output(p.arg(Op::min, p.arg(Op::max, p.input(DType::int64, {1, 5}), 0), 0));
-     }, 1, 1},
-    {"chain_2500_is_cut", [](Program& p) {
+     },
+     1, 1},
+    {"chain_2500_is_cut",
+     [](Program& p) {
        Id x = p.input(DType::float32, {100});
        const Id s = p.scalar(DType::float32, 1.25);
        for (int i = 0; i < 2500; ++i) x = p.map(i % 2 ? Op::mul : Op::sub, {x, s});
        p.output(x);
-     }, 3, 3},
+     },
+     3, 3},
     {"reduce_of_reduce",
      [](Program& p) {
        const Id x = p.input(DType::float32, {30, 40});

@@ -16,7 +16,8 @@ Sym Program::extent(std::int64_t size) {
   if (size == 0 || size == 1) return static_cast<Sym>(size);
   const auto [found, fresh] = sizes_.try_emplace(size, 0);
   if (!fresh) return found->second;
-  const std::int64_t low = std::int64_t{1} << (std::bit_width(static_cast<std::uint64_t>(size)) - 1);
+  const std::int64_t low = std::int64_t{1}
+                           << (std::bit_width(static_cast<std::uint64_t>(size)) - 1);
   found->second = graph.add_sym({low, 2 * low - 1, size % 16 == 0 ? 16 : 1});
   bindings.syms.push_back(size);
   return found->second;
@@ -25,8 +26,8 @@ Sym Program::extent(std::int64_t size) {
 Sym Program::integer(std::int64_t value) {
   if (value == 0 || value == 1) return static_cast<Sym>(value);
   const bool constant_step = value == -1;
-  const Sym s = graph.add_sym(constant_step ? ir::SymInfo{-1, -1, 1}
-                                            : ir::SymInfo{INT64_MIN, INT64_MAX, 1});
+  const Sym s =
+      graph.add_sym(constant_step ? ir::SymInfo{-1, -1, 1} : ir::SymInfo{INT64_MIN, INT64_MAX, 1});
   bindings.syms.push_back(value);
   return s;
 }
@@ -83,7 +84,9 @@ Program::Id Program::iota(DType dtype, const std::vector<std::int64_t>& shape, i
   return graph.add(node, extents(shape), {});
 }
 
-std::vector<std::int64_t> Program::shape_of(Id x) const { return ir::values(graph.shape(x), bindings); }
+std::vector<std::int64_t> Program::shape_of(Id x) const {
+  return ir::values(graph.shape(x), bindings);
+}
 
 Program::Id Program::broadcast(Id x, const std::vector<std::int64_t>& shape) {
   if (shape_of(x) == shape) return x;
@@ -204,7 +207,8 @@ Program::Id Program::pad(Id x, const std::vector<std::int64_t>& low,
 Program::Id Program::concat(const std::vector<Id>& parts, int axis) {
   std::vector<std::int64_t> shape = shape_of(parts[0]);
   shape[static_cast<std::size_t>(axis)] = 0;
-  for (const Id part : parts) shape[static_cast<std::size_t>(axis)] += shape_of(part)[static_cast<std::size_t>(axis)];
+  for (const Id part : parts)
+    shape[static_cast<std::size_t>(axis)] += shape_of(part)[static_cast<std::size_t>(axis)];
   ir::Node node;
   node.kind = NodeKind::concat;
   node.dtype = graph.nodes[parts[0]].dtype;
@@ -239,7 +243,8 @@ class PlanRun {
 
   std::vector<std::vector<std::byte>> run() {
     for (const ir::PlanStep& step : plan_.steps) {
-      if (step.kind == ir::StepKind::allocate) memory_[step.index].assign(bytes(step.index) + kGuard, kPoison);
+      if (step.kind == ir::StepKind::allocate)
+        memory_[step.index].assign(bytes(step.index) + kGuard, kPoison);
       if (step.kind == ir::StepKind::release) memory_[step.index].clear();
       if (step.kind == ir::StepKind::launch) launch(plan_.launches[step.index]);
       ir::internal_check(step.kind != ir::StepKind::matmul, "run_plan: a library call");
@@ -274,7 +279,8 @@ class PlanRun {
     for (std::size_t i = 0; i < args.size(); ++i) {
       const ir::PlanArg& arg = launch.args[i];
       if (arg.kind == ir::ParamKind::buffer) args[i].pointer = pointer(arg.index);
-      if (arg.kind == ir::ParamKind::integer) args[i].integer = integers[i] = bindings_.syms[arg.index];
+      if (arg.kind == ir::ParamKind::integer)
+        args[i].integer = integers[i] = bindings_.syms[arg.index];
       if (arg.kind == ir::ParamKind::scalar) args[i].bits = bindings_.scalars[arg.index];
     }
     ir::interpret(kernel, args.data(), 0, ir::grid_items(kernel, integers));
@@ -299,7 +305,8 @@ std::string difference(const std::vector<std::vector<std::byte>>& expected,
   for (std::size_t o = 0; o < expected.size(); ++o) {
     const DType type = graph.nodes[graph.outputs[o]].dtype;
     const auto size = static_cast<std::size_t>(ir::size_of(type));
-    if (expected[o].size() != actual[o].size()) return "output " + std::to_string(o) + ": sizes differ";
+    if (expected[o].size() != actual[o].size())
+      return "output " + std::to_string(o) + ": sizes differ";
     for (std::size_t i = 0; i * size < expected[o].size(); ++i) {
       std::uint64_t a = 0;
       std::uint64_t b = 0;

@@ -9,7 +9,8 @@
 
 namespace kiln::testing {
 
-// Builds a graph over concrete sizes: each distinct size becomes one symbol with its power-of-two class.
+// Builds a graph over concrete sizes: each distinct size becomes one symbol with its power-of-two
+// class.
 class Program {
  public:
   using Id = ir::NodeId;
@@ -47,8 +48,8 @@ class Program {
   std::map<std::int64_t, ir::Sym> sizes_;
 };
 
-// Runs a plan step by step, kernels by the interpreter; gives the outputs' bytes. Throws on a write past
-// the end of a buffer. Plans with library calls are not run.
+// Runs a plan step by step, kernels by the interpreter; gives the outputs' bytes. Throws on a write
+// past the end of a buffer. Plans with library calls are not run.
 std::vector<std::vector<std::byte>> run_plan(const ir::Plan& plan, const ir::Bindings& bindings,
                                              std::span<const ir::ArrayView> inputs);
 // Element by element, NaN equal to NaN; an empty string or the first difference in words.
