@@ -297,6 +297,16 @@ constexpr Case kCases[] = {
        p.output(x);
      },
      3, 3},
+    {"columns_wide_and_long",
+     [](Program& p) {
+       const Id x = p.input(DType::float32, {2100, 1303});
+       p.output(p.reduce(Op::add, x, {0}));
+       p.output(p.arg(Op::min, x, 0));
+     },
+     1, 1},
+    {"rows_of_many_chunks",
+     [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {3, 70001}), {1})); }, 1,
+     2},
     {"reduce_of_reduce",
      [](Program& p) {
        const Id x = p.input(DType::float32, {30, 40});
