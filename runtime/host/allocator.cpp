@@ -110,7 +110,9 @@ void HostAllocator::release(Memory* memory) noexcept {
   used_bytes_ -= block->capacity;
   live_ -= block->bytes();
   const std::int64_t keep = std::max(kAlwaysKept, used_peak_);
-  if (block->regular && cached_bytes_ + block->capacity <= keep) {
+  if (block->regular && block->capacity <= keep) {
+    // What was released last is what the next evaluation wants: others make room for it.
+    shrink_locked(keep - block->capacity);
     HostBlock*& head = cached_[class_index(block->capacity)];
     block->next = head;
     head = block;
@@ -151,6 +153,15 @@ void HostAllocator::trim_locked() noexcept {
     while (head) destroy(std::exchange(head, head->next));
   }
   cached_bytes_ = 0;
+}
+
+void HostAllocator::shrink_locked(std::int64_t most) noexcept {
+  for (std::size_t i = cached_.size(); i-- > 0 && cached_bytes_ > most;) {
+    while (cached_[i] && cached_bytes_ > most) {
+      cached_bytes_ -= cached_[i]->capacity;
+      destroy(std::exchange(cached_[i], cached_[i]->next));
+    }
+  }
 }
 
 MemoryStats HostAllocator::stats() const {

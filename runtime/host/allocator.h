@@ -36,6 +36,7 @@ class HostAllocator {
   HostBlock* fresh(std::int64_t capacity);
   void destroy(HostBlock* block) noexcept;
   void trim_locked() noexcept;
+  void shrink_locked(std::int64_t most) noexcept;  // until at most so many bytes are cached
 
   Device& owner_;
   std::int64_t limit_;
