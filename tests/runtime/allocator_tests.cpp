@@ -55,6 +55,14 @@ TEST(HostAllocator, ReusesABlockOfTheSameClass) {
   }
 }
 
+TEST(HostAllocator, TheBlockReleasedLastIsKept) {
+  HostDevice device{Config{}};
+  for (std::int64_t size = 100; size < 200; size += 20) device.allocate(size * kMegabyte);
+  const void* const first = device.allocate(250 * kMegabyte)->data();
+  EXPECT_GE(device.memory().cached, size_class(250 * kMegabyte));
+  EXPECT_EQ(device.allocate(250 * kMegabyte)->data(), first);
+}
+
 TEST(HostAllocator, CountsLivePeakAndCached) {
   HostDevice device{Config{}};
   {
