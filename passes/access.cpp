@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "passes/index_map.h"
 
@@ -93,12 +94,6 @@ std::vector<Sym> without_units(std::span<const Sym> shape) {
 namespace {
 
 // The same index under the same guards is one context, by number, so that a visited set is cheap.
-struct Context {
-  std::vector<Affine> index;
-  std::vector<std::uint32_t> guards;
-  bool operator==(const Context&) const = default;
-};
-
 std::uint64_t hash_of(const Context& c) {
   std::uint64_t h = 7;
   const auto mix = [&h](std::uint64_t v) { h = (h ^ v) * 0x9E3779B97F4A7C15u, h ^= h >> 29; };
@@ -117,79 +112,81 @@ std::uint64_t hash_of(const Context& c) {
 
 class Walk {
  public:
-  Walk(const ir::Graph& graph, const std::vector<bool>& is_leaf, std::vector<NodeId>* inside)
-      : graph_(graph), algebra_{graph}, is_leaf_(is_leaf), inside_(inside) {}
+  Walk(const ir::Graph& graph, const std::vector<bool>& is_leaf)
+      : graph_(graph), algebra_{graph}, is_leaf_(is_leaf) {}
 
-  std::vector<Access> run(const std::vector<Root>& roots) {
-    for (auto root = roots.rbegin(); root != roots.rend(); ++root) {
-      push(root->node, intern({root->index, {}}), root->enter);
+  Unfolding run(const std::vector<Root>& roots) {
+    for (const Root& root : roots) {
+      out_.roots.push_back(meet(root.node, intern({root.index, {}}), root.enter));
     }
+    stack_.assign(out_.roots.rbegin(), out_.roots.rend());
     while (!stack_.empty()) {
-      const Item item = stack_.back();
+      const std::uint32_t v = stack_.back();
       stack_.pop_back();
-      visit(item);
+      if (!entered_[v]) enter(v);
     }
-    return std::move(accesses_);
+    return std::move(out_);
   }
 
  private:
-  struct Item {
-    NodeId node;
-    std::uint32_t context;
-    bool root;
-  };
-
   std::uint32_t intern(Context context) {
     const std::uint64_t key = hash_of(context);
     const auto [first, last] = ids_.equal_range(key);
     for (auto it = first; it != last; ++it) {
-      if (contexts_[it->second] == context) return it->second;
+      if (out_.contexts[it->second] == context) return it->second;
     }
-    contexts_.push_back(std::move(context));
-    const auto id = static_cast<std::uint32_t>(contexts_.size() - 1);
+    out_.contexts.push_back(std::move(context));
+    const auto id = static_cast<std::uint32_t>(out_.contexts.size() - 1);
     ids_.emplace(key, id);
     return id;
   }
 
-  void push(NodeId node, std::uint32_t context, bool root = false) {
+  // `enter`: even if the node is a leaf for others.
+  std::uint32_t meet(NodeId node, std::uint32_t context, bool enter = false) {
     const std::uint64_t key = static_cast<std::uint64_t>(node) << 32 | context;
-    const auto [seen, fresh] = seen_.try_emplace(key, root);
-    if (fresh || (root && !seen->second)) stack_.push_back({node, context, root});
+    const auto [seen, fresh] = seen_.try_emplace(key, out_.visits.size());
+    if (fresh) {
+      const ir::Node& n = graph_.nodes[node];
+      const bool stops = n.operand_count == 0 || n.kind == NodeKind::reduce ||
+                         n.kind == NodeKind::arg_reduce || n.kind == NodeKind::contract;
+      out_.visits.push_back({node, context, stops || (is_leaf_[node] && !enter), 0, 0});
+      entered_.push_back(false);
+    }
+    return seen->second;
   }
 
-  void visit(const Item& item) {
-    const ir::Node& node = graph_.nodes[item.node];
-    const bool source = node.operand_count == 0;
-    const bool stops = node.kind == NodeKind::reduce || node.kind == NodeKind::arg_reduce ||
-                       node.kind == NodeKind::contract;
-    if (source || stops || (is_leaf_[item.node] && !item.root)) {
-      const Context& context = contexts_[item.context];
-      accesses_.push_back({item.node, context.index, context.guards, false});
-      return;
-    }
-    if (inside_ && entered_.emplace(item.node, true).second) inside_->push_back(item.node);
-    const auto operands = graph_.operands(item.node);
-    if (node.kind == NodeKind::map) {
-      for (std::size_t i = operands.size(); i-- > 0;) push(operands[i], item.context);
-    } else if (node.kind == NodeKind::concat) {
-      for (std::size_t i = operands.size(); i-- > 0;) {
-        push(operands[i], intern(concat_operand(item, node, i > 0)));
+  void enter(std::uint32_t v) {
+    entered_[v] = true;
+    const Visit visit = out_.visits[v];
+    if (visit.leaf) return;
+    const ir::Node& node = graph_.nodes[visit.node];
+    const auto operands = graph_.operands(visit.node);
+    std::vector<std::uint32_t> contexts(operands.size(), visit.context);
+    if (node.kind == NodeKind::concat) {
+      for (std::size_t i = 0; i < operands.size(); ++i) {
+        contexts[i] = intern(concat_operand(visit, node, i > 0));
       }
-    } else {
-      Context context = contexts_[item.context];
+    } else if (node.kind != NodeKind::map) {
+      Context context = out_.contexts[visit.context];
       std::vector<Affine> inner =
-          operand_index<AffineAlgebra>(graph_, item.node, context.index, algebra_);
+          operand_index<AffineAlgebra>(graph_, visit.node, context.index, algebra_);
       if (node.kind == NodeKind::pad) {
-        push(operands[1], intern({{}, {}}));
-        add_guards(context, item.node);
+        contexts[1] = intern({});
+        add_guards(context, visit.node);
       }
       context.index = std::move(inner);
-      push(operands[0], intern(std::move(context)));
+      contexts[0] = intern(std::move(context));
     }
+    std::vector<std::uint32_t> met(operands.size());
+    for (std::size_t i = 0; i < operands.size(); ++i) met[i] = meet(operands[i], contexts[i]);
+    stack_.insert(stack_.end(), met.rbegin(), met.rend());
+    out_.visits[v].first_operand = static_cast<std::uint32_t>(out_.operands.size());
+    out_.visits[v].operand_count = static_cast<std::uint32_t>(met.size());
+    out_.operands.insert(out_.operands.end(), met.begin(), met.end());
   }
 
-  Context concat_operand(const Item& item, const ir::Node& node, bool shifted) {
-    Context context = contexts_[item.context];
+  Context concat_operand(const Visit& visit, const ir::Node& node, bool shifted) {
+    Context context = out_.contexts[visit.context];
     Affine& axis = context.index[node.imm];
     add_guard(context, axis);
     axis.offset = axis.offset || shifted;
@@ -215,20 +212,50 @@ class Walk {
   const ir::Graph& graph_;
   AffineAlgebra algebra_;
   const std::vector<bool>& is_leaf_;
-  std::vector<NodeId>* inside_;
-  std::vector<Context> contexts_;
+  Unfolding out_;
+  std::vector<bool> entered_;  // by visit
   std::unordered_multimap<std::uint64_t, std::uint32_t> ids_;
-  std::unordered_map<std::uint64_t, bool> seen_;
-  std::unordered_map<NodeId, bool> entered_;
-  std::vector<Item> stack_;
-  std::vector<Access> accesses_;
+  std::unordered_map<std::uint64_t, std::uint32_t> seen_;
+  std::vector<std::uint32_t> stack_;
 };
 
 }  // namespace
 
+Unfolding unfold(const ir::Graph& graph, const std::vector<Root>& roots,
+                 const std::vector<bool>& is_leaf) {
+  return Walk(graph, is_leaf).run(roots);
+}
+
 std::vector<Access> walk(const ir::Graph& graph, const std::vector<Root>& roots,
                          const std::vector<bool>& is_leaf, std::vector<NodeId>* inside) {
-  return Walk(graph, is_leaf, inside).run(roots);
+  const Unfolding unfolded = unfold(graph, roots, is_leaf);
+  std::vector<Access> accesses;
+  std::unordered_set<NodeId> passed;
+  for (const Visit& visit : unfolded.visits) {
+    const Context& context = unfolded.contexts[visit.context];
+    if (visit.leaf) {
+      accesses.push_back({visit.node, context.index, context.guards, false});
+    } else if (inside != nullptr && passed.insert(visit.node).second) {
+      inside->push_back(visit.node);
+    }
+  }
+  return accesses;
+}
+
+std::optional<Coordinates> plain(std::span<const Sym> shape, const Context& context) {
+  if (!context.guards.empty()) return std::nullopt;
+  Coordinates coords;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const Affine& a = context.index[i];
+    if (shape[i] == ir::kOne) {
+      coords.push_back(kUnit);
+      continue;
+    }
+    if (a.terms.size() != 1 || !a.is_coordinate(a.terms[0].coordinate)) return std::nullopt;
+    if (std::ranges::find(coords, a.terms[0].coordinate) != coords.end()) return std::nullopt;
+    coords.push_back(a.terms[0].coordinate);
+  }
+  return coords;
 }
 
 Affine linear(const ir::Graph& graph, const Access& access) {

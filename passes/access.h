@@ -1,6 +1,8 @@
 // How an expression reads its leaves: each leaf's index as a symbolic function of the iteration's
 // coordinates. Fusion, collapsing of axes and the choice of the vector axis are decided by it.
 #pragma once
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "ir/graph.h"
@@ -72,12 +74,38 @@ struct Root {
   bool enter = false;
 };
 
+// Expressions unfolded: every (node, index) that the roots need, once each. What is asked for at
+// two indices is two visits, since it is computed twice.
+struct Visit {
+  ir::NodeId node = 0;
+  std::uint32_t context = 0;                           // of Unfolding::contexts
+  bool leaf = false;                                   // the walk stopped here
+  std::uint32_t first_operand = 0, operand_count = 0;  // of Unfolding::operands: visits
+};
+struct Context {
+  std::vector<Affine> index;
+  std::vector<std::uint32_t> guards;
+  bool operator==(const Context&) const = default;
+};
+struct Unfolding {
+  std::vector<Context> contexts;
+  std::vector<Visit> visits;
+  std::vector<std::uint32_t> operands;
+  std::vector<std::uint32_t> roots;  // visit of each root
+};
+
 // Walks from the roots towards the operands, through maps and views, and stops at leaves: nodes for
-// which is_leaf holds, nodes without operands, reductions and products. Each distinct (leaf, index)
-// comes once, in the order met; `inside`, if given, receives every node passed through, once each.
+// which is_leaf holds, nodes without operands, reductions and products.
+Unfolding unfold(const ir::Graph& graph, const std::vector<Root>& roots,
+                 const std::vector<bool>& is_leaf);
+// The leaves of the same walk, in the order met; `inside`, if given, receives every node passed
+// through, once each.
 std::vector<Access> walk(const ir::Graph& graph, const std::vector<Root>& roots,
                          const std::vector<bool>& is_leaf,
                          std::vector<ir::NodeId>* inside = nullptr);
+// The coordinates of an index that is nothing but distinct coordinates, with nothing masked; else
+// none.
+std::optional<Coordinates> plain(std::span<const ir::Sym> shape, const Context& context);
 
 // The element's offset in a dense leaf, or one with strides, as one symbolic function; opaque if
 // some axis is.

@@ -1,12 +1,12 @@
-// Columns: reductions whose reads run along a kept axis. A strip of columns walks down the reduced axes,
-// lane by lane of the canonical order, totals going through a carry stack. Floor: the input read once
-// at memory bandwidth.
+// Columns: reductions whose reads run along a kept axis. A strip of columns walks down the reduced
+// axes, lane by lane of the canonical order, totals going through a carry stack. Floor: the input
+// read once at memory bandwidth.
 //
-// CPU: a grid item is a strip of up to 4 KB. For each lane it goes along the strip once, adding the lane's
-// rows (8 a chunk) in registers: few long streams, which prefetchers follow; the carry stack lies beside,
-// a level as wide as the strip. Strips are narrower, down to 256 bytes, where there would be fewer than threads.
-// CUDA: a thread is a strip of one column, so that a warp reads consecutive columns.
-// Variants: none for lengths; widths of strips on the CPU.
+// CPU: a grid item is a strip of up to 4 KB. For each lane it goes along the strip once, adding the
+// lane's rows (8 a chunk) in registers: few long streams, which prefetchers follow; the carry stack
+// lies beside, a level as wide as the strip. Strips are narrower, down to 256 bytes, where there
+// would be fewer than threads. CUDA: a thread is a strip of one column, so that a warp reads
+// consecutive columns. Variants: none for lengths; widths of strips on the CPU.
 #include <bit>
 
 #include "passes/scene.h"
@@ -106,7 +106,11 @@ namespace {
 class WideStrip {
  public:
   WideStrip(Scene& scene, std::int64_t width, Value begin, Value end)
-      : s_(scene), b_(scene.b), axis_(scene.context().space.outer.back()), begin_(begin), end_(end) {
+      : s_(scene),
+        b_(scene.b),
+        axis_(scene.context().space.outer.back()),
+        begin_(begin),
+        end_(end) {
     const std::vector<MergedAxis>& inner = s_.context().space.inner;
     const std::int64_t longest = upper(s_.context().graph, inner);
     length_ = s_.length(inner);
@@ -151,7 +155,8 @@ class WideStrip {
       s_.set(axis_, column);
       const Value at = b_.sub(column.base, begin_);
       for (const Reduction& r : reductions_) {
-        if (r.phase < phase) s_.e.bind(r.reducer.node(), r.reducer.result(b_, r.total->load(b_, at, s_.e.lanes())));
+        if (r.phase < phase)
+          s_.e.bind(r.reducer.node(), r.reducer.result(b_, r.total->load(b_, at, s_.e.lanes())));
       }
       body(at);
     });
@@ -186,18 +191,16 @@ class WideStrip {
     b_.end();
     const Value count = b_.div(b_.add(length_, b_.index(kReduceChunk - 1)), chunk);
     along(phase, [&](Value at) {
-      each(phase, [&](const Reduction& r) {
-        r.total->store(b_, at, r.chunks->fold(b_, count, at));
-      });
+      each(phase,
+           [&](const Reduction& r) { r.total->store(b_, at, r.chunks->fold(b_, count, at)); });
     });
   }
 
   // One lane's rows of a chunk.
   void add_rows(int phase, Value begin, Value end) {
     const Value zero = b_.index(0);
-    each(phase, [&](const Reduction& r) {
-      r.sum->store(b_, zero, r.reducer.identity(b_, s_.e.lanes()));
-    });
+    each(phase,
+         [&](const Reduction& r) { r.sum->store(b_, zero, r.reducer.identity(b_, s_.e.lanes())); });
     const Value row = b_.begin_loop(begin, end, b_.index(kReduceLanes));
     s_.e.open_scope();
     s_.set_linear(s_.context().space.inner, {row, ir::kNoValue});
@@ -220,7 +223,8 @@ class WideStrip {
 std::int64_t strip_width(const ClusterContext& c) {
   const std::int64_t width = widest(c);
   const std::int64_t columns = std::min(lower(c.graph, c.space.outer), kWideStrip * c.caps.threads);
-  const std::int64_t share = std::max<std::int64_t>(1, columns * width / std::max(1, c.caps.threads));
+  const std::int64_t share =
+      std::max<std::int64_t>(1, columns * width / std::max(1, c.caps.threads));
   const auto bytes = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(share)));
   return std::max<std::int64_t>(std::clamp(bytes, kNarrowStrip, kWideStrip) / width, cpu_lanes(c));
 }

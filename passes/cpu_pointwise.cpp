@@ -5,8 +5,6 @@
 // where an output cannot stay in the cache (from kStreamBytes on) and every vector is aligned,
 // since all axes merged into one or rows are whole cache lines; nothing here reads an output.
 // Variants: non-temporal or not.
-#include <algorithm>
-
 #include "passes/scene.h"
 
 namespace kiln::passes {
@@ -16,26 +14,6 @@ using ir::Value;
 namespace {
 
 constexpr std::int64_t kPiece = 16384;
-constexpr std::int64_t kStreamBytes = 4 << 20;
-
-constexpr std::int64_t kLineElements = 16;  // of a cache line, elements of 4 bytes
-
-bool rows_are_lines(const ClusterContext& c) {
-  const std::vector<ir::Sym>& extents = c.space.outer.back().extents;
-  return std::ranges::any_of(
-      extents, [&](ir::Sym s) { return c.graph.sym(s).multiple % kLineElements == 0; });
-}
-
-bool streams(const ClusterContext& c) {
-  if (c.space.outer.size() != 1 && !rows_are_lines(c)) return false;
-  std::int64_t least = 8;
-  for (const ClusterOutput& output : c.cluster.outputs) {
-    least = std::min(least, ir::size_of(c.graph.nodes[output.node].dtype));
-  }
-  // A vector of the narrowest output must fill whole registers.
-  return least >= 4 && lower(c.graph, c.space.outer) * least >= kStreamBytes;
-}
-
 Scheduled scalar_kernel(const ClusterContext& c) {
   Scene s(c);
   s.b.begin_grid();
@@ -53,8 +31,7 @@ Scheduled scalar_kernel(const ClusterContext& c) {
 Scheduled cpu_pointwise(const ClusterContext& c) {
   if (c.space.outer.empty()) return scalar_kernel(c);
   Scene s(c);
-  std::uint8_t flags = streams(c) ? ir::kNonTemporal : 0;
-  if (flags != 0 && c.space.outer.size() == 1) flags |= ir::kAligned;
+  const std::uint8_t flags = streaming_flags(c, c.space.outer);
   s.e.set_lanes(cpu_lanes(c));
   s.grid(c.space.outer, kPiece);
   const MergedAxis& last = c.space.outer.back();

@@ -6,11 +6,13 @@
 // accumulators lie in memory, 16 vectors apart in time, so that a store has long reached its next
 // load. Then the tree over 128 lanes; chunk results go through a carry stack. Padding with the
 // identity keeps bits. A row of up to a few thousand elements stays in L1/L2 between phases, so
-// memory is read once: floor as for pointwise. Variants: rows within one vector, within one chunk,
-// up to 64 chunks, longer.
+// memory is read once: floor as for pointwise. Values dear to compute that several phases use are
+// kept in an array (staging.h). Variants: rows within one vector, within one chunk, up to 64
+// chunks, longer; the array's size; non-temporal stores.
 #include <bit>
 
 #include "passes/scene.h"
+#include "passes/staging.h"
 
 namespace kiln::passes {
 
@@ -27,10 +29,31 @@ std::int64_t most_chunks(std::int64_t longest) {
   return most;
 }
 
+// A kept value costs a store and a load of the second cache, a read again only the load.
+constexpr StagingPrices kPrices{3, 0.5, 8, 16};
+// At most so many bytes of a row are kept: they share the cache with what is read again.
+constexpr std::int64_t kKeptBytes = 256 << 10;
+
+RowStore row_store(Scene& s) {
+  const ClusterContext& c = s.context();
+  const std::int64_t lanes = cpu_lanes(c);
+  const std::int64_t longest = upper(c.graph, c.space.inner);
+  StagingPrices prices = kPrices;
+  if (longest > kKeptBytes) return {s, {}, 0};
+  prices.bytes = std::min(prices.bytes, kKeptBytes / std::max<std::int64_t>(longest, 1));
+  return {s, staged_values(c, prices), (longest + lanes - 1) / lanes * lanes};
+}
+
 class RowPhase {
  public:
-  RowPhase(Scene& scene, std::vector<Reducer> reducers, const std::vector<MergedAxis>& inner)
-      : s_(scene), b_(scene.b), inner_(inner), reducers_(std::move(reducers)) {
+  // `row`: what phase `phase` may keep, slot by position; null: nothing.
+  RowPhase(Scene& scene, int phase, RowStore* row)
+      : s_(scene),
+        b_(scene.b),
+        inner_(scene.context().space.inner),
+        reducers_(scene.reducers(phase)),
+        phase_(phase),
+        row_(row) {
     const std::int64_t longest = upper(s_.context().graph, inner_);
     width_ = longest <= s_.e.lanes() ? s_.e.lanes() : kReduceLanes;
     chunked_ = longest > kReduceChunk;
@@ -94,6 +117,8 @@ class RowPhase {
     s_.mask(mask);
     const LaneIndex at{b_.add(first, offset), b_.index(1)};
     s_.set_linear(inner_, at);
+    if (row_ != nullptr) row_->recall(phase_, at.base);
+    if (row_ != nullptr) row_->keep(phase_, at.base);
     const Value position = s_.e.materialise(at);
     const Value lane = width_ == s_.e.lanes()
                            ? b_.index(0)
@@ -111,11 +136,26 @@ class RowPhase {
   ir::KernelBuilder& b_;
   const std::vector<MergedAxis>& inner_;
   std::vector<Reducer> reducers_;
+  int phase_;
+  RowStore* row_;
   std::int64_t width_ = kReduceLanes;
   bool chunked_ = false;
   std::vector<PartsMemory> lanes_;
   std::vector<CarryStack> stacks_;
 };
+
+void store_row(Scene& s, RowStore& kept, Value length) {
+  const ClusterContext& c = s.context();
+  s.e.set_lanes(cpu_lanes(c));
+  std::vector<MergedAxis> axes = c.space.outer;
+  axes.push_back(flattened(c.space.inner));
+  const std::uint8_t flags = streaming_flags(c, axes);
+  s.vector_loop(s.b.index(0), length, [&](LaneIndex i) {
+    s.set_linear(c.space.inner, i);
+    kept.recall(s.phases(), i.base);
+    s.store_full_outputs(s.masked() ? std::uint8_t{0} : flags);
+  });
+}
 
 }  // namespace
 
@@ -126,8 +166,9 @@ Scheduled cpu_rows(const ClusterContext& c) {
   const Value length = s.length(c.space.inner);
   const Value item = s.b.begin_grid();
   s.set_linear(c.space.outer, {item, ir::kNoValue});
+  RowStore kept = row_store(s);
   for (int phase = 0; phase < s.phases(); ++phase) {
-    RowPhase row(s, s.reducers(phase), c.space.inner);
+    RowPhase row(s, phase, &kept);
     const std::vector<Parts> totals = row.reduce(s.b.index(0), length);
     for (std::size_t i = 0; i < totals.size(); ++i) {
       s.e.bind(row.reducers()[i].node(), row.reducers()[i].result(s.b, totals[i]));
@@ -135,13 +176,7 @@ Scheduled cpu_rows(const ClusterContext& c) {
   }
   s.e.set_lanes(1);
   s.store_outer_outputs();
-  if (s.has_full_outputs()) {
-    s.e.set_lanes(cpu_lanes(c));
-    s.vector_loop(s.b.index(0), length, [&](LaneIndex i) {
-      s.set_linear(c.space.inner, i);
-      s.store_full_outputs();
-    });
-  }
+  if (s.has_full_outputs()) store_row(s, kept, length);
   s.b.end();
   Scheduled result;
   result.kernels.push_back(s.finish());
@@ -173,7 +208,7 @@ ScheduledKernel split_first(const ClusterContext& c) {
   s.set_linear(c.space.outer, {s.b.div(item, pieces), ir::kNoValue});
   const Value begin = s.b.mul(s.b.rem(item, pieces), s.b.index(kSplitPiece));
   const Value end = s.b.min(s.b.add(begin, s.b.index(kSplitPiece)), length);
-  RowPhase phase(s, s.reducers(0), c.space.inner);
+  RowPhase phase(s, 0, nullptr);
   const std::vector<Parts> totals = phase.reduce(begin, end);
   for (std::size_t i = 0; i < totals.size(); ++i) {
     for (std::size_t part = 0; part < totals[i].size(); ++part) {

@@ -1,175 +1,70 @@
 // CUDA rows: a row's reductions one phase after another, each a pass over the row, then the outputs
 // over the whole row. Rows of one chunk take a warp each (eight rows a block), longer ones a block.
 //
-// Canonical order (ir/NUMERICS.md): a warp reduces a chunk of 1024 elements. Its 128 lanes are four
-// groups of 32; thread t holds lane t of each group, so that every load is coalesced at any
-// alignment. Shuffles build the tree within a group, then the four groups are combined. Eight
-// warps' chunks meet in shared memory and form an aligned subtree; subtrees go through a carry
-// stack that every thread keeps. Floor: the row read once from memory, its later passes from the
-// cache. Variants: warp or block a row; one step or several; 32- or 64-bit indices.
-#include <functional>
+// Rows that fit into registers are read once: values that several phases use stay with the thread
+// that reduces them (staging.h), whose elements are then counted at compile time; a block has as
+// many warps as the longest row of the class has chunks. Longer rows, and rows of which nothing is
+// used twice, are streamed by eight warps, again for each phase. Floor: the row read once from
+// memory, its later passes from the cache if streamed. Variants: warp or block a row; kept or
+// streamed, and kept elements a thread; one step or several; 32- or 64-bit indices.
+#include <bit>
 
-#include "passes/scene.h"
+#include "passes/cuda_team.h"
 
 namespace kiln::passes {
 
 using ir::kReduceChunk;
-using ir::kReduceLanes;
 using ir::Value;
 
 namespace {
 
-constexpr std::int64_t kWarp = 32;
+constexpr std::int64_t kWarp = TeamShape::kWarp;
 constexpr std::int64_t kWarps = 8;
 constexpr std::int64_t kThreads = kWarp * kWarps;
 
-// Parts of element `position` of reduction number i.
-using Element = std::function<Parts(std::size_t i, Value position)>;
-
-// Reduces a range of positions by a warp or by a block; every thread gets the results.
-class Cooperative {
- public:
-  // `thread`: within the block, or within the warp if a warp works alone.
-  // `unit`: positions that one warp takes at a time: a chunk in canonical order, or kWarp values
-  // that are combined by the plain tree. `longest`: upper bound of the range's length.
-  Cooperative(Scene& scene, std::vector<Reducer> reducers, Element element, Value thread,
-              std::int64_t unit, std::int64_t longest, bool block)
-      : b_(scene.b),
-        e_(scene.e),
-        reducers_(std::move(reducers)),
-        element_(std::move(element)),
-        lane_(block ? b_.rem(thread, b_.index(kWarp)) : thread),
-        warp_(b_.div(thread, b_.index(kWarp))),
-        unit_(unit),
-        groups_(unit == kWarp || longest <= kWarp ? 1 : kReduceLanes / kWarp),
-        block_(block),
-        stacked_(block && longest > kWarps * unit) {
-    if (block) {
-      b_.name(lane_, "lane");
-      b_.name(warp_, "warp");
-    }
-    for (const Reducer& r : reducers_) {
-      const std::string name = r.name();
-      sums_.emplace_back(b_, r, ir::Space::local, groups_, name + "_acc");
-      if (block_) meeting_.emplace_back(b_, r, ir::Space::shared, kWarps, name + "_warp");
-      if (stacked_) stacks_.emplace_back(b_, r, 1, longest / (kWarps * unit) + 1, name);
-    }
-  }
-
-  std::vector<Parts> reduce(Value begin, Value end) {
-    if (!block_) return warp_total(begin, end);
-    if (!stacked_) return block_total(begin, end);
-    const Value step = b_.index(kWarps * unit_);
-    const Value first = b_.begin_loop(begin, end, step);
-    const std::vector<Parts> totals = block_total(first, end);
-    for (std::size_t i = 0; i < reducers_.size(); ++i) {
-      stacks_[i].push(b_, totals[i], b_.div(b_.sub(first, begin), step));
-    }
-    b_.end();
-    const Value steps = b_.div(b_.add(b_.sub(end, begin), b_.index(kWarps * unit_ - 1)), step);
-    std::vector<Parts> results;
-    for (const CarryStack& stack : stacks_) results.push_back(stack.fold(b_, steps));
-    return results;
-  }
-
- private:
-  // The block's warps take consecutive units from `first` on; what is beyond `end` is the identity.
-  std::vector<Parts> block_total(Value first, Value end) {
-    const Value mine = b_.add(first, b_.mul(warp_, b_.index(unit_)));
-    const std::vector<Parts> totals = warp_total(mine, end);
-    b_.begin_if(b_.op(ir::Op::eq, ir::DType::bool_, {lane_, b_.index(0)}));
-    for (std::size_t i = 0; i < reducers_.size(); ++i) meeting_[i].store(b_, warp_, totals[i]);
-    b_.end();
-    b_.barrier();
-    std::vector<Parts> results;
-    for (std::size_t i = 0; i < reducers_.size(); ++i) {
-      std::vector<Parts> level;
-      for (std::int64_t w = 0; w < kWarps; ++w)
-        level.push_back(meeting_[i].load(b_, b_.index(w), 1));
-      results.push_back(tree(reducers_[i], level));
-    }
-    b_.barrier();
-    return results;
-  }
-
-  Parts tree(const Reducer& r, std::vector<Parts> level) {
-    while (level.size() > 1) {
-      std::vector<Parts> next;
-      for (std::size_t i = 0; i < level.size(); i += 2) {
-        next.push_back(r.combine(b_, level[i], level[i + 1]));
-      }
-      level = std::move(next);
-    }
-    return level[0];
-  }
-
-  std::vector<Parts> warp_total(Value first, Value end) {
-    const Value zero = b_.index(0);
-    const Value one = b_.index(1);
-    const Value group = groups_ == 1 ? zero : b_.begin_loop(zero, b_.index(groups_), one, true);
-    for (std::size_t i = 0; i < reducers_.size(); ++i) {
-      sums_[i].store(b_, group, reducers_[i].identity(b_, 1));
-    }
-    const Value start = b_.add(b_.add(first, b_.mul(group, b_.index(kWarp))), lane_);
-    const Value stop = b_.min(b_.add(first, b_.index(unit_)), end);
-    const Value position = b_.begin_loop(start, stop, b_.index(kReduceLanes));
-    e_.open_scope();
-    for (std::size_t i = 0; i < reducers_.size(); ++i) {
-      const Parts next = element_(i, position);
-      sums_[i].store(b_, group, reducers_[i].combine(b_, sums_[i].load(b_, group, 1), next));
-    }
-    e_.close_scope();
-    b_.end();
-    across_warp(group);
-    if (groups_ > 1) b_.end();
-    std::vector<Parts> results;
-    for (std::size_t i = 0; i < reducers_.size(); ++i) {
-      std::vector<Parts> level;
-      for (std::int64_t g = 0; g < groups_; ++g) level.push_back(sums_[i].load(b_, b_.index(g), 1));
-      results.push_back(tree(reducers_[i], level));
-    }
-    return results;
-  }
-
-  // The tree of adjacent pairs over the warp's threads. Both of a pair compute the same: combining
-  // commutes.
-  void across_warp(Value group) {
-    const Value level = b_.begin_loop(b_.index(0), b_.index(5), b_.index(1), true);
-    const Value distance = b_.op(ir::Op::shl, b_.dtype(lane_), {b_.index(1), level});
-    const Value other = b_.op(ir::Op::xor_, b_.dtype(lane_), {lane_, distance});
-    const Value source = b_.op(ir::Op::cast, ir::DType::int32, {other});
-    for (std::size_t i = 0; i < reducers_.size(); ++i) {
-      const Parts mine = sums_[i].load(b_, group, 1);
-      Parts received;
-      for (const Value part : mine) received.push_back(b_.shuffle(part, source));
-      sums_[i].store(b_, group, reducers_[i].combine(b_, mine, received));
-    }
-    b_.end();
-  }
-
-  ir::KernelBuilder& b_;
-  Emitter& e_;
-  std::vector<Reducer> reducers_;
-  Element element_;
-  Value lane_, warp_;
-  std::int64_t unit_, groups_;
-  bool block_, stacked_;
-  std::vector<PartsMemory> sums_, meeting_;
-  std::vector<CarryStack> stacks_;
+// How a row is worked on: by whom, and what is kept of it.
+struct RowPlan {
+  TeamShape shape;
+  std::vector<Staged> kept;
 };
 
-// `me` of `team_size` threads of a block or of a warp.
-void whole_row(Scene& s, Value me, std::int64_t team_size, bool block) {
+// Registers are free, so whatever costs anything to make again is kept; but 64 of a thread's are
+// all there are in a block of 1024 threads, half of them for the row.
+RowPlan plan_row(const ClusterContext& c) {
+  constexpr std::int64_t kMostWarps = 32;
+  RowPlan plan;
+  plan.shape.longest = upper(c.graph, c.space.inner);
+  const bool block = plan.shape.longest > kReduceChunk;
+  const std::int64_t chunks = (plan.shape.longest + kReduceChunk - 1) / kReduceChunk;
+  plan.shape.warps = block ? kWarps : 1;
+  if (chunks > kMostWarps) return plan;
+  const auto warps = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(chunks)));
+  const std::int64_t bytes = warps > 16 ? 4 : warps > 8 ? 8 : 12;
+  plan.kept = staged_values(c, {1, 4, 16, bytes});
+  if (plan.kept.empty()) return plan;
+  plan.shape.fixed = true;
+  plan.shape.warps = warps;
+  return plan;
+}
+
+// `me`: the thread in its team.
+void whole_row(Scene& s, Value me, const RowPlan& plan) {
   const ClusterContext& c = s.context();
   const Value length = s.length(c.space.inner);
+  CudaTeam team(s, me, plan.shape);
+  RowStore kept(s, plan.kept, plan.shape.fixed ? plan.shape.slots() : 0);
+  const auto arrive_in = [&](int phase) {
+    return [&, phase](Value position, Value slot) {
+      s.set_linear(c.space.inner, {position, ir::kNoValue});
+      kept.recall(phase, slot);
+      kept.keep(phase, slot);
+    };
+  };
   for (int phase = 0; phase < s.phases(); ++phase) {
     const std::vector<Reducer> reducers = s.reducers(phase);
-    const Element element = [&](std::size_t i, Value position) {
-      s.set_linear(c.space.inner, {position, ir::kNoValue});
-      return s.element(reducers[i], position);
-    };
-    Cooperative team(s, reducers, element, me, kReduceChunk, upper(c.graph, c.space.inner), block);
-    const std::vector<Parts> totals = team.reduce(s.b.index(0), length);
+    const std::vector<Parts> totals = team.reduce(
+        reducers, s.b.index(0), length, arrive_in(phase),
+        [&](std::size_t i, Value position) { return s.element(reducers[i], position); });
     for (std::size_t i = 0; i < totals.size(); ++i) {
       s.e.bind(reducers[i].node(), reducers[i].result(s.b, totals[i]));
     }
@@ -182,10 +77,17 @@ void whole_row(Scene& s, Value me, std::int64_t team_size, bool block) {
     s.b.end();
   }
   if (!s.has_full_outputs()) return;
-  const Value i = s.b.begin_loop(me, length, s.b.index(team_size));
+  const auto store = [&](Value position, Value slot) {
+    arrive_in(s.phases())(position, slot);
+    s.store_full_outputs();
+  };
+  if (plan.shape.fixed) {
+    team.visit(length, store);
+    return;
+  }
+  const Value i = s.b.begin_loop(me, length, s.b.index(plan.shape.warps * kWarp));
   s.e.open_scope();
-  s.set_linear(c.space.inner, {i, ir::kNoValue});
-  s.store_full_outputs();
+  store(i, ir::kNoValue);
   s.e.close_scope();
   s.b.end();
 }
@@ -221,12 +123,13 @@ ScheduledKernel split_first(const ClusterContext& c) {
   const Value begin = s.b.mul(s.b.rem(block, pieces), s.b.index(kSplitPiece));
   const Value end = s.b.min(s.b.add(begin, s.b.index(kSplitPiece)), length);
   const std::vector<Reducer> reducers = s.reducers(0);
-  const Element element = [&](std::size_t i, Value position) {
-    s.set_linear(c.space.inner, {position, ir::kNoValue});
-    return s.element(reducers[i], position);
-  };
-  Cooperative team(s, reducers, element, thread, kReduceChunk, kSplitPiece, true);
-  const std::vector<Parts> totals = team.reduce(begin, end);
+  CudaTeam team(s, thread, {kWarps, kReduceChunk, kSplitPiece, false});
+  const std::vector<Parts> totals = team.reduce(
+      reducers, begin, end,
+      [&](Value position, Value) {
+        s.set_linear(c.space.inner, {position, ir::kNoValue});
+      },
+      [&](std::size_t i, Value position) { return s.element(reducers[i], position); });
   s.b.begin_if(s.b.op(ir::Op::eq, ir::DType::bool_, {thread, s.b.index(0)}));
   for (std::size_t i = 0; i < totals.size(); ++i) {
     for (std::size_t part = 0; part < totals[i].size(); ++part) {
@@ -249,7 +152,7 @@ ScheduledKernel split_second(const ClusterContext& c) {
   s.set_linear(c.space.outer, {block, ir::kNoValue});
   const Value pieces = pieces_of(s, length);
   const std::vector<Reducer> reducers = s.reducers(0);
-  const Element element = [&](std::size_t i, Value position) {
+  const CudaTeam::Element element = [&](std::size_t i, Value position) {
     Parts parts;
     for (const std::uint32_t memory : memories[i]) {
       parts.push_back(s.b.load(memory, s.b.add(s.b.mul(block, pieces), position)));
@@ -257,8 +160,9 @@ ScheduledKernel split_second(const ClusterContext& c) {
     return parts;
   };
   const std::int64_t longest = upper(c.graph, c.space.inner) / kSplitPiece + 1;
-  Cooperative team(s, reducers, element, thread, kWarp, longest, true);
-  const std::vector<Parts> totals = team.reduce(s.b.index(0), pieces);
+  CudaTeam team(s, thread, {kWarps, kWarp, longest, false});
+  const std::vector<Parts> totals = team.reduce(
+      reducers, s.b.index(0), pieces, [](Value, Value) {}, element);
   for (std::size_t i = 0; i < totals.size(); ++i) {
     s.e.bind(reducers[i].node(), reducers[i].result(s.b, totals[i]));
   }
@@ -273,9 +177,10 @@ ScheduledKernel split_second(const ClusterContext& c) {
 }  // namespace
 
 Scheduled cuda_rows(const ClusterContext& c) {
-  const bool block_a_row = upper(c.graph, c.space.inner) > kReduceChunk;
+  const RowPlan plan = plan_row(c);
+  const bool block_a_row = plan.shape.longest > kReduceChunk;
   const bool one_row = c.space.outer.empty();
-  const std::int64_t threads = one_row && !block_a_row ? kWarp : kThreads;
+  const std::int64_t threads = block_a_row ? plan.shape.warps * kWarp : one_row ? kWarp : kThreads;
   Scene s(c);
   if (block_a_row) {
     s.grid(c.space.outer);
@@ -286,7 +191,7 @@ Scheduled cuda_rows(const ClusterContext& c) {
   const Value thread = s.b.begin_thread(threads);
   if (block_a_row || one_row) {
     s.set_linear(c.space.outer, {block, ir::kNoValue});
-    whole_row(s, thread, threads, block_a_row);
+    whole_row(s, thread, plan);
   } else {
     const Value rows = s.length(c.space.outer);
     const Value lane = s.b.rem(thread, s.b.index(kWarp));
@@ -296,7 +201,7 @@ Scheduled cuda_rows(const ClusterContext& c) {
     s.b.name(row, "row");
     s.b.begin_if(s.b.less(row, rows));
     s.set_linear(c.space.outer, {row, ir::kNoValue});
-    whole_row(s, lane, kWarp, false);
+    whole_row(s, lane, plan);
     s.b.end();
   }
   s.b.end();
@@ -304,6 +209,7 @@ Scheduled cuda_rows(const ClusterContext& c) {
   Scheduled result;
   result.kernels.push_back(s.finish());
   result.name = block_a_row ? "rows, a block each" : "rows, a warp each";
+  if (plan.shape.fixed) result.name += ", kept in registers";
   result.reason = "reads run along the reduced axis, coalesced";
   return result;
 }

@@ -65,6 +65,10 @@ class Emitter {
   // and are the same wherever they are asked for.
   ir::Value value(ir::NodeId node, const Point& point);
   void bind(ir::NodeId node, ir::Value value) { bound_[node] = value; }
+  // The value of a node at this point is known until the innermost scope closes.
+  void assume(ir::NodeId node, const Point& point, ir::Value value) {
+    remember({node, intern(point)}, value);
+  }
   // Marks nodes as computed by this kernel although they have buffers: their values are not read
   // back.
   void computes(ir::NodeId node) { own_.push_back(node); }

@@ -18,22 +18,8 @@ using ir::Sym;
 
 namespace {
 
-// The coordinates of an index that is nothing but distinct coordinates, else none.
 std::optional<Coordinates> plain(const ir::Graph& graph, const Access& access) {
-  Coordinates coords;
-  const auto shape = graph.shape(access.leaf);
-  if (!access.guards.empty()) return std::nullopt;
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    const Affine& a = access.index[i];
-    if (shape[i] == ir::kOne) {
-      coords.push_back(kUnit);
-      continue;
-    }
-    if (a.terms.size() != 1 || !a.is_coordinate(a.terms[0].coordinate)) return std::nullopt;
-    if (std::ranges::find(coords, a.terms[0].coordinate) != coords.end()) return std::nullopt;
-    coords.push_back(a.terms[0].coordinate);
-  }
-  return coords;
+  return passes::plain(graph.shape(access.leaf), {access.index, access.guards});
 }
 
 // Each coordinate c replaced by layout[c].

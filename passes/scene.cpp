@@ -72,6 +72,22 @@ std::vector<ScheduledTemporary> split_temporaries(const ClusterContext& c) {
   return result;
 }
 
+std::uint8_t streaming_flags(const ClusterContext& c, const std::vector<MergedAxis>& axes) {
+  constexpr std::int64_t kStreamBytes = 4 << 20;
+  constexpr std::int64_t kLineElements = 16;  // of a cache line, elements of 4 bytes
+  const bool lines = std::ranges::any_of(
+      axes.back().extents, [&](ir::Sym s) { return c.graph.sym(s).multiple % kLineElements == 0; });
+  if (axes.size() != 1 && !lines) return 0;
+  std::int64_t least = 8;
+  for (const ClusterOutput& output : c.cluster.outputs) {
+    if (output.coordinates.size() < axes.size()) continue;
+    least = std::min(least, ir::size_of(c.graph.nodes[output.node].dtype));
+  }
+  // A vector of the narrowest output must fill whole registers.
+  if (least < 4 || lower(c.graph, axes) * least < kStreamBytes) return 0;
+  return axes.size() == 1 ? ir::kNonTemporal | ir::kAligned : ir::kNonTemporal;
+}
+
 int cpu_lanes(const ClusterContext& c) {
   const std::int64_t lanes = 2 * c.caps.vector_bytes / widest(c);
   return static_cast<int>(std::clamp<std::int64_t>(lanes, 4, ir::kReduceLanes));

@@ -86,6 +86,10 @@ MergedAxis flattened(const std::vector<MergedAxis>& axes);
 // Upper end of the interval of a product of extents, saturating.
 std::int64_t upper(const ir::Graph& graph, const std::vector<MergedAxis>& axes);
 std::int64_t lower(const ir::Graph& graph, const std::vector<MergedAxis>& axes);
+// Flags of whole vectors stored to outputs over these axes, on the CPU: non-temporal where every
+// such output cannot stay in the cache and its vectors are aligned, since all axes are merged into
+// one or the last one is whole cache lines. For outputs that the kernel does not read back.
+std::uint8_t streaming_flags(const ClusterContext& context, const std::vector<MergedAxis>& axes);
 // Lanes of a vector loop on the CPU: two registers of the widest element, at most kReduceLanes.
 int cpu_lanes(const ClusterContext& context);
 // The widest element read, written or reduced, in bytes.

@@ -1,0 +1,173 @@
+#include "passes/cuda_team.h"
+
+#include <algorithm>
+
+namespace kiln::passes {
+
+using ir::kReduceLanes;
+using ir::Op;
+using ir::Value;
+
+namespace {
+constexpr std::int64_t kWarp = TeamShape::kWarp;
+}
+
+std::int64_t TeamShape::steps() const {
+  const std::int64_t stride = groups() * kWarp;
+  return std::max<std::int64_t>((std::min(longest, unit) + stride - 1) / stride, 1);
+}
+
+CudaTeam::CudaTeam(Scene& scene, Value thread, const TeamShape& shape)
+    : b_(scene.b), e_(scene.e), shape_(shape) {
+  const bool block = shape.warps > 1;
+  lane_ = block ? b_.rem(thread, b_.index(kWarp)) : thread;
+  warp_ = b_.div(thread, b_.index(kWarp));
+  if (!block) return;
+  b_.name(lane_, "lane");
+  b_.name(warp_, "warp");
+}
+
+std::vector<Parts> CudaTeam::reduce(const std::vector<Reducer>& reducers, Value begin, Value end,
+                                    const Arrive& arrive, const Element& element) {
+  reducers_ = &reducers;
+  arrive_ = &arrive;
+  element_ = &element;
+  const std::int64_t stride = shape_.warps * shape_.unit;
+  const bool block = shape_.warps > 1;
+  const bool stacked = block && shape_.longest > stride;
+  memories_.clear();
+  for (const Reducer& r : reducers) {
+    Memories& m = memories_.emplace_back(Memories{
+        {b_, r, ir::Space::local, shape_.groups(), r.name() + "_acc"}, std::nullopt, std::nullopt});
+    if (block) m.meeting.emplace(b_, r, ir::Space::shared, shape_.warps, r.name() + "_warp");
+    if (stacked) m.stack.emplace(b_, r, 1, shape_.longest / stride + 1, r.name());
+  }
+  if (!block) return warp_total(begin, end);
+  if (!stacked) return block_total(begin, end);
+  const Value step = b_.index(stride);
+  const Value first = b_.begin_loop(begin, end, step);
+  const std::vector<Parts> totals = block_total(first, end);
+  for (std::size_t i = 0; i < reducers.size(); ++i) {
+    memories_[i].stack->push(b_, totals[i], b_.div(b_.sub(first, begin), step));
+  }
+  b_.end();
+  const Value steps = b_.div(b_.add(b_.sub(end, begin), b_.index(stride - 1)), step);
+  std::vector<Parts> results;
+  for (const Memories& m : memories_) results.push_back(m.stack->fold(b_, steps));
+  return results;
+}
+
+// The block's warps take consecutive units from `first` on; what is beyond `end` is the identity.
+std::vector<Parts> CudaTeam::block_total(Value first, Value end) {
+  const Value mine = b_.add(first, b_.mul(warp_, b_.index(shape_.unit)));
+  const std::vector<Parts> totals = warp_total(mine, end);
+  b_.begin_if(b_.op(Op::eq, ir::DType::bool_, {lane_, b_.index(0)}));
+  for (std::size_t i = 0; i < totals.size(); ++i) memories_[i].meeting->store(b_, warp_, totals[i]);
+  b_.end();
+  b_.barrier();
+  std::vector<Parts> results;
+  for (std::size_t i = 0; i < totals.size(); ++i) {
+    std::vector<Parts> level;
+    for (std::int64_t w = 0; w < shape_.warps; ++w) {
+      level.push_back(memories_[i].meeting->load(b_, b_.index(w), 1));
+    }
+    results.push_back(tree((*reducers_)[i], level));
+  }
+  b_.barrier();
+  return results;
+}
+
+Parts CudaTeam::tree(const Reducer& r, std::vector<Parts> level) {
+  while (level.size() > 1) {
+    std::vector<Parts> next;
+    for (std::size_t i = 0; i < level.size(); i += 2) {
+      next.push_back(r.combine(b_, level[i], level[i + 1]));
+    }
+    level = std::move(next);
+  }
+  return level[0];
+}
+
+Value CudaTeam::begin_groups() {
+  const Value zero = b_.index(0);
+  if (shape_.groups() == 1) return zero;
+  return b_.begin_loop(zero, b_.index(shape_.groups()), b_.index(1), true);
+}
+
+// The thread's elements of a group of the unit that starts at `first`.
+void CudaTeam::own_elements(Value group, Value first, Value end, const Arrive& body) {
+  const Value start = b_.add(b_.add(first, b_.mul(group, b_.index(kWarp))), lane_);
+  const Value stop = b_.min(b_.add(first, b_.index(shape_.unit)), end);
+  const std::int64_t stride = shape_.fixed ? shape_.groups() * kWarp : kReduceLanes;
+  if (!shape_.fixed) {
+    const Value position = b_.begin_loop(start, stop, b_.index(stride));
+    e_.open_scope();
+    body(position, ir::kNoValue);
+    e_.close_scope();
+    b_.end();
+    return;
+  }
+  const std::int64_t steps = shape_.steps();
+  const Value zero = b_.index(0);
+  const Value step = steps == 1 ? zero : b_.begin_loop(zero, b_.index(steps), b_.index(1), true);
+  const Value position = b_.add(start, b_.mul(step, b_.index(stride)));
+  b_.begin_if(b_.less(position, stop));
+  e_.open_scope();
+  body(position, b_.add(b_.mul(group, b_.index(steps)), step));
+  e_.close_scope();
+  b_.end();
+  if (steps > 1) b_.end();
+}
+
+std::vector<Parts> CudaTeam::warp_total(Value first, Value end) {
+  const std::vector<Reducer>& reducers = *reducers_;
+  const Value group = begin_groups();
+  for (std::size_t i = 0; i < reducers.size(); ++i) {
+    memories_[i].sums.store(b_, group, reducers[i].identity(b_, 1));
+  }
+  own_elements(group, first, end, [&](Value position, Value slot) {
+    (*arrive_)(position, slot);
+    for (std::size_t i = 0; i < reducers.size(); ++i) {
+      const Parts next = (*element_)(i, position);
+      const PartsMemory& sums = memories_[i].sums;
+      sums.store(b_, group, reducers[i].combine(b_, sums.load(b_, group, 1), next));
+    }
+  });
+  across_warp(group);
+  if (shape_.groups() > 1) b_.end();
+  std::vector<Parts> results;
+  for (std::size_t i = 0; i < reducers.size(); ++i) {
+    std::vector<Parts> level;
+    for (std::int64_t g = 0; g < shape_.groups(); ++g) {
+      level.push_back(memories_[i].sums.load(b_, b_.index(g), 1));
+    }
+    results.push_back(tree(reducers[i], level));
+  }
+  return results;
+}
+
+// The tree of adjacent pairs over the warp's threads. Both of a pair compute the same: combining
+// commutes.
+void CudaTeam::across_warp(Value group) {
+  const Value level = b_.begin_loop(b_.index(0), b_.index(5), b_.index(1), true);
+  const Value distance = b_.op(Op::shl, b_.dtype(lane_), {b_.index(1), level});
+  const Value other = b_.op(Op::xor_, b_.dtype(lane_), {lane_, distance});
+  const Value source = b_.op(Op::cast, ir::DType::int32, {other});
+  for (std::size_t i = 0; i < memories_.size(); ++i) {
+    const PartsMemory& sums = memories_[i].sums;
+    const Parts mine = sums.load(b_, group, 1);
+    Parts received;
+    for (const Value part : mine) received.push_back(b_.shuffle(part, source));
+    sums.store(b_, group, (*reducers_)[i].combine(b_, mine, received));
+  }
+  b_.end();
+}
+
+void CudaTeam::visit(Value end, const Arrive& body) {
+  const Value first = shape_.warps > 1 ? b_.mul(warp_, b_.index(shape_.unit)) : b_.index(0);
+  const Value group = begin_groups();
+  own_elements(group, first, end, body);
+  if (shape_.groups() > 1) b_.end();
+}
+
+}  // namespace kiln::passes
