@@ -1,6 +1,7 @@
 #include "ir/kernel_builder.h"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "ir/error.h"
@@ -371,9 +372,48 @@ void KernelBuilder::name(Value value, std::string_view hint) {
   if (found == kernel_.names.end()) kernel_.names.emplace_back(hint);
 }
 
+namespace {
+
+bool has_no_effect(Code code) {
+  switch (code) {
+    case Code::constant:
+    case Code::param:
+    case Code::op:
+    case Code::load:
+    case Code::splat:
+    case Code::lane:
+    case Code::extract:
+    case Code::join:
+    case Code::even:
+    case Code::odd:
+    case Code::any:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+// The instructions in their final order, without those whose value nothing needs.
+std::vector<Value> KernelBuilder::needed() const {
+  std::vector<bool> used(kernel_.insts.size(), false);
+  std::vector<Value> result;
+  for (const Value v : std::views::reverse(scopes_.back().order)) {
+    const Inst& inst = kernel_.insts[v];
+    if (!used[v] && has_no_effect(inst.code)) continue;
+    result.push_back(v);
+    for (const Value arg : inst.args) {
+      if (arg != kNoValue) used[arg] = true;
+    }
+  }
+  std::ranges::reverse(result);
+  return result;
+}
+
 Kernel KernelBuilder::finish() {
   internal_check(scopes_.size() == 1, "kernel builder: a scope is still open");
-  const std::vector<Value>& order = scopes_.back().order;
+  const std::vector<Value> order = needed();
   std::vector<Value> renumbered(kernel_.insts.size(), kNoValue);
   for (std::size_t i = 0; i < order.size(); ++i) renumbered[order[i]] = static_cast<Value>(i);
   std::vector<Inst> insts;

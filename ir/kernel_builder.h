@@ -72,10 +72,12 @@ class KernelBuilder {
   int lanes(Value v) const { return kernel_.insts[v].lanes; }
   bool is_constant(Value v, std::int64_t* value = nullptr) const;  // of an integer type
   Kernel& kernel() { return kernel_; }
-  // Numbers the instructions in their final order; fills Param::read and written.
+  // Numbers the instructions in their final order, without those whose value nothing needs; fills
+  // Param::read and written.
   Kernel finish();
 
  private:
+  std::vector<Value> needed() const;
   Value append(Inst inst);              // to the innermost scope
   Value place(Inst inst, int depth);
   Value pure(Inst inst, int least_depth = 0);

@@ -307,6 +307,35 @@ constexpr Case kCases[] = {
     {"rows_of_many_chunks",
      [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {3, 70001}), {1})); }, 1,
      2},
+    {"layer_norm_3000",
+     [](Program& p) { p.output(layer_norm(p, p.input(DType::float32, {4, 3000}), 3000)); }, 1, 1},
+    {"softmax_of_two_inputs",
+     [](Program& p) {
+       const Id x = p.input(DType::float32, {9, 777});
+       const Id y = p.input(DType::float32, {9, 777}, 2);
+       const Id sum = p.map(Op::add, {x, y});
+       const Id e = p.map(Op::exp, {p.map(Op::sub, {sum, p.reduce(Op::max, sum, {1}, true)})});
+       p.output(p.map(Op::div, {e, p.reduce(Op::add, e, {1}, true)}));
+       p.output(p.map(Op::mul, {e, y}));
+     },
+     1, 1},
+    {"softmax_of_doubles",
+     [](Program& p) {
+       const Id x = p.input(DType::float64, {3, 1500});
+       const Id e = p.map(Op::exp, {p.map(Op::sub, {x, p.reduce(Op::max, x, {1}, true)})});
+       p.output(p.map(Op::div, {e, p.reduce(Op::add, e, {1}, true)}));
+     },
+     1, 1},
+    {"softmax_of_bfloats",
+     [](Program& p) {
+       const Id x = p.input(DType::bfloat16, {5, 333});
+       const Id e = p.map(Op::exp, {p.map(Op::sub, {x, p.reduce(Op::max, x, {1}, true)})});
+       p.output(p.map(Op::div, {e, p.reduce(Op::add, e, {1}, true)}));
+     },
+     1, 1},
+    {"softmax_of_a_transpose",
+     [](Program& p) { p.output(softmax(p, p.permute(p.input(DType::float32, {200, 7}), {1, 0}))); },
+     1, 1},
     {"reduce_of_reduce",
      [](Program& p) {
        const Id x = p.input(DType::float32, {30, 40});
