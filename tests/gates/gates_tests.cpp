@@ -1,0 +1,173 @@
+// The table of programs: kernels and bytes planned at the stated sizes, in every spelling and at
+// other sizes, and the bits of their values. `kiln_gates_tests --gtest_filter='Gates.StatedSizes'`
+// prints it.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdlib>
+#include <iostream>
+
+#include "tests/gates/measure.h"
+
+namespace kiln_gates {
+namespace {
+
+using kn::Array;
+
+struct Target {
+  const char* name;
+  bool held;  // the figures are asked for; elsewhere they are only shown
+};
+constexpr Target kTargets[] = {{"cpu", true}, {"sm_80", true}, {"sm_90", false}, {"sm_120", false}};
+
+std::string ratio(double bytes, double least) {
+  return bytes < 0 ? "-" : fmt::format("{:.3f}", bytes / least);
+}
+std::string asked(const std::optional<double>& limit) {
+  const double value = limit.value_or(-1);
+  return value < 0 ? "-" : fmt::format("{:.2f}", value);
+}
+
+void check(Missed& missed, const std::string& what, const Target& target, const Stated& stated,
+           const Figures& f) {
+  const bool cuda = std::string_view(target.name) != "cpu";
+  const auto figure = [&](const char* name, std::optional<double> limit, double value) {
+    if (limit) missed.report(what + " | " + target.name + " | " + name, *limit, value);
+  };
+  figure("kernels", stated.kernels, f.kernels);
+  figure("operations", stated.operations, f.operations);
+  figure("bytes", stated.bytes, f.compulsory / f.least);
+  figure("requested", stated.requested, f.requested / f.least);
+  if (cuda) figure("requested", stated.requested_cuda, f.requested / f.least);
+  if (cuda) figure("sectors", stated.sectors, f.sectors < 0 ? -1 : f.sectors / f.least);
+  if (stated.temporary)
+    figure("temporary", static_cast<double>(*stated.temporary), static_cast<double>(f.temporary));
+}
+
+TEST(Gates, StatedSizes) {
+  Missed missed("stated sizes");
+  constexpr const char* kLine = "{:<42} {:<18} {:<7} {:>4} {:>7}  {:>6} {:>7}  {:>6} {:>9} {:>8}\n";
+  std::cout << fmt::format(kLine, "program", "size", "device", "asked", "kernels", "asked", "bytes",
+                           "asked", "requested", "sectors");
+  for (const Row& row : rows()) {
+    for (const Stated& stated : row.stated) {
+      for (const Target& target : kTargets) {
+        const Figures f = measure(row, stated.dims, kn::plan_only(target.name), Spelling::plain);
+        const bool cuda = std::string_view(target.name) != "cpu";
+        const auto requested =
+            cuda && stated.requested_cuda ? stated.requested_cuda : stated.requested;
+        std::cout << fmt::format(kLine, row.name, to_text(stated.dims), target.name, stated.kernels,
+                                 f.kernels, asked(stated.bytes), ratio(f.compulsory, f.least),
+                                 asked(requested), ratio(f.requested, f.least),
+                                 ratio(f.sectors, f.least));
+        if (target.held) check(missed, row.name + " | " + to_text(stated.dims), target, stated, f);
+      }
+    }
+  }
+}
+
+TEST(Gates, SpellingsTakeAsManyKernels) {
+  Missed missed("spellings");
+  for (const Row& row : rows()) {
+    const Stated& stated = row.stated[row.stated.size() / 2];
+    for (const Target& target : kTargets) {
+      if (!target.held) continue;
+      for (const Spelling spelling : kSpellings) {
+        if (spelling == Spelling::plain) continue;
+        const Figures f = measure(row, stated.dims, kn::plan_only(target.name), spelling);
+        missed.report(row.name + " | " + name(spelling) + " | " + target.name + " | kernels",
+                      stated.kernels, f.kernels);
+      }
+    }
+  }
+}
+
+// Every value as 64 bits; NaNs are alike.
+std::vector<std::uint64_t> bits(const Array& x) {
+  std::vector<std::uint64_t> result;
+  if (x.dtype() == kn::float32) {
+    for (const float v : x.to_vector<float>())
+      result.push_back(std::isnan(v) ? ~0u : std::bit_cast<std::uint32_t>(v));
+  } else {
+    for (const std::int64_t v : x.to_vector<std::int64_t>())
+      result.push_back(static_cast<std::uint64_t>(v));
+  }
+  return result;
+}
+
+std::vector<Array> run(const Row& row, const Dims& dims, const kn::Device& device,
+                       Spelling spelling) {
+  const kn::Scope scope({.device = device, .flush_after = 0});
+  const std::vector<Array> inputs = random_inputs(row, dims, 7);
+  Speller speller(row.outlive && spelling == Spelling::plain ? Spelling::held : spelling);
+  std::vector<Array> outputs = row.program(speller, inputs, dims);
+  kn::eval(outputs);
+  return outputs;
+}
+
+// The first difference in words.
+std::string difference(const Row& row, const std::vector<Array>& wanted,
+                       const std::vector<Array>& got) {
+  for (std::size_t o = 0; o < wanted.size(); ++o) {
+    if (wanted[o].shape() != got[o].shape()) return fmt::format("output {} has another shape", o);
+    const auto a = bits(wanted[o]), b = bits(got[o]);
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      if (a[i] == b[i]) continue;
+      const auto x = std::bit_cast<float>(static_cast<std::uint32_t>(a[i]));
+      const auto y = std::bit_cast<float>(static_cast<std::uint32_t>(b[i]));
+      if (row.products && std::abs(x - y) <= 1e-4f * std::max(1.f, std::abs(x))) continue;
+      return fmt::format("output {}, element {}: {:#x}, should be {:#x}", o, i, b[i], a[i]);
+    }
+  }
+  return "";
+}
+
+// Products by a library have its bits: rows that use one are compared loosely, the spelling alone
+// exactly.
+TEST(Gates, SpellingsHaveTheInterpretersBits) {
+  for (const Row& row : rows()) {
+    for (const Dims& dims : row.small) {
+      const std::vector<Array> wanted = run(row, dims, kn::interpreter(), Spelling::plain);
+      for (const Spelling spelling : kSpellings) {
+        SCOPED_TRACE(row.name + ", " + to_text(dims) + ", " + name(spelling));
+        EXPECT_EQ(difference(row, wanted, run(row, dims, kn::cpu(), spelling)), "");
+      }
+    }
+  }
+}
+
+// Shapes with extents of 1, odd and prime ones: `count` of them, values for every `stride`th.
+void random_shapes(std::uint64_t count, std::uint64_t stride, const char* scope) {
+  const char* const given = std::getenv("KILN_SEED");
+  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 1;
+  Missed missed(scope);
+  for (const Row& row : rows()) {
+    if (!row.random) continue;
+    std::mt19937_64 rng(seed);
+    double over[2] = {0, 0};
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const Dims dims = row.random(rng);
+      const std::string where = fmt::format("{}, {}, seed {}", row.name, to_text(dims), seed);
+      for (int t = 0; t < 2; ++t) {
+        const Figures f = measure(row, dims, kn::plan_only(kTargets[t].name), Spelling::plain);
+        over[t] = std::max<double>(over[t], f.kernels);
+      }
+      if (i % stride != 0) continue;
+      const std::string what = difference(row, run(row, dims, kn::interpreter(), Spelling::plain),
+                                          run(row, dims, kn::cpu(), Spelling::plain));
+      EXPECT_EQ(what, "") << where;
+    }
+    for (int t = 0; t < 2; ++t) {
+      missed.report(row.name + " | " + kTargets[t].name + " | kernels", row.kernels_anywhere,
+                    over[t]);
+    }
+  }
+}
+
+TEST(Gates, RandomShapes) { random_shapes(20, 10, "random shapes"); }
+TEST(HeavyGates, RandomShapes) { random_shapes(200, 5, "200 random shapes"); }
+
+}  // namespace
+}  // namespace kiln_gates
