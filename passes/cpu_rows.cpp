@@ -54,14 +54,16 @@ class RowPhase {
         reducers_(scene.reducers(phase)),
         phase_(phase),
         row_(row) {
+    const std::int64_t lanes = s_.e.lanes();
     const std::int64_t longest = upper(s_.context().graph, inner_);
-    width_ = longest <= s_.e.lanes() ? s_.e.lanes() : kReduceLanes;
-    chunked_ = longest > kReduceChunk;
-    for (std::size_t i = 0; i < reducers_.size(); ++i) {
-      const std::string name = reducers_[i].name();
-      lanes_.emplace_back(b_, reducers_[i], ir::Space::local, width_, name + "_lanes");
-      if (chunked_) {
-        stacks_.emplace_back(b_, reducers_[i], 1, most_chunks(longest), name);
+    for (const Reducer& r : reducers_) {
+      const bool ordered = r.ordered() && longest > lanes;
+      chunked_ = chunked_ || (ordered && longest > kReduceChunk);
+      const std::int64_t width = ordered ? kReduceLanes : lanes;
+      Running& running = running_.emplace_back(
+          Running{width, {b_, r, ir::Space::local, width, r.name() + "_lanes"}, std::nullopt});
+      if (ordered && longest > kReduceChunk) {
+        running.stack.emplace(b_, r, 1, most_chunks(longest), r.name());
       }
     }
   }
@@ -69,46 +71,62 @@ class RowPhase {
   // Reduces positions [begin, end) of the row (begin a multiple of the chunk) and gives the
   // results.
   std::vector<Parts> reduce(Value begin, Value end) {
-    if (!chunked_) return chunk(begin, b_.sub(end, begin));
-    const Value first = b_.begin_loop(begin, end, b_.index(kReduceChunk));
-    const Value length = b_.min(b_.sub(end, first), b_.index(kReduceChunk));
-    const std::vector<Parts> results = chunk(first, length);
-    const Value already = b_.div(b_.sub(first, begin), b_.index(kReduceChunk));
-    for (std::size_t i = 0; i < reducers_.size(); ++i) stacks_[i].push(b_, results[i], already);
-    b_.end();
+    clear(false);
+    if (chunked_) {
+      const Value first = b_.begin_loop(begin, end, b_.index(kReduceChunk));
+      clear(true);
+      run(first, b_.min(b_.sub(end, first), b_.index(kReduceChunk)));
+      const Value already = b_.div(b_.sub(first, begin), b_.index(kReduceChunk));
+      for (std::size_t i = 0; i < running_.size(); ++i) {
+        if (running_[i].stack) running_[i].stack->push(b_, across_lanes(i), already);
+      }
+      b_.end();
+    } else {
+      run(begin, b_.sub(end, begin));
+    }
     const Value chunks =
         b_.div(b_.add(b_.sub(end, begin), b_.index(kReduceChunk - 1)), b_.index(kReduceChunk));
     std::vector<Parts> totals;
-    for (const CarryStack& stack : stacks_) totals.push_back(stack.fold(b_, chunks));
+    for (std::size_t i = 0; i < running_.size(); ++i) {
+      totals.push_back(running_[i].stack ? running_[i].stack->fold(b_, chunks) : across_lanes(i));
+    }
     return totals;
   }
 
   const std::vector<Reducer>& reducers() const { return reducers_; }
 
  private:
-  std::vector<Parts> chunk(Value first, Value length) {
-    const Value zero = b_.index(0);
+  // What is so far of a reduction: its lanes, of the chunk if it goes by chunks.
+  struct Running {
+    std::int64_t width;
+    PartsMemory lanes;
+    std::optional<CarryStack> stack;
+  };
+
+  // Sets lanes to the identity: of those that go by chunks, or of the others.
+  void clear(bool by_chunk) {
     const Value vector = b_.index(s_.e.lanes());
-    const Value fresh = b_.begin_loop(zero, b_.index(width_), vector);
-    for (std::size_t i = 0; i < reducers_.size(); ++i) {
-      lanes_[i].store(b_, fresh, reducers_[i].identity(b_, s_.e.lanes()));
+    for (std::size_t i = 0; i < running_.size(); ++i) {
+      const Running& r = running_[i];
+      if (r.stack.has_value() != by_chunk) continue;
+      const bool one = r.width == s_.e.lanes();
+      const Value at = one ? b_.index(0) : b_.begin_loop(b_.index(0), b_.index(r.width), vector);
+      r.lanes.store(b_, at, reducers_[i].identity(b_, s_.e.lanes()));
+      if (!one) b_.end();
     }
-    b_.end();
-    // Vectors that lie wholly inside, then at most one that does not.
+  }
+
+  // Vectors that lie wholly inside, then at most one that does not.
+  void run(Value first, Value length) {
+    const Value vector = b_.index(s_.e.lanes());
     const Value whole = b_.mul(b_.div(length, vector), vector);
-    add(first, b_.begin_loop(zero, whole, vector), ir::kNoValue);
+    add(first, b_.begin_loop(b_.index(0), whole, vector), ir::kNoValue);
     b_.end();
     b_.begin_if(b_.less(whole, length));
     const Value mask = b_.op(ir::Op::lt, ir::DType::bool_,
                              {b_.lane(b_.kernel().index, s_.e.lanes()), b_.sub(length, whole)});
     add(first, whole, mask);
     b_.end();
-    std::vector<Parts> results;
-    for (std::size_t i = 0; i < reducers_.size(); ++i) {
-      const Parts all = lanes_[i].load(b_, zero, static_cast<int>(width_));
-      results.push_back(reducers_[i].across_lanes(b_, all));
-    }
-    return results;
   }
 
   // Adds the vector at this offset of the chunk to its lanes.
@@ -120,16 +138,22 @@ class RowPhase {
     if (row_ != nullptr) row_->recall(phase_, at.base);
     if (row_ != nullptr) row_->keep(phase_, at.base);
     const Value position = s_.e.materialise(at);
-    const Value lane = width_ == s_.e.lanes()
-                           ? b_.index(0)
-                           : b_.op(ir::Op::and_, b_.dtype(offset), {offset, b_.index(width_ - 1)});
-    for (std::size_t i = 0; i < reducers_.size(); ++i) {
+    for (std::size_t i = 0; i < running_.size(); ++i) {
+      const Running& r = running_[i];
+      const Value lane = r.width == s_.e.lanes() ? b_.index(0)
+                                                 : b_.op(ir::Op::and_, b_.dtype(offset),
+                                                         {offset, b_.index(r.width - 1)});
       const Parts next = reducers_[i].keep(b_, mask, s_.element(reducers_[i], position));
-      const Parts sum = lanes_[i].load(b_, lane, s_.e.lanes());
-      lanes_[i].store(b_, lane, reducers_[i].combine(b_, sum, next));
+      const Parts sum = r.lanes.load(b_, lane, s_.e.lanes());
+      r.lanes.store(b_, lane, reducers_[i].combine(b_, sum, next));
     }
     s_.mask(ir::kNoValue);
     s_.e.close_scope();
+  }
+
+  Parts across_lanes(std::size_t i) {
+    const Running& r = running_[i];
+    return reducers_[i].across_lanes(b_, r.lanes.load(b_, b_.index(0), static_cast<int>(r.width)));
   }
 
   Scene& s_;
@@ -138,10 +162,8 @@ class RowPhase {
   std::vector<Reducer> reducers_;
   int phase_;
   RowStore* row_;
-  std::int64_t width_ = kReduceLanes;
   bool chunked_ = false;
-  std::vector<PartsMemory> lanes_;
-  std::vector<CarryStack> stacks_;
+  std::vector<Running> running_;
 };
 
 void store_row(Scene& s, RowStore& kept, Value length) {

@@ -32,6 +32,10 @@ std::string Reducer::name() const {
   return text += std::to_string(number_);
 }
 
+bool Reducer::ordered() const {
+  return ir::is_float(types_[0]) && !arg_ && (op_ == Op::add || op_ == Op::mul);
+}
+
 Parts Reducer::identity(KernelBuilder& b, int lanes) const {
   Parts parts{b.constant(types_[0], reduce_padding(op_, types_[0]), lanes)};
   if (arg_) {

@@ -17,6 +17,8 @@ class Reducer {
   Reducer(const ir::Graph& graph, ir::NodeId node, std::size_t number);
   ir::NodeId node() const { return node_; }
   std::string name() const;
+  // Whether the result depends on the order: float sums and products.
+  bool ordered() const;
   std::size_t part_count() const { return types_.size(); }
   ir::DType type(std::size_t part) const { return types_[part]; }
 
