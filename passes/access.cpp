@@ -23,8 +23,23 @@ Monomial multiply(const ir::Graph& graph, Monomial m, Sym sym) {
   return m;
 }
 
+namespace {
+
+// Adds a monomial to a sum of them.
+void accumulate(std::vector<Monomial>& sum, const Monomial& m) {
+  if (m.coefficient == 0) return;
+  const auto at = std::ranges::lower_bound(sum, m.factors, {}, &Monomial::factors);
+  if (at == sum.end() || at->factors != m.factors) {
+    sum.insert(at, m);
+  } else if ((at->coefficient += m.coefficient) == 0) {
+    sum.erase(at);
+  }
+}
+
+}  // namespace
+
 bool Affine::is_coordinate(std::uint32_t c) const {
-  return !offset && divided.empty() && terms.size() == 1 && terms[0].coordinate == c &&
+  return offset.empty() && divided.empty() && terms.size() == 1 && terms[0].coordinate == c &&
          terms[0].coefficient == Monomial{};
 }
 
@@ -40,7 +55,7 @@ Affine AffineAlgebra::opaque(const Affine& a) {
 }
 
 Affine AffineAlgebra::add(Affine a, const Affine& b) const {
-  a.offset = a.offset || b.offset;
+  for (const Monomial& m : b.offset) accumulate(a.offset, m);
   a.divided.insert(a.divided.end(), b.divided.begin(), b.divided.end());
   std::ranges::sort(a.divided);
   const auto repeated = std::ranges::unique(a.divided);
@@ -60,13 +75,21 @@ Affine AffineAlgebra::add(Affine a, const Affine& b) const {
 }
 
 Affine AffineAlgebra::add(Affine a, Sym s) const {
-  a.offset = a.offset || s != ir::kZero;
+  accumulate(a.offset, multiply(graph, {}, s));
+  return a;
+}
+
+Affine AffineAlgebra::sub(Affine a, Sym s) const {
+  accumulate(a.offset, multiply(graph, {-1, {}}, s));
   return a;
 }
 
 Affine AffineAlgebra::mul(Affine a, Sym s) const {
   if (s == ir::kZero) return {};
   for (Affine::Term& term : a.terms) term.coefficient = multiply(graph, term.coefficient, s);
+  std::vector<Monomial> offset;
+  for (Monomial& m : a.offset) accumulate(offset, multiply(graph, std::move(m), s));
+  a.offset = std::move(offset);
   return a;
 }
 
@@ -93,12 +116,36 @@ std::vector<Sym> without_units(std::span<const Sym> shape) {
 
 namespace {
 
-// The same index under the same guards is one context, by number, so that a visited set is cheap.
+void add_guard(Context& context, const Affine& index) {
+  for (const auto& term : index.terms) context.guards.push_back(term.coordinate);
+  context.guards.insert(context.guards.end(), index.divided.begin(), index.divided.end());
+  std::ranges::sort(context.guards);
+  const auto repeated = std::ranges::unique(context.guards);
+  context.guards.erase(repeated.begin(), repeated.end());
+}
+
+Context concat_part(const ir::Graph& graph, NodeId node, Context context, std::size_t part) {
+  const AffineAlgebra algebra{graph};
+  const std::size_t along = graph.nodes[node].imm;
+  Affine& axis = context.index[along];
+  add_guard(context, axis);
+  for (std::size_t i = 0; i < part; ++i) {
+    axis =
+        algebra.sub(std::move(axis), graph.shape(graph.operand(node, static_cast<int>(i)))[along]);
+  }
+  return context;
+}
+
+}  // namespace
+
 std::uint64_t hash_of(const Context& c) {
   std::uint64_t h = 7;
   const auto mix = [&h](std::uint64_t v) { h = (h ^ v) * 0x9E3779B97F4A7C15u, h ^= h >> 29; };
   for (const Affine& a : c.index) {
-    mix(a.offset);
+    for (const Monomial& m : a.offset) {
+      mix(static_cast<std::uint64_t>(m.coefficient));
+      for (const Sym s : m.factors) mix(s);
+    }
     for (const auto& t : a.terms) {
       mix(t.coordinate);
       mix(static_cast<std::uint64_t>(t.coefficient.coefficient));
@@ -110,10 +157,13 @@ std::uint64_t hash_of(const Context& c) {
   return h;
 }
 
+namespace {
+
+// Each distinct (node, context) once; contexts are interned, so that the visited set is cheap.
 class Walk {
  public:
   Walk(const ir::Graph& graph, const std::vector<bool>& is_leaf)
-      : graph_(graph), algebra_{graph}, is_leaf_(is_leaf) {}
+      : graph_(graph), is_leaf_(is_leaf) {}
 
   Unfolding run(const std::vector<Root>& roots) {
     for (const Root& root : roots) {
@@ -162,20 +212,10 @@ class Walk {
     const ir::Node& node = graph_.nodes[visit.node];
     const auto operands = graph_.operands(visit.node);
     std::vector<std::uint32_t> contexts(operands.size(), visit.context);
-    if (node.kind == NodeKind::concat) {
-      for (std::size_t i = 0; i < operands.size(); ++i) {
-        contexts[i] = intern(concat_operand(visit, node, i > 0));
-      }
-    } else if (node.kind != NodeKind::map) {
-      Context context = out_.contexts[visit.context];
-      std::vector<Affine> inner =
-          operand_index<AffineAlgebra>(graph_, visit.node, context.index, algebra_);
-      if (node.kind == NodeKind::pad) {
-        contexts[1] = intern({});
-        add_guards(context, visit.node);
-      }
-      context.index = std::move(inner);
-      contexts[0] = intern(std::move(context));
+    if (node.kind != NodeKind::map) {
+      std::vector<Context> inner =
+          operand_contexts(graph_, visit.node, out_.contexts[visit.context]);
+      for (std::size_t i = 0; i < inner.size(); ++i) contexts[i] = intern(std::move(inner[i]));
     }
     std::vector<std::uint32_t> met(operands.size());
     for (std::size_t i = 0; i < operands.size(); ++i) met[i] = meet(operands[i], contexts[i]);
@@ -185,32 +225,7 @@ class Walk {
     out_.operands.insert(out_.operands.end(), met.begin(), met.end());
   }
 
-  Context concat_operand(const Visit& visit, const ir::Node& node, bool shifted) {
-    Context context = out_.contexts[visit.context];
-    Affine& axis = context.index[node.imm];
-    add_guard(context, axis);
-    axis.offset = axis.offset || shifted;
-    return context;
-  }
-
-  static void add_guard(Context& context, const Affine& index) {
-    for (const auto& term : index.terms) context.guards.push_back(term.coordinate);
-    context.guards.insert(context.guards.end(), index.divided.begin(), index.divided.end());
-    std::ranges::sort(context.guards);
-    const auto repeated = std::ranges::unique(context.guards);
-    context.guards.erase(repeated.begin(), repeated.end());
-  }
-
-  void add_guards(Context& context, NodeId pad) {
-    const auto from = graph_.shape(graph_.operand(pad, 0));
-    const auto to = graph_.shape(pad);
-    for (std::size_t i = 0; i < from.size(); ++i) {
-      if (from[i] != to[i]) add_guard(context, context.index[i]);
-    }
-  }
-
   const ir::Graph& graph_;
-  AffineAlgebra algebra_;
   const std::vector<bool>& is_leaf_;
   Unfolding out_;
   std::vector<bool> entered_;  // by visit
@@ -220,6 +235,35 @@ class Walk {
 };
 
 }  // namespace
+
+std::vector<Context> operand_contexts(const ir::Graph& graph, NodeId node, const Context& context) {
+  const auto operands = graph.operands(node);
+  std::vector<Context> result;
+  switch (graph.nodes[node].kind) {
+    case NodeKind::map:
+      result.assign(operands.size(), context);
+      return result;
+    case NodeKind::concat:
+      for (std::size_t i = 0; i < operands.size(); ++i) {
+        result.push_back(concat_part(graph, node, context, i));
+      }
+      return result;
+    default:
+      break;
+  }
+  AffineAlgebra algebra{graph};
+  result.push_back(
+      {operand_index<AffineAlgebra>(graph, node, context.index, algebra), context.guards});
+  if (graph.nodes[node].kind == NodeKind::pad) {
+    const auto from = graph.shape(operands[0]);
+    const auto to = graph.shape(node);
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      if (from[i] != to[i]) add_guard(result[0], context.index[i]);
+    }
+    result.emplace_back();  // the fill
+  }
+  return result;
+}
 
 Unfolding unfold(const ir::Graph& graph, const std::vector<Root>& roots,
                  const std::vector<bool>& is_leaf) {

@@ -18,7 +18,7 @@ struct Monomial {
 Monomial multiply(const ir::Graph& graph, Monomial m, ir::Sym sym);
 
 // A sum of coordinates with symbolic coefficients plus an offset that is the same everywhere; or,
-// where an index was divided, only the set of coordinates it depends on.
+// where an index was divided, only the set of coordinates it depends on. Equal sums are equal.
 struct Affine {
   struct Term {
     std::uint32_t coordinate = 0;
@@ -26,12 +26,12 @@ struct Affine {
     bool operator==(const Term&) const = default;
   };
   std::vector<Term> terms;             // by ascending coordinate
-  bool offset = false;                 // something was added
+  std::vector<Monomial> offset;        // ascending by factors, none with coefficient 0
   std::vector<std::uint32_t> divided;  // coordinates that it depends on in another way, ascending
   bool operator==(const Affine&) const = default;
   // exactly coordinate c, or exactly 0
   bool is_coordinate(std::uint32_t c) const;
-  bool is_zero() const { return terms.empty() && !offset && divided.empty(); }
+  bool is_zero() const { return terms.empty() && offset.empty() && divided.empty(); }
 };
 
 // The algebra of index_map.h over Affine.
@@ -41,7 +41,7 @@ struct AffineAlgebra {
   Affine zero() const { return {}; }
   Affine add(Affine a, const Affine& b) const;
   Affine add(Affine a, ir::Sym s) const;
-  Affine sub(Affine a, ir::Sym s) const { return add(std::move(a), s); }
+  Affine sub(Affine a, ir::Sym s) const;
   Affine mul(Affine a, ir::Sym s) const;
   Affine div(const Affine& a, ir::Sym) const { return opaque(a); }
   Affine rem(const Affine& a, ir::Sym) const { return opaque(a); }
@@ -87,6 +87,11 @@ struct Context {
   std::vector<std::uint32_t> guards;
   bool operator==(const Context&) const = default;
 };
+std::uint64_t hash_of(const Context& context);
+// The contexts in which a node's operands are needed where the node itself is needed in one. Not
+// for leaves: reductions, products, nodes without operands.
+std::vector<Context> operand_contexts(const ir::Graph& graph, ir::NodeId node,
+                                      const Context& context);
 struct Unfolding {
   std::vector<Context> contexts;
   std::vector<Visit> visits;

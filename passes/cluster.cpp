@@ -35,9 +35,12 @@ double op_cost(const Node& node) {
 bool needs_split(const ir::Graph& graph, const ir::Caps& caps, std::span<const Sym> outer,
                  std::span<const Sym> inner) {
   constexpr double kLongRow = 65536;
-  const double units = caps.target == ir::Target::cuda ? 2.0 * caps.multiprocessors : caps.threads;
+  // A block that streams a row has enough loads under way for two multiprocessors' share of the
+  // bandwidth (cuda_rows.cpp); a processor's thread has one thread's.
+  const double units =
+      caps.target == ir::Target::cuda ? 0.5 * caps.multiprocessors : caps.threads;
   double rows = 1;
-  for (const Sym s : outer) rows *= static_cast<double>(graph.sym(s).hi);
+  for (const Sym s : outer) rows *= middle(graph, s);
   return units > 1 && rows < units && middle_size(graph, inner) >= kLongRow;
 }
 

@@ -30,7 +30,7 @@ bool aligned(const ClusterContext& c, const Access& access, std::uint32_t last,
   const Affine offset = linear(c.graph, access);
   const Stride stride = stride_of(c.graph, access, last);
   if (stride == Stride::none) return true;
-  if (stride == Stride::other || offset.offset || !offset.divided.empty()) return false;
+  if (stride == Stride::other || !offset.offset.empty() || !offset.divided.empty()) return false;
   if (!access.guards.empty()) return false;
   if (!access.output && leaf.kind == ir::NodeKind::buffer && !c.graph.inputs[leaf.attr].aligned) {
     return false;

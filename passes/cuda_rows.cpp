@@ -3,10 +3,11 @@
 //
 // Rows that fit into registers are read once: values that several phases use stay with the thread
 // that reduces them (staging.h), whose elements are then counted at compile time; a block has as
-// many warps as the longest row of the class has chunks. Longer rows, and rows of which nothing is
-// used twice, are streamed by eight warps, again for each phase. Floor: the row read once from
-// memory, its later passes from the cache if streamed. Variants: warp or block a row; kept or
-// streamed, and kept elements a thread; one step or several; 32- or 64-bit indices.
+// many warps as the longest row of the class has chunks. Other rows are streamed, again for each
+// phase: by eight warps; where rows are longer than 32 chunks by 32 warps, whose loads are counted
+// at compile time too, so that enough of them are under way. Floor: the row read once from memory,
+// its later passes from the cache if streamed. Variants: warp or block a row; kept or streamed, and
+// kept elements a thread; one step or several; 32- or 64-bit indices.
 #include <bit>
 
 #include "passes/cuda_team.h"
@@ -37,7 +38,11 @@ RowPlan plan_row(const ClusterContext& c) {
   const bool block = plan.shape.longest > kReduceChunk;
   const std::int64_t chunks = (plan.shape.longest + kReduceChunk - 1) / kReduceChunk;
   plan.shape.warps = block ? kWarps : 1;
-  if (chunks > kMostWarps) return plan;
+  if (chunks > kMostWarps) {
+    plan.shape.warps = kMostWarps;
+    plan.shape.fixed = true;
+    return plan;
+  }
   const auto warps = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(chunks)));
   const std::int64_t bytes = warps > 16 ? 4 : warps > 8 ? 8 : 12;
   plan.kept = staged_values(c, {1, 4, 16, bytes});
@@ -52,7 +57,7 @@ void whole_row(Scene& s, Value me, const RowPlan& plan) {
   const ClusterContext& c = s.context();
   const Value length = s.length(c.space.inner);
   CudaTeam team(s, me, plan.shape);
-  RowStore kept(s, plan.kept, plan.shape.fixed ? plan.shape.slots() : 0);
+  RowStore kept(s, plan.kept, plan.kept.empty() ? 0 : plan.shape.slots());
   const auto arrive_in = [&](int phase) {
     return [&, phase](Value position, Value slot) {
       s.set_linear(c.space.inner, {position, ir::kNoValue});
@@ -81,7 +86,7 @@ void whole_row(Scene& s, Value me, const RowPlan& plan) {
     arrive_in(s.phases())(position, slot);
     s.store_full_outputs();
   };
-  if (plan.shape.fixed) {
+  if (!plan.kept.empty()) {
     team.visit(length, store);
     return;
   }
@@ -209,7 +214,7 @@ Scheduled cuda_rows(const ClusterContext& c) {
   Scheduled result;
   result.kernels.push_back(s.finish());
   result.name = block_a_row ? "rows, a block each" : "rows, a warp each";
-  if (plan.shape.fixed) result.name += ", kept in registers";
+  if (!plan.kept.empty()) result.name += ", kept in registers";
   result.reason = "reads run along the reduced axis, coalesced";
   return result;
 }

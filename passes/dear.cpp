@@ -1,14 +1,16 @@
 #include "passes/dear.h"
 
 #include <algorithm>
-#include <cmath>
+#include <map>
 #include <sstream>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace kiln::passes {
 
 using ir::NodeId;
 using ir::NodeKind;
+using ir::Sym;
 
 namespace {
 
@@ -16,75 +18,207 @@ namespace {
 constexpr int kMaxChain = 1024;
 // Nodes looked at to price a value; a dearer one is dear enough.
 constexpr std::size_t kMaxCone = 2048;
+// Ways of indexing a value, counted; one that is needed in more ways is stored.
+constexpr std::size_t kMaxWants = 256;
+// Reading an element from the cache, in operations.
+constexpr double kLoad = 2;
 
-struct Uses {
-  double shared = 0;    // by elementwise consumers, which share one evaluation
-  double separate = 0;  // by views, each an evaluation of its own
-  NodeId consumer = 0;
+// A loop nest that values are needed in: the coordinates of something that is made there. Nests
+// over the same extents in the same order will mostly become one kernel, and are one frame.
+struct Frame {
+  std::vector<Sym> extents;
+  double bytes = 0;       // that it moves anyway
+  double operations = 0;  // of what is computed in it, as far as that is decided
 };
 
-// Operations to compute one element of `top` from what is stored.
-double cone_cost(const ir::Graph& graph, NodeId top, const std::vector<bool>& stored) {
-  std::unordered_set<NodeId> seen{top};
-  std::vector<NodeId> stack{top};
-  double cost = 0;
-  while (!stack.empty() && seen.size() < kMaxCone) {
-    const NodeId n = stack.back();
-    stack.pop_back();
-    cost += op_cost(graph.nodes[n]);
-    for (const NodeId operand : graph.operands(n)) {
-      if (!stored[operand] && !is_reduction(graph.nodes[operand]) && seen.insert(operand).second) {
-        stack.push_back(operand);
+struct Want {
+  std::size_t frame = 0;
+  Context context;
+  std::uint64_t hash = 0;  // first in comparisons
+  bool operator==(const Want& other) const {
+    return hash == other.hash && frame == other.frame && context == other.context;
+  }
+};
+
+class Pricing {
+ public:
+  Pricing(const ir::Graph& graph, const ir::Caps& caps, Partition& partition)
+      : graph_(graph), caps_(caps), partition_(partition), wants_(graph.nodes.size()) {}
+
+  void run() {
+    for (const NodeId output : graph_.outputs) begin_at(output);
+    for (std::size_t i = graph_.nodes.size(); i-- > 0;) {
+      const auto n = static_cast<NodeId>(i);
+      if (wants_[n].empty() && !begun_.contains(n)) continue;
+      visit(n);
+      wants_[n] = {};
+    }
+  }
+
+ private:
+  struct Cost {
+    double fused = 0, stored = 0, times = 0, operations = 0;
+  };
+
+  std::size_t frame(std::vector<Sym> extents, double element_bytes) {
+    const auto [found, fresh] = frame_ids_.try_emplace(extents, frames_.size());
+    const double bytes = middle_size(graph_, extents) * element_bytes;
+    if (fresh) frames_.push_back({std::move(extents), 0, 0});
+    frames_[found->second].bytes += bytes;
+    return found->second;
+  }
+
+  void want(NodeId n, Want w) {
+    if (graph_.nodes[n].operand_count == 0) return;
+    w.hash = hash_of(w.context) * 31 + w.frame;
+    if (std::ranges::find(wants_[n], w) == wants_[n].end()) wants_[n].push_back(std::move(w));
+  }
+
+  // Makes a node whole, in a frame of its own shape; its operands are wanted there.
+  void begin_at(NodeId n) { begun_.insert(n); }
+
+  Want whole(NodeId n) {
+    const auto shape = graph_.shape(n);
+    const auto bytes = static_cast<double>(ir::size_of(graph_.nodes[n].dtype));
+    return {frame(without_units(shape), bytes), {index_at(coordinates_of(shape)), {}}, 0};
+  }
+
+  void visit(NodeId n) {
+    const ir::Node& node = graph_.nodes[n];
+    if (node.operand_count == 0) return;
+    if (node.kind == NodeKind::contract) {
+      for (const NodeId operand : graph_.operands(n))
+        begin_at(matmul_operand(graph_, operand).node);
+      return;
+    }
+    if (is_reduction(node)) {
+      const NodeId operand = graph_.operand(n, 0);
+      std::vector<Sym> extents = without_units(graph_.shape(n));
+      const std::vector<Sym> inner = reduced_extents(graph_, n);
+      extents.insert(extents.end(), inner.begin(), inner.end());
+      const auto bytes = static_cast<double>(ir::size_of(graph_.nodes[operand].dtype));
+      want(operand,
+           {frame(std::move(extents), bytes), {index_at(reduce_coordinates(graph_, n)), {}}, 0});
+      return;
+    }
+    if (partition_.stored[n] || begun_.contains(n)) {
+      pass_on(n, {whole(n)});
+      return;
+    }
+    if (node.rank > 0 && dear(n)) {
+      partition_.stored[n] = true;
+      pass_on(n, {whole(n)});
+      return;
+    }
+    pass_on(n, wants_[n]);
+  }
+
+  void pass_on(NodeId n, const std::vector<Want>& wants) {
+    const ir::Node& node = graph_.nodes[n];
+    const auto operands = graph_.operands(n);
+    for (const Want& w : wants) {
+      frames_[w.frame].operations += op_cost(node) * evaluations(w);
+      const std::vector<Context> contexts = operand_contexts(graph_, n, w.context);
+      for (std::size_t i = 0; i < operands.size(); ++i) {
+        if (!is_reduction(graph_.nodes[operands[i]])) consumer_[operands[i]] = n;
+        want(operands[i], {w.frame, contexts[i], 0});
+      }
+      for (const NodeId operand : operands) {
+        if (is_reduction(graph_.nodes[operand])) begin_at(operand);
       }
     }
   }
-  return cost;
-}
 
-std::string reason_of(double times, double cost) {
-  std::ostringstream text;
-  text << "computed " << std::llround(times) << " times over with " << std::llround(cost)
-       << " operations an element: storing is cheaper";
-  return text.str();
-}
-
-}  // namespace
-
-void store_dear_values(const ir::Graph& graph, const ir::Caps& caps, Partition& partition) {
-  std::vector<bool>& stored = partition.stored;
-  std::vector<Boundary>& boundaries = partition.boundaries;
-  std::vector<Uses> uses(graph.nodes.size());
-  for (const NodeId output : graph.outputs) uses[output].shared = 1;
-  for (std::size_t i = graph.nodes.size(); i-- > 0;) {
-    const auto n = static_cast<NodeId>(i);
-    const ir::Node& node = graph.nodes[n];
-    const double times = std::min(uses[n].shared + uses[n].separate, 1e12);
-    if (times == 0) continue;
-    if (node.kind == NodeKind::map && times > 1.5 && !stored[n]) {
-      const double cost = cone_cost(graph, n, stored);
-      const double size = middle_size(graph, graph.shape(n));
-      const double again = (times - 1) * size * cost / caps.rate;
-      const double bytes = size * static_cast<double>(ir::size_of(node.dtype));
-      if (node.rank > 0 && again > 2 * bytes / caps.bandwidth + caps.launch_seconds) {
-        stored[n] = true;
-        boundaries.push_back({n, uses[n].consumer, reason_of(times, cost)});
-      }
+  // How often it is computed: once for each point of the loops outside and including the innermost
+  // one that it depends on.
+  double evaluations(const Want& w) const {
+    std::uint32_t depth = 0;
+    for (const Affine& a : w.context.index) {
+      for (const auto& term : a.terms) depth = std::max(depth, term.coordinate + 1);
+      for (const auto d : a.divided) depth = std::max(depth, d + 1);
     }
-    const bool once = stored[n] || is_reduction(node);
-    const double mine = once ? 1 : times;
-    for (const NodeId operand : graph.operands(n)) {
-      uses[operand].consumer = n;
-      if (node.kind == NodeKind::map || is_reduction(node)) {
-        uses[operand].shared = std::max(uses[operand].shared, mine);
-      } else {
-        double factor = 1;
-        if (node.kind == NodeKind::broadcast) {
-          factor = middle_size(graph, graph.shape(n)) / middle_size(graph, graph.shape(operand));
+    double times = 1;
+    for (std::uint32_t c = 0; c < depth; ++c) times *= middle(graph_, frames_[w.frame].extents[c]);
+    return times;
+  }
+
+  // Operations to compute one element from what is stored.
+  double cone(NodeId top) const {
+    std::unordered_set<NodeId> seen{top};
+    std::vector<NodeId> stack{top};
+    double cost = 0;
+    while (!stack.empty() && seen.size() < kMaxCone) {
+      const NodeId n = stack.back();
+      stack.pop_back();
+      cost += op_cost(graph_.nodes[n]);
+      for (const NodeId operand : graph_.operands(n)) {
+        const ir::Node& node = graph_.nodes[operand];
+        if (node.kind == NodeKind::buffer || partition_.stored[operand]) {
+          if (seen.insert(operand).second) cost += kLoad;
+        } else if (!is_reduction(node) && seen.insert(operand).second) {
+          stack.push_back(operand);
         }
-        uses[operand].separate += mine * std::max(factor, 1.0);
       }
     }
+    return cost;
   }
+
+  // Beyond what the frame's memory traffic hides.
+  double seconds(const Frame& f, double more_operations) const {
+    return std::max(f.bytes / caps_.bandwidth, (f.operations + more_operations) / caps_.rate);
+  }
+
+  Cost cost_of(NodeId n) const {
+    Cost cost;
+    const double size = middle_size(graph_, graph_.shape(n));
+    std::map<std::size_t, double> evaluated;
+    double all = 0;
+    for (const Want& w : wants_[n]) {
+      const double times = evaluations(w);
+      evaluated[w.frame] += times;
+      all += times;
+    }
+    cost.times = all / std::max(size, 1.0);
+    if (cost.times <= 1.5) return cost;
+    cost.operations = cone(n);
+    const double bytes = size * static_cast<double>(ir::size_of(graph_.nodes[n].dtype));
+    for (const auto& [id, times] : evaluated) {
+      const Frame& f = frames_[id];
+      cost.fused += seconds(f, times * cost.operations);
+      cost.stored += seconds(f, 0) + bytes / caps_.bandwidth;
+    }
+    cost.stored += std::max(bytes / caps_.bandwidth, size * cost.operations / caps_.rate);
+    cost.stored += caps_.launch_seconds;
+    return cost;
+  }
+
+  bool dear(NodeId n) {
+    const bool many = wants_[n].size() > kMaxWants;
+    if (!many && graph_.nodes[n].kind != NodeKind::map) return false;
+    const Cost cost = cost_of(n);
+    if (!many && cost.fused <= cost.stored) return false;
+    std::ostringstream text;
+    text.precision(3);
+    text << "computed " << cost.times << " times over with " << cost.operations
+         << " operations an element: " << cost.fused * 1e6 << " us in its consumers, "
+         << cost.stored * 1e6 << " us if stored";
+    const auto consumer = consumer_.find(n);
+    partition_.boundaries.push_back(
+        {n, consumer == consumer_.end() ? n : consumer->second, text.str()});
+    return true;
+  }
+
+  const ir::Graph& graph_;
+  const ir::Caps& caps_;
+  Partition& partition_;
+  std::vector<std::vector<Want>> wants_;  // by node: dropped once it is decided
+  std::unordered_set<NodeId> begun_;
+  std::unordered_map<NodeId, NodeId> consumer_;
+  std::vector<Frame> frames_;
+  std::map<std::vector<Sym>, std::size_t> frame_ids_;
+};
+
+void cut_chains(const ir::Graph& graph, Partition& partition) {
   std::vector<int> depth(graph.nodes.size(), 0);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const auto n = static_cast<NodeId>(i);
@@ -92,13 +226,20 @@ void store_dear_values(const ir::Graph& graph, const ir::Caps& caps, Partition& 
       depth[n] = std::max(depth[n], depth[operand] + 1);
     }
     if (depth[n] >= kMaxChain && graph.nodes[n].kind == NodeKind::map && graph.nodes[n].rank > 0) {
-      stored[n] = true;
+      partition.stored[n] = true;
       partition.cut[n] = true;
       depth[n] = 0;
-      boundaries.push_back(
+      partition.boundaries.push_back(
           {n, n, "a chain of " + std::to_string(kMaxChain) + " operations ends here"});
     }
   }
+}
+
+}  // namespace
+
+void store_dear_values(const ir::Graph& graph, const ir::Caps& caps, Partition& partition) {
+  Pricing(graph, caps, partition).run();
+  cut_chains(graph, partition);
 }
 
 }  // namespace kiln::passes
