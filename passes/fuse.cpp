@@ -38,7 +38,8 @@ struct Group {
   std::vector<NodeId> reduces;
   std::map<NodeId, Coordinates> outputs;  // candidates: node -> coordinates
   std::set<std::size_t> before;           // groups whose stored values this one reads
-  std::set<NodeId> leaves;                // what it reads, for bringing like groups together
+  std::set<NodeId> leaves;                // what it reads
+  std::size_t operations = 0;             // about how many nodes it computes
   bool merged = false;                    // into another
 };
 
@@ -65,6 +66,7 @@ class Joiner {
   struct Demand {
     std::vector<Sym> outer, inner;
     std::vector<Access> accesses;
+    std::size_t operations = 0;
   };
 
   void mark_roots();
@@ -125,7 +127,9 @@ Joiner::Demand Joiner::demand(NodeId n) const {
     d.inner = reduced_extents(graph_, n);
     root = {graph_.operand(n, 0), index_at(reduce_coordinates(graph_, n)), false};
   }
-  d.accesses = walk(graph_, {root}, is_root_);
+  std::vector<NodeId> inside;
+  d.accesses = walk(graph_, {root}, is_root_, &inside);
+  d.operations = inside.size();
   std::erase_if(d.accesses, [&](const Access& a) {
     return graph_.nodes[a.leaf].operand_count == 0 && graph_.nodes[a.leaf].kind != NodeKind::buffer;
   });
@@ -173,6 +177,7 @@ void Joiner::merge(std::size_t into, std::size_t from) {
   a.outputs.merge(b.outputs);
   a.before.merge(b.before);
   a.leaves.merge(b.leaves);
+  a.operations += b.operations;
   b.merged = true;
   alias_[from] = into;
 }
@@ -324,6 +329,7 @@ std::size_t Joiner::join_pointwise(NodeId n, const Demand& d) {
 // Everything n reads from other groups is, to begin with, read from memory.
 void Joiner::link(std::size_t group, NodeId n, const Demand& d) {
   if (graph_.nodes[n].kind != NodeKind::buffer) home_[n] = group;
+  groups_[group].operations += d.operations;
   for (const Access& access : d.accesses) {
     if (graph_.nodes[access.leaf].kind == NodeKind::buffer)
       groups_[group].leaves.insert(access.leaf);
@@ -358,7 +364,9 @@ void Joiner::place(NodeId n) {
   }
 }
 
-// Groups over one space that read the same memory run side by side: it is read once.
+// Independent groups over one space run side by side: what both read is read once, and a launch is
+// saved. Up to a limit on operands and operations, beyond which registers would run out and compile
+// time outgrow what is saved.
 void Joiner::bring_together() {
   if (!options_.fusion) return;
   std::map<std::pair<std::vector<Sym>, std::vector<Sym>>, std::vector<std::size_t>> alike;
@@ -368,15 +376,20 @@ void Joiner::bring_together() {
     }
   }
   constexpr std::size_t kMaxPartners = 16;
+  constexpr std::size_t kMaxOperands = 64;
+  constexpr std::size_t kMaxOperations = 2048;
   for (auto& [space, members] : alike) {
     for (std::size_t i = 0; i < members.size(); ++i) {
       for (std::size_t j = i + 1; j < members.size() && j <= i + kMaxPartners; ++j) {
         const std::size_t a = find(members[i]);
         const std::size_t b = find(members[j]);
         if (a == b) continue;
-        const bool share = std::ranges::any_of(
-            groups_[a].leaves, [&](NodeId leaf) { return groups_[b].leaves.contains(leaf); });
-        if (share && independent(a, b)) merge(a, b);
+        const Group& x = groups_[a];
+        const Group& y = groups_[b];
+        const std::size_t operands = x.leaves.size() + y.leaves.size() + x.outputs.size() +
+                                     y.outputs.size() + x.reduces.size() + y.reduces.size();
+        if (operands > kMaxOperands || x.operations + y.operations > kMaxOperations) continue;
+        if (independent(a, b)) merge(a, b);
       }
     }
   }
