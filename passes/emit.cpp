@@ -230,6 +230,18 @@ void Emitter::remember(const Demand& d, Value v) {
   memo_.back()[static_cast<std::uint64_t>(d.node) << 32 | d.context] = v;
 }
 
+Point Emitter::below(const Point& point, std::span<const View> path) {
+  Point result = point;
+  for (const View& view : path) {
+    result = points_[demands(view.node, result)[view.operand].context];
+  }
+  return result;
+}
+
+void Emitter::give(NodeId node, const Point& point, Value value) {
+  remember({node, intern(point)}, value);
+}
+
 bool Emitter::is_leaf(NodeId node) const {
   if (graph_.nodes[node].operand_count == 0) return true;
   return stored_[node] && std::ranges::find(own_, node) == own_.end();

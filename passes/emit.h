@@ -79,6 +79,16 @@ class Emitter {
   std::uint32_t temporary(ir::DType dtype, std::string name, std::uint32_t plan_buffer,
                           bool constant);
 
+  // A step from a node to its operand number `operand`.
+  struct View {
+    ir::NodeId node = 0;
+    std::uint32_t operand = 0;
+  };
+  // Where the last operand's value is wanted for a value at `point`, as value() would ask for it.
+  Point below(const Point& point, std::span<const View> path);
+  // Gives a node's value at a point, until the scope closes; not computed again.
+  void give(ir::NodeId node, const Point& point, ir::Value value);
+
   // What a scope remembers is forgotten when it closes.
   void open_scope() { memo_.emplace_back(); }
   void close_scope() { memo_.pop_back(); }

@@ -35,6 +35,7 @@ class Scene {
   int phases() const;
   Parts element(const Reducer& reducer, ir::Value position);
   // Outputs over outer coordinates only / over all.
+  void store(const ClusterOutput& output, std::uint8_t flags = 0);
   void store_outer_outputs(std::uint8_t flags = 0);
   void store_full_outputs(std::uint8_t flags = 0);
   bool has_full_outputs() const;
@@ -50,7 +51,6 @@ class Scene {
   const ClusterContext& context() const { return context_; }
 
  private:
-  void store(const ClusterOutput& output, std::uint8_t flags);
   const ClusterContext& context_;
   std::vector<LaneIndex> at_;
   ir::Value lane_mask_ = ir::kNoValue;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "passes/crossing.h"
+#include "passes/scene.h"
+
 namespace kiln::passes {
 
 namespace {
@@ -35,11 +38,29 @@ bool outer_outputs_only(const ClusterContext& c) {
   });
 }
 
+// A CPU turns registers: axes shorter than one leave it nothing to do. Every turned output needs a tile
+// on chip.
+bool worth_turning(const ClusterContext& c, const Crossing& found) {
+  constexpr std::int64_t kShortest = 8;
+  constexpr std::size_t kMostTurned = 4;
+  if (found.turned.size() > kMostTurned) return false;
+  if (c.caps.target == ir::Target::cuda) return true;
+  return upper(c.graph, {found.along}) >= kShortest && upper(c.graph, {found.across}) >= kShortest;
+}
+
+Scheduled pointwise(const ClusterContext& c) {
+  const bool cuda = c.caps.target == ir::Target::cuda;
+  if (const std::optional<Crossing> found = crossing(c); found && worth_turning(c, *found)) {
+    return cuda ? cuda_transpose(c, *found) : cpu_transpose(c, *found);
+  }
+  return cuda ? cuda_pointwise(c) : cpu_pointwise(c);
+}
+
 }  // namespace
 
 Scheduled schedule(const ClusterContext& c) {
   const bool cuda = c.caps.target == ir::Target::cuda;
-  if (c.cluster.reduces.empty()) return cuda ? cuda_pointwise(c) : cpu_pointwise(c);
+  if (c.cluster.reduces.empty()) return pointwise(c);
   const bool split = needs_split(c.graph, c.caps, c.cluster.outer, c.cluster.inner);
   if (split && one_phase(c.cluster) && outer_outputs_only(c)) {
     return cuda ? cuda_split_rows(c) : cpu_split_rows(c);

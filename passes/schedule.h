@@ -35,11 +35,15 @@ struct ClusterContext {
 
 Scheduled schedule(const ClusterContext& context);
 
+struct Crossing;  // crossing.h
+
 // The schedules, one a file.
 Scheduled cpu_pointwise(const ClusterContext& context);
 Scheduled cpu_rows(const ClusterContext& context);
 Scheduled cpu_columns(const ClusterContext& context);
 Scheduled cpu_split_rows(const ClusterContext& context);
+Scheduled cpu_transpose(const ClusterContext& context, const Crossing& crossing);
+Scheduled cuda_transpose(const ClusterContext& context, const Crossing& crossing);
 Scheduled cuda_pointwise(const ClusterContext& context);
 Scheduled cuda_split_rows(const ClusterContext& context);
 Scheduled cuda_rows(const ClusterContext& context);

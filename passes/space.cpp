@@ -21,9 +21,10 @@ Monomial coefficient(const Affine& a, std::uint32_t coordinate) {
 
 class Collapse {
  public:
+  // `turns`: where accesses run along different axes, schedules turn tiles rather than divide.
   Collapse(const ir::Graph& graph, const std::vector<Access>& accesses,
-           const std::vector<Sym>& extents)
-      : graph_(graph), extents_(extents), apart_(extents.size(), false) {
+           const std::vector<Sym>& extents, bool turns)
+      : graph_(graph), extents_(extents), turns_(turns), apart_(extents.size(), false) {
     for (const Access& access : accesses) look_at(access);
   }
 
@@ -58,9 +59,12 @@ class Collapse {
 
   // An innermost run of fewer elements than this does not fill vectors.
   static constexpr double kShort = 64;
+  // One of fewer than this fills no tile either.
+  static constexpr double kTile = 16;
 
   void merge_short(std::vector<MergedAxis>& axes) const {
     while (axes.size() > 1 && longest(axes.back()) < kShort && memory_order(axes)) {
+      if (turns_ && longest(axes.back()) >= kTile && crossed(axes)) return;
       MergedAxis inner = std::move(axes.back());
       axes.pop_back();
       MergedAxis& outer = axes.back();
@@ -69,6 +73,17 @@ class Collapse {
       outer.extents.insert(outer.extents.end(), inner.extents.begin(), inner.extents.end());
       outer.run.insert(outer.run.end(), inner.run.begin(), inner.run.end());
     }
+  }
+
+  // Whether some access runs along another axis than the last, across which it moves.
+  bool crossed(const std::vector<MergedAxis>& axes) const {
+    return std::ranges::any_of(offsets_, [&](const Affine& offset) {
+      const Monomial last = coefficient(offset, axes.back().coordinate);
+      if (last.coefficient == 0 || last == Monomial{}) return false;
+      return std::any_of(axes.begin(), axes.end() - 1, [&](const MergedAxis& axis) {
+        return coefficient(offset, axis.coordinate) == Monomial{};
+      });
+    });
   }
 
   double longest(const MergedAxis& axis) const {
@@ -99,6 +114,7 @@ class Collapse {
 
   const ir::Graph& graph_;
   const std::vector<Sym>& extents_;
+  bool turns_;
   std::vector<bool> apart_;
   std::vector<Affine> offsets_;
 };
@@ -136,7 +152,7 @@ Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster
     // Results of this cluster's reductions live in registers, whatever their index.
     return is_reduction(graph.nodes[a.leaf]) && own.contains(a.leaf);
   });
-  const Collapse collapse(graph, accesses, extents);
+  const Collapse collapse(graph, accesses, extents, cluster.reduces.empty());
   space.outer = collapse.run(0, cluster.outer.size());
   space.inner = collapse.run(cluster.outer.size(), extents.size());
   return space;

@@ -194,7 +194,11 @@ void KernelEmitter::emit_value(std::size_t i) {
     case Code::odd: {
       llvm::SmallVector<int, 128> order;
       for (int k = 0; k < lanes; ++k) order.push_back(2 * k + (inst.code == Code::odd ? 1 : 0));
-      out = shuffled(inst.args[0], inst.args[0], order);
+      // Of a join, one shuffle of two registers instead of one of a wide vector.
+      const Inst& from = kernel_.insts[inst.args[0]];
+      const bool joined = from.code == Code::join && lanes > 1;
+      out = joined ? shuffled(from.args[0], from.args[1], order)
+                   : shuffled(inst.args[0], inst.args[0], order);
       break;
     }
     case Code::thread:

@@ -186,6 +186,23 @@ constexpr Case kCases[] = {
        p.output(p.map(Op::add, {x, p.permute(x, {1, 0})}));
      },
      1, 1},
+    {"transpose_of_each_in_a_batch",
+     [](Program& p) {
+       const Id x = p.map(Op::exp, {p.input(DType::float32, {3, 50, 37})});
+       const Id y = p.cast(DType::float32, p.input(DType::int8, {3, 37, 50}, 2));
+       p.output(p.map(Op::sub, {p.permute(x, {0, 2, 1}), y}));
+     },
+     1, 1},
+    {"outputs_both_ways",
+     [](Program& p) {
+       const Id x = p.input(DType::float64, {45, 33});
+       const Id y = p.permute(p.input(DType::float64, {33, 45}, 2), {1, 0});
+       const Id z = p.map(Op::mul, {x, y});
+       p.output(z);
+       p.output(p.permute(z, {1, 0}));
+       p.output(p.permute(x, {1, 0}));
+     },
+     2, 2},
     {"slices_and_flip",
      [](Program& p) {
        const Id x = p.input(DType::float32, {50, 3});

@@ -6,7 +6,6 @@
 
 #include "frontend/compile.h"
 #include "runtime/execute.h"
-#include "tests/cudasim/cudasim.h"
 #include "tests/plans/programs.h"
 
 namespace kiln::testing {
@@ -128,6 +127,18 @@ std::string Devices::failure(const RandomGraph& g, const Setting& setting) {
   } catch (const std::exception& e) {
     return e.what();
   }
+}
+
+kilnsim_counters Devices::count(const RandomGraph& g) {
+  runtime::Device& on = device(Where::cuda);
+  const runtime::LoadedPlan loaded = runtime::load(on, passes::make_plan(g.graph, on.caps()),
+                                                   frontend::compiler_for(on), kernels_);
+  const std::vector<runtime::Block> inputs = upload(on, g);
+  simulator<decltype(kilnsim_reset_counters)>("kilnsim_reset_counters")();
+  const std::vector<runtime::Block> outputs = runtime::execute(loaded, g.bindings, inputs);
+  kilnsim_counters result{};
+  simulator<decltype(kilnsim_get_counters)>("kilnsim_get_counters")(&result);
+  return result;
 }
 
 std::string Devices::smallest_failure(const RandomGraph& g, const Setting& setting) {

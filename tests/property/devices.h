@@ -7,6 +7,7 @@
 #include <string>
 
 #include "runtime/registry.h"
+#include "tests/cudasim/cudasim.h"
 #include "tests/property/random_graph.h"
 
 namespace kiln::testing {
@@ -29,6 +30,9 @@ class Devices {
   // What differs from the graph interpreter's outputs, what was thrown, or nothing. On two threads
   // every launch is spread over both, however small. Inputs must come out as they went in.
   std::string failure(const ir::test::RandomGraph& g, const Setting& setting);
+
+  // What the simulator counts of the launches that a graph takes.
+  kilnsim_counters count(const ir::test::RandomGraph& g);
 
   // Empty, or: the setting, the failure, and the smallest prefix of the graph that shows one.
   std::string smallest_failure(const ir::test::RandomGraph& g, const Setting& setting);
