@@ -37,8 +37,7 @@ bool needs_split(const ir::Graph& graph, const ir::Caps& caps, std::span<const S
   constexpr double kLongRow = 65536;
   // A block that streams a row has enough loads under way for two multiprocessors' share of the
   // bandwidth (cuda_rows.cpp); a processor's thread has one thread's.
-  const double units =
-      caps.target == ir::Target::cuda ? 0.5 * caps.multiprocessors : caps.threads;
+  const double units = caps.target == ir::Target::cuda ? 0.5 * caps.multiprocessors : caps.threads;
   double rows = 1;
   for (const Sym s : outer) rows *= middle(graph, s);
   return units > 1 && rows < units && middle_size(graph, inner) >= kLongRow;

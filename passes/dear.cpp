@@ -42,8 +42,13 @@ struct Want {
 
 class Pricing {
  public:
-  Pricing(const ir::Graph& graph, const ir::Caps& caps, Partition& partition)
-      : graph_(graph), caps_(caps), partition_(partition), wants_(graph.nodes.size()) {}
+  Pricing(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options,
+          Partition& partition)
+      : graph_(graph),
+        caps_(caps),
+        options_(options),
+        partition_(partition),
+        wants_(graph.nodes.size()) {}
 
   void run() {
     for (const NodeId output : graph_.outputs) begin_at(output);
@@ -196,7 +201,7 @@ class Pricing {
     const bool many = wants_[n].size() > kMaxWants;
     if (!many && graph_.nodes[n].kind != NodeKind::map) return false;
     const Cost cost = cost_of(n);
-    if (!many && cost.fused <= cost.stored) return false;
+    if (!many && !decide(cost.fused > cost.stored, options_, n, n)) return false;
     std::ostringstream text;
     text.precision(3);
     text << "computed " << cost.times << " times over with " << cost.operations
@@ -210,6 +215,7 @@ class Pricing {
 
   const ir::Graph& graph_;
   const ir::Caps& caps_;
+  const FuseOptions& options_;
   Partition& partition_;
   std::vector<std::vector<Want>> wants_;  // by node: dropped once it is decided
   std::unordered_set<NodeId> begun_;
@@ -237,8 +243,9 @@ void cut_chains(const ir::Graph& graph, Partition& partition) {
 
 }  // namespace
 
-void store_dear_values(const ir::Graph& graph, const ir::Caps& caps, Partition& partition) {
-  Pricing(graph, caps, partition).run();
+void store_dear_values(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options,
+                       Partition& partition) {
+  Pricing(graph, caps, options, partition).run();
   cut_chains(graph, partition);
 }
 

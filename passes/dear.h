@@ -1,9 +1,11 @@
 // Which interior values are stored because computing them again would take longer.
 //
-// A value read at one index is computed once; each further way of indexing it (a shifted slice, a
-// transposed use, a broadcast) computes it again, and so on through nested views: a chain of
-// stencils would grow exponentially. The estimate compares the arithmetic of the repetitions with
-// writing the value once and reading it back.
+// A value is needed at indices, within loop nests; at each other index (a shifted slice, a
+// transposed use, a broadcast) it is computed again, and so on through nested views: a chain of
+// stencils would grow exponentially. The indices are counted exactly, from the outputs down, each
+// value being decided before its operands. A loop nest takes max(bytes / bandwidth, operations /
+// rate): computing again is free while memory is what it waits for. That is compared with writing
+// the value once and reading it back.
 #pragma once
 #include "passes/fuse.h"
 
@@ -11,6 +13,7 @@ namespace kiln::passes {
 
 // Sets stored[n] for such nodes and says why; `stored` holds what is stored anyway. Long chains are
 // cut (Partition::cut), since compile time grows with a kernel's length and bytes saved do not.
-void store_dear_values(const ir::Graph& graph, const ir::Caps& caps, Partition& partition);
+void store_dear_values(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options,
+                       Partition& partition);
 
 }  // namespace kiln::passes

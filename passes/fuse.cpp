@@ -238,7 +238,7 @@ std::size_t Joiner::join_reduction(NodeId n, const Demand& d) {
       return home_[other.leaf] == kNone || find(home_[other.leaf]) != g ||
              in_step(other, groups_[g], nullptr);
     });
-    if (!all) continue;
+    if (!all || !decide(true, options_, n, access.leaf)) continue;
     groups_[mine].before.erase(g);
     if (independent(g, mine)) {
       merge(g, mine);
@@ -276,7 +276,7 @@ void Joiner::absorb_pointwise(NodeId n, const Demand& d) {
       return !reads_group(other) ||
              (theirs && replaced(groups_[g].outputs.at(other.leaf), layout) == *theirs);
     });
-    if (!all) continue;
+    if (!all || !decide(true, options_, n, access.leaf)) continue;
     groups_[mine].before.erase(g);
     if (!independent(g, mine)) {
       groups_[mine].before.insert(g);
@@ -315,7 +315,7 @@ std::size_t Joiner::join_pointwise(NodeId n, const Demand& d) {
              in_step(other, groups_[g], &*wanted);
     });
     groups_[mine].before.erase(g);
-    if (!all || !independent(g, mine)) {
+    if (!all || !decide(true, options_, n, access.leaf) || !independent(g, mine)) {
       groups_[mine].before.insert(g);
       continue;
     }
@@ -389,7 +389,9 @@ void Joiner::bring_together() {
         const std::size_t operands = x.leaves.size() + y.leaves.size() + x.outputs.size() +
                                      y.outputs.size() + x.reduces.size() + y.reduces.size();
         if (operands > kMaxOperands || x.operations + y.operations > kMaxOperations) continue;
-        if (independent(a, b)) merge(a, b);
+        const auto together =
+            decide(true, options_, static_cast<NodeId>(i), static_cast<NodeId>(j));
+        if (together && independent(a, b)) merge(a, b);
       }
     }
   }
@@ -482,6 +484,16 @@ void Joiner::finish() {
 
 }  // namespace
 
+bool decide(bool model, const FuseOptions& options, NodeId a, NodeId b) {
+  if (options.force == 0) return model;
+  std::uint64_t h = options.force;
+  for (const NodeId n : {a, b}) {
+    h = (h ^ n) * 0x9E3779B97F4A7C15u;
+    h ^= h >> 29;
+  }
+  return (h >> 7 & 1) != 0;
+}
+
 Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options) {
   Partition partition;
   partition.stored.assign(graph.nodes.size(), false);
@@ -495,7 +507,7 @@ Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& 
       partition.stored[matmul_operand(graph, operand).node] = true;
     }
   }
-  store_dear_values(graph, caps, partition);
+  store_dear_values(graph, caps, options, partition);
   Joiner(graph, caps, options, partition).run();
   return partition;
 }

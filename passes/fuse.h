@@ -18,7 +18,12 @@ namespace kiln::passes {
 
 struct FuseOptions {
   bool fusion = true;  // false: every map, reduction and copy of a view is a kernel of its own
+  // Not 0: each decision is taken not by the model but by a bit of a hash of this number and of the
+  // nodes concerned. Any such partition is legal and has the same bits, which tests demand.
+  std::uint64_t force = 0;
 };
+// What the model says, or what is forced.
+bool decide(bool model, const FuseOptions& options, ir::NodeId a, ir::NodeId b);
 Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options = {});
 
 }  // namespace kiln::passes

@@ -91,7 +91,7 @@ ir::Plan make_plan(const ir::Graph& graph, const ir::Caps& caps, const Options& 
   ir::Plan plan;
   plan.graph = run_graph_passes(graph, options);
   double start = now();
-  const Partition partition = fuse(plan.graph, caps, {options.fusion});
+  const Partition partition = fuse(plan.graph, caps, {options.fusion, options.force});
   note(options, "fuse", start, plan.graph, describe(plan.graph, partition));
   start = now();
   PlanWriter writer(plan, partition, caps);

@@ -23,6 +23,7 @@ struct PassLog {
 
 struct Options {
   bool fusion = true;
+  std::uint64_t force = 0;            // FuseOptions::force
   std::vector<std::string> disabled;  // names of graph passes to leave out
   std::string stop_after;             // a graph pass: later ones are left out
   PassLog* log = nullptr;

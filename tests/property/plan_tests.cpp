@@ -1,6 +1,7 @@
-// Random graphs, planned for both targets with fusion on and off and with each graph pass left out, run by
-// the kernel interpreter: the bits are the graph interpreter's. A failure prints its seed and the
-// smallest prefix of the graph that shows it.
+// Random graphs, planned for both targets with fusion on and off, with each decision of fusion
+// forced either way and with graph passes left out, run by the kernel interpreter: the bits are the
+// graph interpreter's. A failure prints its seed and the smallest prefix of the graph that shows
+// it.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -18,14 +19,19 @@ struct Setting {
   passes::Options options;
 };
 
-std::vector<Setting> settings() {
+std::vector<Setting> settings(std::uint64_t seed) {
   std::vector<Setting> result;
-  for (const auto& [target, caps] : {std::pair("cpu", testing::cpu_caps()),
-                                     std::pair("cuda", testing::cuda_caps())}) {
+  for (const auto& [target, caps] :
+       {std::pair("cpu", testing::cpu_caps()), std::pair("cuda", testing::cuda_caps())}) {
     result.push_back({target, caps, {}});
     passes::Options unfused;
     unfused.fusion = false;
     result.push_back({target, caps, unfused});
+    for (const std::uint64_t flip : {0x5bd1e995u, 0xa7c15u}) {
+      passes::Options forced;
+      forced.force = seed * 2 + flip;
+      result.push_back({target, caps, forced});
+    }
   }
   passes::Options raw;
   raw.disabled = {"simplify"};
@@ -47,7 +53,7 @@ std::string failure(const ir::test::RandomGraph& g, const Setting& setting) {
 
 void check(std::uint64_t seed, const ir::test::RandomGraphOptions& options) {
   const ir::test::RandomGraph g = ir::test::random_graph(seed, options);
-  for (const Setting& setting : settings()) {
+  for (const Setting& setting : settings(seed)) {
     std::string what = failure(g, setting);
     if (what.empty()) continue;
     ir::test::RandomGraph least = g;
@@ -60,7 +66,8 @@ void check(std::uint64_t seed, const ir::test::RandomGraphOptions& options) {
       break;
     }
     FAIL() << "seed " << seed << ", " << setting.name << (setting.options.fusion ? "" : " unfused")
-           << ": " << what << "\n" << ir::print(least.graph);
+           << (setting.options.force == 0 ? "" : " forced") << ": " << what << "\n"
+           << ir::print(least.graph);
   }
 }
 
@@ -70,7 +77,7 @@ std::uint64_t first_seed() {
 }
 
 TEST(PlanProperty, RandomGraphsHaveTheInterpretersBits) {
-  for (std::uint64_t seed = first_seed(); seed < first_seed() + 300; ++seed) {
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + 10000; ++seed) {
     check(seed, {});
     if (HasFatalFailure()) return;
   }
@@ -83,7 +90,7 @@ TEST(PlanProperty, RowProgramsHaveTheInterpretersBits) {
                    ir::NodeKind::reduce, ir::NodeKind::arg_reduce};
   options.max_rank = 2;
   options.max_elements = 9000;
-  for (std::uint64_t seed = first_seed(); seed < first_seed() + 200; ++seed) {
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + 1000; ++seed) {
     check(seed, options);
     if (HasFatalFailure()) return;
   }
