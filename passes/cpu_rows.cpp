@@ -39,7 +39,7 @@ RowStore row_store(Scene& s) {
   const std::int64_t lanes = cpu_lanes(c);
   const std::int64_t longest = upper(c.graph, c.space.inner);
   StagingPrices prices = kPrices;
-  if (longest > kKeptBytes) return {s, {}, 0};
+  if (longest == 0 || longest > kKeptBytes) return {s, {}, 0};
   prices.bytes = std::min(prices.bytes, kKeptBytes / std::max<std::int64_t>(longest, 1));
   return {s, staged_values(c, prices), (longest + lanes - 1) / lanes * lanes};
 }

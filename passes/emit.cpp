@@ -456,6 +456,8 @@ void Emitter::store(NodeId node, const Point& point, Value value, std::uint8_t f
   const LaneIndex offset = resolved(linear_index<Emitter>(*this, graph_.shape(node), point.index));
   const Value mask = b_.logical_and(point.lane_mask, point.uniform_mask);
   if (offset.uniform()) {
+    // One place for all lanes: only in an array without elements.
+    if (mask != kNoValue && b_.lanes(mask) > 1) return;
     b_.store(memory, offset.base, value, mask, flags);
     return;
   }

@@ -202,6 +202,11 @@ std::optional<Coordinates> Joiner::layout_in(NodeId n, const Access& access,
     layout[(*coords)[i]] = made[i];
     ++fixed;
   }
+  std::vector<Sym> extents = group.outer;
+  extents.insert(extents.end(), group.inner.begin(), group.inner.end());
+  for (std::size_t c = 0; c < space.size(); ++c) {  // a slice from 0 on has plain indices too
+    if (layout[c] != kUnit && extents[layout[c]] != space[c]) return std::nullopt;
+  }
   if (fixed == space.size()) return layout;  // the same level: outer or full
   // The other coordinates must be the inner ones, in order.
   if (fixed != group.outer.size() || group.split) return std::nullopt;
@@ -267,14 +272,20 @@ void Joiner::absorb_pointwise(NodeId n, const Demand& d) {
     for (std::size_t i = 0; i < made.size(); ++i) {
       if (made[i] != kUnit) layout[made[i]] = (*coords)[i];
     }
+    std::vector<Sym> extents = d.outer;
+    extents.insert(extents.end(), d.inner.begin(), d.inner.end());
+    const auto& theirs = groups_[g].outer;
+    const bool same = std::ranges::equal(
+        layout, theirs, {}, [&](std::uint32_t c) { return c == kUnit ? ir::kOne : extents[c]; });
+    if (!same) continue;
     const auto reads_group = [&](const Access& a) {
       return home_[a.leaf] != kNone && find(home_[a.leaf]) == g;
     };
     const bool all = std::ranges::all_of(d.accesses, [&](const Access& other) {
       if (reads_group(other) && out_.cut[other.leaf]) return false;
-      const auto theirs = plain(graph_, other);
+      const auto read = plain(graph_, other);
       return !reads_group(other) ||
-             (theirs && replaced(groups_[g].outputs.at(other.leaf), layout) == *theirs);
+             (read && replaced(groups_[g].outputs.at(other.leaf), layout) == *read);
     });
     if (!all || !decide(true, options_, n, access.leaf)) continue;
     groups_[mine].before.erase(g);

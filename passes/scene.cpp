@@ -56,12 +56,12 @@ MergedAxis flattened(const std::vector<MergedAxis>& axes) {
   return all;
 }
 
-std::vector<ScheduledTemporary> split_temporaries(const ClusterContext& c) {
+std::vector<ScheduledTemporary> split_temporaries(const ClusterContext& c, std::int64_t piece) {
   // At most rows * (length / piece + 1) pieces.
   std::vector<ir::Sym> all = c.cluster.outer;
   ir::SizeExpr elements = ir::SizeExpr::product(1, all);
   all.insert(all.end(), c.cluster.inner.begin(), c.cluster.inner.end());
-  elements += ir::SizeExpr::product(1, all, kSplitPiece);
+  elements += ir::SizeExpr::product(1, all, piece);
   std::vector<ScheduledTemporary> result;
   for (const ir::NodeId n : c.cluster.reduces) {
     const Reducer r(c.graph, n, 0);

@@ -79,7 +79,9 @@ void Scene::vector_loop(ir::Value begin, ir::Value end, Body body) {
 // A split reduction: a row is reduced in pieces of this many elements (a power of two of chunks,
 // hence whole subtrees of the canonical order), then the pieces' results.
 inline constexpr std::int64_t kSplitPiece = 16 * ir::kReduceChunk;
-std::vector<ScheduledTemporary> split_temporaries(const ClusterContext& context);
+// The memories of partial results, one a piece of a row or column.
+std::vector<ScheduledTemporary> split_temporaries(const ClusterContext& context,
+                                                  std::int64_t piece = kSplitPiece);
 // All axes as one run.
 MergedAxis flattened(const std::vector<MergedAxis>& axes);
 

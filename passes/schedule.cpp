@@ -61,12 +61,16 @@ Scheduled pointwise(const ClusterContext& c) {
 Scheduled schedule(const ClusterContext& c) {
   const bool cuda = c.caps.target == ir::Target::cuda;
   if (c.cluster.reduces.empty()) return pointwise(c);
-  const bool split = needs_split(c.graph, c.caps, c.cluster.outer, c.cluster.inner);
-  if (split && one_phase(c.cluster) && outer_outputs_only(c)) {
+  const bool rows = along_rows(c);
+  const bool parts = one_phase(c.cluster) && outer_outputs_only(c);  // could go in two stages
+  if (cuda && !rows) {
+    return parts && cuda_columns_split(c) ? cuda_split_columns(c) : cuda_columns(c);
+  }
+  if (parts && needs_split(c.graph, c.caps, c.cluster.outer, c.cluster.inner)) {
     return cuda ? cuda_split_rows(c) : cpu_split_rows(c);
   }
-  if (along_rows(c)) return cuda ? cuda_rows(c) : cpu_rows(c);
-  return cuda ? cuda_columns(c) : cpu_columns(c);
+  if (rows) return cuda ? cuda_rows(c) : cpu_rows(c);
+  return cpu_columns(c);
 }
 
 }  // namespace kiln::passes

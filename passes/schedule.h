@@ -48,5 +48,8 @@ Scheduled cuda_pointwise(const ClusterContext& context);
 Scheduled cuda_split_rows(const ClusterContext& context);
 Scheduled cuda_rows(const ClusterContext& context);
 Scheduled cuda_columns(const ClusterContext& context);
+// Whether there are too few strips of columns to fill the device, and rows enough to split.
+bool cuda_columns_split(const ClusterContext& context);
+Scheduled cuda_split_columns(const ClusterContext& context);
 
 }  // namespace kiln::passes

@@ -353,6 +353,34 @@ constexpr Case kCases[] = {
     {"softmax_of_a_transpose",
      [](Program& p) { p.output(softmax(p, p.permute(p.input(DType::float32, {200, 7}), {1, 0}))); },
      1, 1},
+    {"part_of_a_reduction",
+     [](Program& p) {
+       const Id x = p.input(DType::float32, {19, 3, 11});
+       p.output(p.slice(p.reduce(Op::add, x, {1}), {0, 0}, {1, 1}, {19, 5}));
+     },
+     2, 2},
+    {"columns_standardised",
+     [](Program& p) {
+       const Id x = p.input(DType::float32, {2500, 45});
+       const Id centred = p.map(Op::sub, {x, mean(p, x, {0}, 2500)});
+       const Id variance = mean(p, p.map(Op::mul, {centred, centred}), {0}, 2500);
+       p.output(p.map(Op::div, {centred, p.map(Op::sqrt, {variance})}));
+     },
+     1, 1},
+    {"few_long_columns",
+     [](Program& p) {
+       const Id x = p.input(DType::float32, {9000, 37});
+       p.output(p.reduce(Op::add, x, {0}));
+       p.output(p.arg(Op::min, x, 0));
+       p.output(p.reduce(Op::mul, p.cast(DType::float64, x), {0}));
+     },
+     1, 2},
+    {"few_long_columns_of_batches",
+     [](Program& p) {
+       const Id x = p.input(DType::float16, {3, 5000, 35});
+       p.output(p.map(Op::add, {p.reduce(Op::add, x, {1}), p.scalar(DType::float16, 1)}));
+     },
+     1, 2},
     {"reduce_of_reduce",
      [](Program& p) {
        const Id x = p.input(DType::float32, {30, 40});
