@@ -5,6 +5,7 @@
 #include <sstream>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 namespace kiln::passes {
 
@@ -17,7 +18,7 @@ namespace {
 // Operations in a row that one kernel takes at most.
 constexpr int kMaxChain = 1024;
 // Nodes looked at to price a value; a dearer one is dear enough.
-constexpr std::size_t kMaxCone = 2048;
+constexpr std::size_t kMaxCone = 256;
 // Ways of indexing a value, counted; one that is needed in more ways is stored.
 constexpr std::size_t kMaxWants = 256;
 // Reading an element from the cache, in operations.
@@ -48,7 +49,8 @@ class Pricing {
         caps_(caps),
         options_(options),
         partition_(partition),
-        wants_(graph.nodes.size()) {}
+        wants_(graph.nodes.size()),
+        seen_(graph.nodes.size(), 0) {}
 
   void run() {
     for (const NodeId output : graph_.outputs) begin_at(output);
@@ -148,19 +150,21 @@ class Pricing {
   }
 
   // Operations to compute one element from what is stored.
-  double cone(NodeId top) const {
-    std::unordered_set<NodeId> seen{top};
+  double cone(NodeId top) {
+    ++cone_;
+    seen_[top] = cone_;
+    const auto fresh = [&](NodeId n) { return std::exchange(seen_[n], cone_) != cone_; };
     std::vector<NodeId> stack{top};
     double cost = 0;
-    while (!stack.empty() && seen.size() < kMaxCone) {
+    for (std::size_t visits = 0; !stack.empty() && visits < kMaxCone; ++visits) {
       const NodeId n = stack.back();
       stack.pop_back();
       cost += op_cost(graph_.nodes[n]);
       for (const NodeId operand : graph_.operands(n)) {
         const ir::Node& node = graph_.nodes[operand];
         if (node.kind == NodeKind::buffer || partition_.stored[operand]) {
-          if (seen.insert(operand).second) cost += kLoad;
-        } else if (!is_reduction(node) && seen.insert(operand).second) {
+          if (fresh(operand)) cost += kLoad;
+        } else if (!is_reduction(node) && fresh(operand)) {
           stack.push_back(operand);
         }
       }
@@ -173,7 +177,7 @@ class Pricing {
     return std::max(f.bytes / caps_.bandwidth, (f.operations + more_operations) / caps_.rate);
   }
 
-  Cost cost_of(NodeId n) const {
+  Cost cost_of(NodeId n) {
     Cost cost;
     const double size = middle_size(graph_, graph_.shape(n));
     std::map<std::size_t, double> evaluated;
@@ -218,6 +222,8 @@ class Pricing {
   const FuseOptions& options_;
   Partition& partition_;
   std::vector<std::vector<Want>> wants_;  // by node: dropped once it is decided
+  std::vector<std::uint32_t> seen_;       // by node: the last cone that it was in
+  std::uint32_t cone_ = 0;
   std::unordered_set<NodeId> begun_;
   std::unordered_map<NodeId, NodeId> consumer_;
   std::vector<Frame> frames_;

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <unordered_map>
 
 #include "passes/access.h"
 #include "passes/dear.h"
@@ -40,6 +41,7 @@ struct Group {
   std::set<std::size_t> before;           // groups whose stored values this one reads
   std::set<NodeId> leaves;                // what it reads
   std::size_t operations = 0;             // about how many nodes it computes
+  NodeId first = ~NodeId{0}, last = 0;    // of its roots
   bool merged = false;                    // into another
 };
 
@@ -95,7 +97,8 @@ class Joiner {
   const FuseOptions& options_;
   Partition& out_;
   std::vector<bool> is_root_;
-  std::vector<std::size_t> home_;  // by root: its group
+  std::vector<std::size_t> home_;                          // by root: its group
+  std::unordered_map<NodeId, std::vector<NodeId>> reads_;  // by root: leaves
   std::vector<std::size_t> alias_;
   std::vector<Group> groups_;
   std::set<NodeId> wanted_;  // roots that some group reads from memory
@@ -150,7 +153,8 @@ bool Joiner::in_step(const Access& access, const Group& group, const Coordinates
 }
 
 bool Joiner::reaches(std::size_t from, std::size_t to) const {
-  // Along `before` edges, from a reader to what it reads; bounded, and then taken as "yes".
+  // Along `before` edges, from a reader to what it reads; bounded, and then taken as "yes". What is
+  // read has a smaller number than its reader, so groups wholly before `to` do not lead there.
   constexpr std::size_t kMaxVisits = 4096;
   std::set<std::size_t> seen{from};
   std::vector<std::size_t> stack{from};
@@ -160,7 +164,8 @@ bool Joiner::reaches(std::size_t from, std::size_t to) const {
     for (const std::size_t raw : groups_[g].before) {
       const std::size_t b = find(raw);
       if (b == to || seen.size() > kMaxVisits) return true;
-      if (b != g && seen.insert(b).second) stack.push_back(b);
+      if (b != g && groups_[b].last > groups_[to].first && seen.insert(b).second)
+        stack.push_back(b);
     }
   }
   return false;
@@ -178,6 +183,8 @@ void Joiner::merge(std::size_t into, std::size_t from) {
   a.before.merge(b.before);
   a.leaves.merge(b.leaves);
   a.operations += b.operations;
+  a.first = std::min(a.first, b.first);
+  a.last = std::max(a.last, b.last);
   b.merged = true;
   alias_[from] = into;
 }
@@ -341,6 +348,8 @@ std::size_t Joiner::join_pointwise(NodeId n, const Demand& d) {
 void Joiner::link(std::size_t group, NodeId n, const Demand& d) {
   if (graph_.nodes[n].kind != NodeKind::buffer) home_[n] = group;
   groups_[group].operations += d.operations;
+  groups_[group].first = std::min(groups_[group].first, n);
+  groups_[group].last = std::max(groups_[group].last, n);
   for (const Access& access : d.accesses) {
     if (graph_.nodes[access.leaf].kind == NodeKind::buffer)
       groups_[group].leaves.insert(access.leaf);
@@ -367,6 +376,7 @@ void Joiner::place(NodeId n) {
     return;
   }
   const Demand d = demand(n);
+  for (const Access& access : d.accesses) reads_[n].push_back(access.leaf);
   if (is_reduction(node)) {
     join_reduction(n, d);
     absorb_pointwise(n, d);
@@ -408,22 +418,35 @@ void Joiner::bring_together() {
   }
 }
 
+// A reduction's phase comes after those of the group's reductions that its operand is made of.
 void Joiner::order_reduces(const Group& group, Cluster& cluster) const {
   cluster.reduces = group.reduces;
   std::ranges::sort(cluster.reduces);  // ids are topological
-  std::map<NodeId, int> phase;
+  std::unordered_map<NodeId, int> next;  // the first phase that may use a value
+  std::vector<NodeId> stack;
   for (const NodeId r : cluster.reduces) {
-    const Root root{graph_.operand(r, 0), index_at(reduce_coordinates(graph_, r)), false};
-    // Stored values of this very cluster are computed here, not read: look through them.
-    std::vector<bool> leaf = is_root_;
-    for (const auto& [node, layout] : group.outputs) leaf[node] = false;
-    int mine = 0;
-    for (const Access& access : walk(graph_, {root}, leaf)) {
-      if (const auto found = phase.find(access.leaf); found != phase.end()) {
-        mine = std::max(mine, found->second + 1);
+    stack.push_back(graph_.operand(r, 0));
+    while (!stack.empty()) {
+      const NodeId n = stack.back();
+      // Stored values of this very cluster are computed here, not read: look through them.
+      const bool stops = is_root_[n] && !group.outputs.contains(n);
+      int phase = 0;
+      bool ready = true;
+      for (const NodeId operand : stops ? std::span<const NodeId>{} : graph_.operands(n)) {
+        const auto known = next.find(operand);
+        if (known == next.end()) {
+          ready = false;
+          stack.push_back(operand);
+        } else {
+          phase = std::max(phase, known->second);
+        }
       }
+      if (!ready) continue;
+      next.try_emplace(n, phase);
+      stack.pop_back();
     }
-    phase[r] = mine;
+    const int mine = next.at(graph_.operand(r, 0));
+    next[r] = mine + 1;
     cluster.phases.push_back(mine);
   }
 }
@@ -456,13 +479,10 @@ void Joiner::finish() {
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
     const auto n = static_cast<NodeId>(i);
     if (home_[n] == kNone) continue;
-    const std::vector<Access> reads =
-        graph_.nodes[n].kind == NodeKind::contract ? std::vector<Access>{} : demand(n).accesses;
-    for (const Access& access : reads) {
-      if (home_[access.leaf] == kNone || find(home_[access.leaf]) == find(home_[n])) continue;
-      if (wanted_.insert(access.leaf).second && !out_.stored[access.leaf]) {
-        out_.boundaries.push_back(
-            {access.leaf, n, "its consumer runs over another space or order"});
+    for (const NodeId leaf : reads_[n]) {
+      if (home_[leaf] == kNone || find(home_[leaf]) == find(home_[n])) continue;
+      if (wanted_.insert(leaf).second && !out_.stored[leaf]) {
+        out_.boundaries.push_back({leaf, n, "its consumer runs over another space or order"});
       }
     }
     if (graph_.nodes[n].kind == NodeKind::contract) {

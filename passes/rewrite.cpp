@@ -34,8 +34,9 @@ Rewriter::Rewriter(const ir::Graph& source)
 
 namespace {
 
-std::uint64_t node_hash(const Node& n, std::span<const Sym> shape,
-                        std::span<const NodeId> operands) {
+// Mixes in what sets apart the many nodes of a kind that one operand may have.
+std::uint64_t node_hash(const Node& n, std::span<const Sym> shape, std::span<const NodeId> operands,
+                        const ir::Attribute& attribute) {
   std::uint64_t h = static_cast<std::uint64_t>(n.kind) | static_cast<std::uint64_t>(n.op) << 8 |
                     static_cast<std::uint64_t>(n.dtype) << 16;
   const auto mix = [&h](std::uint64_t v) { h = (h ^ v) * 0x9E3779B97F4A7C15u, h ^= h >> 29; };
@@ -43,6 +44,14 @@ std::uint64_t node_hash(const Node& n, std::span<const Sym> shape,
   for (const Sym s : shape) mix(s);
   mix(shape.size());
   for (const NodeId o : operands) mix(o);
+  if (n.kind == NodeKind::buffer) mix(n.attr);
+  if (const auto* slices = std::get_if<ir::Slices>(&attribute)) {
+    for (const Sym s : slices->begin) mix(s);
+    for (const Sym s : slices->step) mix(s);
+  }
+  if (const auto* pads = std::get_if<ir::Pads>(&attribute)) {
+    for (const Sym s : pads->low) mix(s);
+  }
   return h;
 }
 
@@ -50,7 +59,7 @@ std::uint64_t node_hash(const Node& n, std::span<const Sym> shape,
 
 NodeId Rewriter::emit(const Node& node, std::span<const Sym> shape,
                       std::span<const NodeId> operands, const ir::Attribute& attribute) {
-  const std::uint64_t key = node_hash(node, shape, operands);
+  const std::uint64_t key = node_hash(node, shape, operands, attribute);
   const auto [first, last] = known_.equal_range(key);
   for (auto it = first; it != last; ++it) {
     const Node& other = out_.nodes[it->second];
