@@ -1,5 +1,6 @@
 // CUDA rows: a row's reductions one phase after another, each a pass over the row, then the outputs
-// over the whole row. Rows of one chunk take a warp each (eight rows a block), longer ones a block.
+// over the whole row. Rows of one chunk take a warp each (eight rows a block), those of up to 16
+// elements the next power of two of threads, longer ones a block.
 //
 // Rows that fit into registers are read once: values that several phases use stay with the thread
 // that reduces them (staging.h), whose elements are then counted at compile time; a block has as
@@ -8,6 +9,7 @@
 // at compile time too, so that enough of them are under way. Floor: the row read once from memory,
 // its later passes from the cache if streamed. Variants: warp or block a row; kept or streamed, and
 // kept elements a thread; one step or several; 32- or 64-bit indices.
+#include <algorithm>
 #include <bit>
 
 #include "passes/cuda_team.h"
@@ -38,6 +40,10 @@ RowPlan plan_row(const ClusterContext& c) {
   const bool block = plan.shape.longest > kReduceChunk;
   const std::int64_t chunks = (plan.shape.longest + kReduceChunk - 1) / kReduceChunk;
   plan.shape.warps = block ? kWarps : 1;
+  if (plan.shape.longest <= kWarp / 2 && !c.space.outer.empty()) {
+    const auto longest = static_cast<std::uint64_t>(std::max<std::int64_t>(plan.shape.longest, 1));
+    plan.shape.width = static_cast<std::int64_t>(std::bit_ceil(longest));
+  }
   if (chunks > kMostWarps) {
     plan.shape.warps = kMostWarps;
     plan.shape.fixed = true;
@@ -52,11 +58,17 @@ RowPlan plan_row(const ClusterContext& c) {
   return plan;
 }
 
-// `me`: the thread in its team.
-void whole_row(Scene& s, Value me, const RowPlan& plan) {
+// `thread`: of the block, or of the warp if not more works on a row. `valid`: whether there is a
+// row; kNoValue: there is.
+void whole_row(Scene& s, Value thread, const RowPlan& plan, Value valid = ir::kNoValue) {
   const ClusterContext& c = s.context();
-  const Value length = s.length(c.space.inner);
-  CudaTeam team(s, me, plan.shape);
+  const bool part = plan.shape.width < kWarp;
+  const Value me = part ? s.b.rem(thread, s.b.index(plan.shape.width)) : thread;
+  Value length = s.length(c.space.inner);
+  if (valid != ir::kNoValue) {
+    length = s.b.op(ir::Op::select, s.b.dtype(length), {valid, length, s.b.index(0)});
+  }
+  CudaTeam team(s, thread, plan.shape);
   RowStore kept(s, plan.kept, plan.kept.empty() ? 0 : plan.shape.slots());
   const auto arrive_in = [&](int phase) {
     return [&, phase](Value position, Value slot) {
@@ -75,7 +87,8 @@ void whole_row(Scene& s, Value me, const RowPlan& plan) {
     }
   }
   if (s.has_outer_outputs()) {
-    s.b.begin_if(s.b.op(ir::Op::eq, ir::DType::bool_, {me, s.b.index(0)}));
+    const Value first = s.b.op(ir::Op::eq, ir::DType::bool_, {me, s.b.index(0)});
+    s.b.begin_if(s.b.logical_and(first, valid));
     s.e.open_scope();
     s.store_outer_outputs();
     s.e.close_scope();
@@ -90,7 +103,7 @@ void whole_row(Scene& s, Value me, const RowPlan& plan) {
     team.visit(length, store);
     return;
   }
-  const Value i = s.b.begin_loop(me, length, s.b.index(plan.shape.warps * kWarp));
+  const Value i = s.b.begin_loop(me, length, s.b.index(plan.shape.warps * plan.shape.width));
   s.e.open_scope();
   store(i, ir::kNoValue);
   s.e.close_scope();
@@ -190,7 +203,7 @@ Scheduled cuda_rows(const ClusterContext& c) {
   if (block_a_row) {
     s.grid(c.space.outer);
   } else if (!one_row) {
-    s.grid({flattened(c.space.outer)}, kWarps);
+    s.grid({flattened(c.space.outer)}, kThreads / plan.shape.width);
   }
   const Value block = s.b.begin_grid();
   const Value thread = s.b.begin_thread(threads);
@@ -198,22 +211,30 @@ Scheduled cuda_rows(const ClusterContext& c) {
     s.set_linear(c.space.outer, {block, ir::kNoValue});
     whole_row(s, thread, plan);
   } else {
+    const std::int64_t width = plan.shape.width;
     const Value rows = s.length(c.space.outer);
     const Value lane = s.b.rem(thread, s.b.index(kWarp));
-    const Value warp = s.b.div(thread, s.b.index(kWarp));
-    const Value row = s.b.add(s.b.mul(block, s.b.index(kWarps)), warp);
+    const Value row =
+        s.b.add(s.b.mul(block, s.b.index(kThreads / width)), s.b.div(thread, s.b.index(width)));
     s.b.name(lane, "lane");
     s.b.name(row, "row");
-    s.b.begin_if(s.b.less(row, rows));
     s.set_linear(c.space.outer, {row, ir::kNoValue});
-    whole_row(s, lane, plan);
-    s.b.end();
+    const Value valid = s.b.less(row, rows);
+    if (width < kWarp) {  // all threads of a warp take part in its shuffles
+      whole_row(s, lane, plan, valid);
+    } else {
+      s.b.begin_if(valid);
+      whole_row(s, lane, plan);
+      s.b.end();
+    }
   }
   s.b.end();
   s.b.end();
   Scheduled result;
   result.kernels.push_back(s.finish());
-  result.name = block_a_row ? "rows, a block each" : "rows, a warp each";
+  result.name = block_a_row                ? "rows, a block each"
+                : plan.shape.width < kWarp ? "rows, several a warp"
+                                           : "rows, a warp each";
   if (!plan.kept.empty()) result.name += ", kept in registers";
   result.reason = "reads run along the reduced axis, coalesced";
   return result;

@@ -13,14 +13,14 @@ constexpr std::int64_t kWarp = TeamShape::kWarp;
 }
 
 std::int64_t TeamShape::steps() const {
-  const std::int64_t stride = groups() * kWarp;
-  return std::max<std::int64_t>((std::min(longest, unit) + stride - 1) / stride, 1);
+  return std::max<std::int64_t>((std::min(longest, unit) + stride() - 1) / stride(), 1);
 }
 
 CudaTeam::CudaTeam(Scene& scene, Value thread, const TeamShape& shape)
     : b_(scene.b), e_(scene.e), shape_(shape) {
   const bool block = shape.warps > 1;
   lane_ = block ? b_.rem(thread, b_.index(kWarp)) : thread;
+  me_ = shape.width < kWarp ? b_.rem(lane_, b_.index(shape.width)) : lane_;
   warp_ = b_.div(thread, b_.index(kWarp));
   if (!block) return;
   b_.name(lane_, "lane");
@@ -96,9 +96,10 @@ Value CudaTeam::begin_groups() {
 
 // The thread's elements of a group of the unit that starts at `first`.
 void CudaTeam::own_elements(Value group, Value first, Value end, const Arrive& body) {
-  const Value start = b_.add(b_.add(first, b_.mul(group, b_.index(kWarp))), lane_);
-  const Value stop = b_.min(b_.add(first, b_.index(shape_.unit)), end);
-  const std::int64_t stride = shape_.fixed ? shape_.groups() * kWarp : kReduceLanes;
+  const Value start = b_.add(b_.add(first, b_.mul(group, b_.index(kWarp))), me_);
+  const bool one_unit = shape_.warps == 1 && shape_.longest <= shape_.unit;
+  const Value stop = one_unit ? end : b_.min(b_.add(first, b_.index(shape_.unit)), end);
+  const std::int64_t stride = shape_.fixed ? shape_.stride() : kReduceLanes;
   if (!shape_.fixed) {
     const Value position = b_.begin_loop(start, stop, b_.index(stride));
     e_.open_scope();
@@ -149,18 +150,17 @@ std::vector<Parts> CudaTeam::warp_total(Value first, Value end) {
 // The tree of adjacent pairs over the warp's threads. Both of a pair compute the same: combining
 // commutes.
 void CudaTeam::across_warp(Value group) {
-  const Value level = b_.begin_loop(b_.index(0), b_.index(5), b_.index(1), true);
-  const Value distance = b_.op(Op::shl, b_.dtype(lane_), {b_.index(1), level});
-  const Value other = b_.op(Op::xor_, b_.dtype(lane_), {lane_, distance});
-  const Value source = b_.op(Op::cast, ir::DType::int32, {other});
-  for (std::size_t i = 0; i < memories_.size(); ++i) {
-    const PartsMemory& sums = memories_[i].sums;
-    const Parts mine = sums.load(b_, group, 1);
-    Parts received;
-    for (const Value part : mine) received.push_back(b_.shuffle(part, source));
-    sums.store(b_, group, (*reducers_)[i].combine(b_, mine, received));
+  for (std::int64_t distance = 1; distance < shape_.width; distance *= 2) {
+    const Value other = b_.op(Op::xor_, b_.dtype(lane_), {lane_, b_.index(distance)});
+    const Value source = b_.op(Op::cast, ir::DType::int32, {other});
+    for (std::size_t i = 0; i < memories_.size(); ++i) {
+      const PartsMemory& sums = memories_[i].sums;
+      const Parts mine = sums.load(b_, group, 1);
+      Parts received;
+      for (const Value part : mine) received.push_back(b_.shuffle(part, source));
+      sums.store(b_, group, (*reducers_)[i].combine(b_, mine, received));
+    }
   }
-  b_.end();
 }
 
 void CudaTeam::visit(Value end, const Arrive& body) {

@@ -16,22 +16,26 @@ namespace kiln::passes {
 
 struct TeamShape {
   static constexpr std::int64_t kWarp = 32;
-  std::int64_t warps = 1;  // 1: a warp works alone, else a block of so many (a power of two)
+  std::int64_t warps = 1;  // 1: a warp, or a part of one, works alone; else a block of so many (a
+                           // power of two)
   std::int64_t unit = ir::kReduceChunk;  // positions that one warp takes at a time: a chunk in
                                          // canonical order, or kWarp values for the plain tree
   std::int64_t longest = 0;              // upper bound of the length of a range
   bool fixed = false;  // a thread's elements are counted at compile time, so that they can have
                        // registers; the team takes `longest` in one step
+  std::int64_t width = kWarp;  // threads of a warp that work together, a power of two; less than a
+                               // warp only where `longest` is no more
   std::int64_t groups() const {
     return unit == kWarp || longest <= kWarp ? 1 : ir::kReduceLanes / kWarp;
   }
+  std::int64_t stride() const { return groups() * width; }
   std::int64_t steps() const;  // fixed: elements of a thread in each group
   std::int64_t slots() const { return groups() * steps(); }
 };
 
 class CudaTeam {
  public:
-  // `thread`: within the block, or within the warp if a warp works alone.
+  // `thread`: within the block, or within the warp if not more works together.
   CudaTeam(Scene& scene, ir::Value thread, const TeamShape& shape);
 
   // Parts of element `position` of reduction number i.
@@ -60,7 +64,7 @@ class CudaTeam {
   ir::KernelBuilder& b_;
   Emitter& e_;
   TeamShape shape_;
-  ir::Value lane_, warp_;
+  ir::Value lane_, me_, warp_;  // in the warp, in the part of it that works together; in the block
   const std::vector<Reducer>* reducers_ = nullptr;  // while reducing
   const Arrive* arrive_ = nullptr;
   const Element* element_ = nullptr;
