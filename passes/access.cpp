@@ -286,6 +286,44 @@ std::vector<Access> walk(const ir::Graph& graph, const std::vector<Root>& roots,
   return accesses;
 }
 
+std::vector<std::vector<Monomial>> edges(const ir::Graph& graph, const Unfolding& unfolded,
+                                         std::uint32_t coordinate) {
+  std::vector<std::vector<Monomial>> result;
+  const auto add = [&](const Affine& index, std::vector<Monomial> at) {
+    for (Monomial m : index.offset) {
+      m.coefficient = -m.coefficient;
+      accumulate(at, m);
+    }
+    if (std::ranges::find(result, at) == result.end()) result.push_back(std::move(at));
+  };
+  for (const Visit& visit : unfolded.visits) {
+    const ir::Node& node = graph.nodes[visit.node];
+    if (visit.leaf || (node.kind != NodeKind::pad && node.kind != NodeKind::concat)) continue;
+    const auto operands = graph.operands(visit.node);
+    const auto to = graph.shape(visit.node);
+    const auto from = graph.shape(operands[0]);
+    for (std::size_t axis = 0; axis < to.size(); ++axis) {
+      const Affine& index = unfolded.contexts[visit.context].index[axis];
+      const bool along = index.divided.empty() && index.terms.size() == 1 &&
+                         index.terms[0] == Affine::Term{coordinate, {}};
+      if (!along) continue;
+      std::vector<Monomial> at;
+      if (node.kind == NodeKind::pad && from[axis] != to[axis]) {
+        accumulate(at, multiply(graph, {}, graph.attribute<ir::Pads>(visit.node).low[axis]));
+        add(index, at);
+        accumulate(at, multiply(graph, {}, from[axis]));
+        add(index, at);
+      } else if (node.kind == NodeKind::concat && axis == node.imm) {
+        for (std::size_t i = 0; i + 1 < operands.size(); ++i) {
+          accumulate(at, multiply(graph, {}, graph.shape(operands[i])[axis]));
+          add(index, at);
+        }
+      }
+    }
+  }
+  return result;
+}
+
 std::optional<Coordinates> plain(std::span<const Sym> shape, const Context& context) {
   if (!context.guards.empty()) return std::nullopt;
   Coordinates coords;

@@ -108,6 +108,10 @@ Unfolding unfold(const ir::Graph& graph, const std::vector<Root>& roots,
 std::vector<Access> walk(const ir::Graph& graph, const std::vector<Root>& roots,
                          const std::vector<bool>& is_leaf,
                          std::vector<ir::NodeId>* inside = nullptr);
+// Values of a coordinate between which every pad and concat that is indexed by it alone, at unit
+// step, is wholly inside or wholly outside: sums of monomials.
+std::vector<std::vector<Monomial>> edges(const ir::Graph& graph, const Unfolding& unfolded,
+                                         std::uint32_t coordinate);
 // The coordinates of an index that is nothing but distinct coordinates, with nothing masked; else
 // none.
 std::optional<Coordinates> plain(std::span<const ir::Sym> shape, const Context& context);

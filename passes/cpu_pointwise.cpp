@@ -4,7 +4,7 @@
 // each input read once, each output written once, at memory bandwidth. Non-temporal stores are used
 // where an output cannot stay in the cache (from kStreamBytes on) and every vector is aligned,
 // since all axes merged into one or rows are whole cache lines; nothing here reads an output.
-// Variants: non-temporal or not.
+// Variants: non-temporal or not; walked in stretches between edges or not.
 #include "passes/scene.h"
 
 namespace kiln::passes {
@@ -24,6 +24,79 @@ Scheduled scalar_kernel(const ClusterContext& c) {
   result.name = "single";
   result.reason = "one element";
   return result;
+}
+
+// Edges of pads and joins along the last axis. Each would cost a mask in every vector; so the axis
+// is walked in stretches between them.
+std::vector<std::vector<Monomial>> edges_of(const ClusterContext& c) {
+  constexpr std::int64_t kShortAxis = 512;  // shorter ones have more edge than stretch
+  constexpr std::size_t kMostEdges = 12;
+  const MergedAxis& last = c.space.outer.back();
+  if (last.run.size() != 1 || c.graph.sym(last.extents[0]).lo < kShortAxis) return {};
+  std::vector<bool> leaf = c.partition.stored;
+  std::vector<Root> roots;
+  for (const ClusterOutput& output : c.cluster.outputs) {
+    if (c.graph.nodes[output.node].operand_count > 0) leaf[output.node] = false;
+    roots.push_back({output.node, index_at(output.coordinates), true});
+  }
+  auto found = edges(c.graph, unfold(c.graph, roots, leaf), last.coordinate);
+  return found.size() > kMostEdges ? decltype(found){} : found;
+}
+
+// A stretch of the last axis without edges inside: whole vectors that begin at multiples of the
+// lanes, as aligned stores need, and masked ones before and after them.
+void stretch(Scene& s, Value begin, Value end, std::uint8_t flags) {
+  ir::KernelBuilder& b = s.b;
+  const MergedAxis& last = s.context().space.outer.back();
+  const Value lanes = b.index(s.e.lanes());
+  const auto up = [&](Value v) {
+    return b.mul(b.div(b.add(v, b.index(s.e.lanes() - 1)), lanes), lanes);
+  };
+  const Value head = b.min(up(begin), end);
+  const Value tail = b.add(head, b.mul(b.div(b.sub(end, head), lanes), lanes));
+  const auto body = [&](Value at, std::uint8_t with) {
+    s.e.open_scope();
+    LaneIndex index{at, b.index(1)};
+    index.origin = begin;
+    s.set(last, index);
+    s.store_outer_outputs(with);
+    s.e.close_scope();
+  };
+  const Value i = b.begin_loop(head, tail, lanes);
+  body(i, flags);
+  b.end();
+  const Value end_of = b.begin_loop(b.index(0), b.index(2), b.index(1));
+  const Value first = b.op(ir::Op::eq, ir::DType::bool_, {end_of, b.index(0)});
+  const auto either = [&](Value x, Value y) {
+    return b.op(ir::Op::select, b.dtype(x), {first, x, y});
+  };
+  const Value from = either(begin, tail);
+  const Value left = b.sub(either(head, end), from);
+  b.begin_if(b.less(b.index(0), left));
+  s.mask(b.op(ir::Op::lt, ir::DType::bool_, {b.lane(b.kernel().index, s.e.lanes()), left}));
+  body(from, 0);
+  s.mask(ir::kNoValue);
+  b.end();
+  b.end();
+}
+
+void stretches(Scene& s, const std::vector<std::vector<Monomial>>& edges, Value begin, Value end,
+               std::uint8_t flags) {
+  ir::KernelBuilder& b = s.b;
+  std::vector<Value> at;
+  for (const std::vector<Monomial>& edge : edges) at.push_back(s.e.sum(edge));
+  const std::uint32_t place = b.local(b.kernel().index, 1, "stretch");
+  b.store(place, b.index(0), begin);
+  b.begin_loop(b.index(0), b.index(static_cast<std::int64_t>(edges.size()) + 1), b.index(1));
+  const Value from = b.load(place, b.index(0));
+  Value to = end;
+  for (const Value edge : at) {
+    const Value inside = b.logical_and(b.less(from, edge), b.less(edge, to));
+    to = b.op(ir::Op::select, b.dtype(to), {inside, edge, to});
+  }
+  b.store(place, b.index(0), to);
+  stretch(s, from, to, flags);
+  b.end();
 }
 
 }  // namespace
@@ -47,11 +120,14 @@ Scheduled cpu_pointwise(const ClusterContext& c) {
   }
   const Value begin = s.b.mul(piece, s.b.index(kPiece));
   const Value end = s.b.min(s.b.add(begin, s.b.index(kPiece)), extent);
-  s.vector_loop(begin, end, [&](LaneIndex i) {
-    s.set(last, i);
-    const bool tail = s.masked();
-    s.store_outer_outputs(tail ? std::uint8_t{0} : flags);
-  });
+  if (const auto edges = edges_of(c); !edges.empty()) {
+    stretches(s, edges, begin, end, flags);
+  } else {
+    s.vector_loop(begin, end, [&](LaneIndex i) {
+      s.set(last, i);
+      s.store_outer_outputs(s.masked() ? std::uint8_t{0} : flags);
+    });
+  }
   s.b.end();
   Scheduled result;
   result.kernels.push_back(s.finish());

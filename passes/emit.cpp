@@ -49,6 +49,17 @@ Value Emitter::product(std::span<const Sym> syms) {
   return result;
 }
 
+Value Emitter::sum(const std::vector<Monomial>& monomials) {
+  Value total = b_.index(0);
+  for (const Monomial& m : monomials) {
+    const Value size = product(m.factors);
+    const Value by = b_.index(m.coefficient < 0 ? -m.coefficient : m.coefficient);
+    const Value term = b_.mul(size, by);
+    total = m.coefficient < 0 ? b_.sub(total, term) : b_.add(total, term);
+  }
+  return total;
+}
+
 std::uint32_t Emitter::scale(std::vector<Sym> extents) {
   for (std::uint32_t i = 0; i < scales_.size(); ++i) {
     if (scales_[i] == extents) return i;
@@ -157,6 +168,7 @@ LaneIndex Emitter::shift(const LaneIndex& a, Value by) {
   if (b_.is_constant(by, &c) && c == 0) return a;
   LaneIndex result = a.residue || a.complete ? resolved(a) : a;
   result.base = b_.add(result.base, scaled(by, result));
+  if (result.origin != kNoValue) result.origin = b_.add(result.origin, by);
   return result;
 }
 
@@ -282,9 +294,13 @@ Value Emitter::value(NodeId node, const Point& point) {
   return known(wanted);
 }
 
+Value Emitter::compared(const LaneIndex& index) {
+  return index.origin != kNoValue ? index.origin : lanes_of(index);
+}
+
 Value Emitter::in_range(const LaneIndex& at, Value low, Value high) {
   const LaneIndex index = at.residue || at.complete ? resolved(at) : at;
-  const Value i = lanes_of(index);
+  const Value i = compared(index);
   const Value above = b_.op(Op::le, DType::bool_, {scaled(low, index), i});
   return b_.logical_and(above, b_.less(i, scaled(high, index)));
 }
@@ -293,7 +309,9 @@ Value Emitter::in_range(const LaneIndex& at, Value low, Value high) {
 Point Emitter::guarded(const Point& point, std::size_t axis, Value low, Value high) {
   Point result = point;
   const Value condition = in_range(point.index[axis], low, high);
-  Value& mask = point.index[axis].uniform() ? result.uniform_mask : result.lane_mask;
+  const LaneIndex& index = point.index[axis];
+  Value& mask =
+      index.uniform() || index.origin != kNoValue ? result.uniform_mask : result.lane_mask;
   mask = b_.logical_and(mask, condition);
   result.guarded = true;
   return result;
@@ -368,7 +386,7 @@ Value Emitter::combine(NodeId node, const Point& point, std::span<const Value> o
       for (std::size_t i = operands.size() - 1; i-- > 0;) {
         LaneIndex at = point.index[n.imm];
         if (at.residue || at.complete) at = resolved(at);
-        const Value before = b_.less(lanes_of(at), scaled(bounds[i + 1], at));
+        const Value before = b_.less(compared(at), scaled(bounds[i + 1], at));
         result = b_.op(Op::select, n.dtype, {before, operands[i], result});
       }
       return result;

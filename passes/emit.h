@@ -10,6 +10,7 @@
 
 #include "ir/kernel_builder.h"
 #include "ir/plan.h"
+#include "passes/access.h"
 #include "passes/index_map.h"
 
 namespace kiln::passes {
@@ -30,6 +31,10 @@ struct LaneIndex {
   ir::Sym extent = ir::kZero;     // of a residue's axis
   std::uint32_t run = 0;          // which merged run, 0: none
   std::uint32_t scale = 0;        // which list of extents (Emitter::scale); 0: none
+  // Of the walked axis plus what is the same everywhere: the value where the current stretch of
+  // that axis begins. No pad's or concat's edge lies inside a stretch, so what holds there holds
+  // for it all.
+  ir::Value origin = ir::kNoValue;
   bool operator==(const LaneIndex&) const = default;
   bool uniform() const { return step == ir::kNoValue && !arbitrary; }
   bool plain() const { return scale == 0 && !residue && !complete; }
@@ -59,6 +64,7 @@ class Emitter {
   // A symbol's value: a constant or an integer parameter.
   ir::Value sym(ir::Sym sym);
   ir::Value product(std::span<const ir::Sym> syms);
+  ir::Value sum(const std::vector<Monomial>& monomials);
   std::uint32_t sym_param(ir::Sym sym);  // the parameter's number, for grid factors
 
   // Value of a node at a point. `bound` values (reductions' results, this kernel's) take precedence
@@ -135,6 +141,7 @@ class Emitter {
   ir::Value combine(ir::NodeId node, const Point& point, std::span<const ir::Value> operands);
   Point guarded(const Point& point, std::size_t axis, ir::Value low, ir::Value high);
   ir::Value in_range(const LaneIndex& index, ir::Value low, ir::Value high);
+  ir::Value compared(const LaneIndex& index);  // what decides on which side of an edge it is
   ir::Value inside_pad(ir::NodeId pad, const Point& point);
   std::vector<ir::Value> concat_bounds(ir::NodeId node);
   ir::Value lanes_of(const LaneIndex& a);  // m of each lane

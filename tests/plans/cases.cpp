@@ -322,10 +322,15 @@ constexpr Case kCases[] = {
      },
      1, 1},
     {"rows_of_many_chunks",
-     [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {3, 70001}), {1})); }, 1,
-     2},
+     [](Program& p) {
+       p.output(p.reduce(Op::add, p.input(DType::float32, {3, 70001}), {1}));
+     },
+     1, 2},
     {"layer_norm_3000",
-     [](Program& p) { p.output(layer_norm(p, p.input(DType::float32, {4, 3000}), 3000)); }, 1, 1},
+     [](Program& p) {
+       p.output(layer_norm(p, p.input(DType::float32, {4, 3000}), 3000));
+     },
+     1, 1},
     {"softmax_of_two_inputs",
      [](Program& p) {
        const Id x = p.input(DType::float32, {9, 777});
@@ -351,7 +356,43 @@ constexpr Case kCases[] = {
      },
      1, 1},
     {"softmax_of_a_transpose",
-     [](Program& p) { p.output(softmax(p, p.permute(p.input(DType::float32, {200, 7}), {1, 0}))); },
+     [](Program& p) {
+       p.output(softmax(p, p.permute(p.input(DType::float32, {200, 7}), {1, 0})));
+     },
+     1, 1},
+    {"edges_of_a_wide_stencil",
+     [](Program& p) {
+       const Id x = p.input(DType::float32, {5, 1111});
+       const Id y = p.pad(x, {1, 1}, {7, 1113}, 2);
+       const Id left = p.slice(y, {1, 0}, {1, 1}, {5, 1111});
+       const Id right = p.slice(y, {1, 2}, {1, 1}, {5, 1111});
+       const Id up = p.slice(y, {0, 1}, {1, 1}, {5, 1111});
+       p.output(p.map(Op::add, {p.map(Op::mul, {left, right}), p.map(Op::sub, {up, x})}));
+     },
+     1, 1},
+    {"wide_joins_and_pads",
+     [](Program& p) {
+       const Id x = p.input(DType::float32, {3, 600});
+       const Id y = p.input(DType::float32, {3, 17}, 2);
+       const Id z = p.pad(p.concat({y, x, p.map(Op::exp, {y})}, 1), {0, 5}, {3, 640}, -1);
+       p.output(p.map(Op::add, {z, p.concat({p.slice(z, {0, 100}, {1, 1}, {3, 540}),
+                                             p.slice(z, {0, 0}, {1, 1}, {3, 100})},
+                                            1)}));
+     },
+     1, 1},
+    {"wide_roll_of_bytes",
+     [](Program& p) {
+       const Id x = p.input(DType::uint8, {2, 2000});
+       const Id rolled = p.concat(
+           {p.slice(x, {0, 1999}, {1, 1}, {2, 1}), p.slice(x, {0, 0}, {1, 1}, {2, 1999})}, 1);
+       p.output(p.map(Op::add, {x, rolled}));
+     },
+     1, 1},
+    {"strided_slices_of_a_wide_pad",
+     [](Program& p) {
+       const Id y = p.pad(p.input(DType::float32, {1500}), {7}, {1530}, 3);
+       p.output(p.map(Op::sub, {p.slice(y, {0}, {2}, {765}), p.slice(y, {1529}, {-2}, {765})}));
+     },
      1, 1},
     {"part_of_a_reduction",
      [](Program& p) {
