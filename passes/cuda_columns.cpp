@@ -7,6 +7,7 @@
 // that every thread keeps. Where strips are too few to fill the device, chunks are blocks of their
 // own, and a second kernel combines their totals, a thread a column. Floor: the input read once.
 // Variants: one chunk or several; split or not; 32- or 64-bit indices.
+#include <algorithm>
 #include <cmath>
 
 #include "passes/scene.h"
@@ -44,6 +45,7 @@ class Strip {
         lane_(b_.rem(thread, b_.index(kColumns))),
         warp_(b_.div(thread, b_.index(kColumns))),
         length_(s_.length(s_.context().space.inner)) {
+    b_.name(lane_, "lane");
     b_.name(warp_, "warp");
     const std::vector<MergedAxis>& outer = s_.context().space.outer;
     const Value columns = s_.length(outer.back());
@@ -54,6 +56,7 @@ class Strip {
     b_.name(column, "column");
     s_.set(outer.back(), {column, ir::kNoValue});
     inside_ = b_.less(column, columns);
+    b_.name(inside_, "inside");
   }
 
   static Value strips_of(Scene& s, Value columns) {
@@ -69,7 +72,7 @@ class Strip {
     const Value end = b_.min(b_.add(first, b_.index(kReduceChunk)), length_);
     std::vector<PartsMemory> sums, meeting;
     for (const Reducer& r : reducers) {
-      sums.emplace_back(b_, r, ir::Space::local, kLanesAWarp, r.name() + "_acc");
+      sums.emplace_back(b_, r, ir::Space::local, accumulators(r), r.name() + "_acc");
       meeting.emplace_back(b_, r, ir::Space::shared, kThreads, r.name() + "_warp");
     }
     const auto each_lane = [&](const auto& body) {
@@ -79,11 +82,16 @@ class Strip {
       s_.e.close_scope();
       b_.end();
     };
-    each_lane([&](Value i) {
-      for (std::size_t r = 0; r < reducers.size(); ++r) {
-        sums[r].store(b_, i, reducers[r].identity(b_, 1));
-      }
-    });
+    for (std::size_t r = 0; r < reducers.size(); ++r) {
+      if (!reducers[r].ordered()) sums[r].store(b_, b_.index(0), reducers[r].identity(b_, 1));
+    }
+    if (std::ranges::any_of(reducers, &Reducer::ordered)) {
+      each_lane([&](Value i) {
+        for (std::size_t r = 0; r < reducers.size(); ++r) {
+          if (reducers[r].ordered()) sums[r].store(b_, i, reducers[r].identity(b_, 1));
+        }
+      });
+    }
     const Value mine = b_.add(first, b_.mul(warp_, b_.index(kLanesAWarp)));
     const Value base = b_.begin_loop(mine, end, b_.index(kReduceLanes));
     each_lane([&](Value i) {
@@ -93,7 +101,8 @@ class Strip {
       s_.set_linear(s_.context().space.inner, {row, ir::kNoValue});
       for (std::size_t r = 0; r < reducers.size(); ++r) {
         const Parts next = s_.element(reducers[r], row);
-        sums[r].store(b_, i, reducers[r].combine(b_, sums[r].load(b_, i, 1), next));
+        const Value at = reducers[r].ordered() ? i : b_.index(0);
+        sums[r].store(b_, at, reducers[r].combine(b_, sums[r].load(b_, at, 1), next));
       }
       s_.e.close_scope();
       b_.end();
@@ -143,13 +152,16 @@ class Strip {
   }
 
  private:
+  // A thread's lanes; where the order is free, one for all.
+  static std::int64_t accumulators(const Reducer& r) { return r.ordered() ? kLanesAWarp : 1; }
+
   std::vector<Parts> meet(const std::vector<Reducer>& reducers,
                           const std::vector<PartsMemory>& sums,
                           const std::vector<PartsMemory>& meeting) {
     const Value place = b_.add(b_.mul(warp_, b_.index(kColumns)), lane_);
     for (std::size_t r = 0; r < reducers.size(); ++r) {
       std::vector<Parts> lanes;
-      for (std::int64_t i = 0; i < kLanesAWarp; ++i) {
+      for (std::int64_t i = 0; i < accumulators(reducers[r]); ++i) {
         lanes.push_back(sums[r].load(b_, b_.index(i), 1));
       }
       meeting[r].store(b_, place, tree(b_, reducers[r], lanes));

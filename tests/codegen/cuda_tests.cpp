@@ -11,6 +11,7 @@
 #include "ir/kernel_builder.h"
 #include "ir/targets.h"
 #include "tests/codegen/cuda_kernels.h"
+#include "tests/golden.h"
 #include "tests/shim/nvrtc.h"
 #include "tests/shim/shim.h"
 
@@ -18,23 +19,6 @@ namespace kiln::tests {
 namespace {
 
 using codegen::cuda_source;
-
-std::string golden_path(const ir::Kernel& kernel) {
-  return fmt::format("{}/tests/golden/cuda/{}.cu", KILN_SOURCE_DIR, kernel.name);
-}
-
-void expect_golden(const ir::Kernel& kernel, const std::string& text) {
-  const std::string path = golden_path(kernel);
-  if (const char* update = std::getenv("KILN_UPDATE_GOLDEN"); update != nullptr && *update == '1') {
-    std::ofstream(path) << text;
-    return;
-  }
-  std::ifstream file(path);
-  ASSERT_TRUE(file) << path;
-  std::ostringstream golden;
-  golden << file.rdbuf();
-  EXPECT_EQ(text, golden.str()) << path;
-}
 
 void expect_compiles(const ir::Kernel& kernel, bool in_registers) {
   for (const ir::GpuTarget& target : ir::kGpuTargets) {
@@ -67,7 +51,9 @@ void expect_same_bits(const std::vector<Case>& cases, bool specials, shim::Optio
 }
 
 TEST(CudaText, IsGolden) {
-  for (const Case& c : cuda_cases()) expect_golden(c.kernel, cuda_source(c.kernel));
+  for (const Case& c : cuda_cases()) {
+    testing::expect_golden("cuda/" + c.kernel.name + ".cu", cuda_source(c.kernel));
+  }
 }
 
 TEST(CudaText, EmittedTwiceIsTheSame) {

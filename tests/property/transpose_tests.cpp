@@ -10,6 +10,7 @@
 #include "codegen/cuda.h"
 #include "passes/plan.h"
 #include "runtime/targets.h"
+#include "tests/golden.h"
 #include "tests/plans/programs.h"
 #include "tests/property/devices.h"
 
@@ -223,15 +224,7 @@ TEST(TransposeText, IsGolden) {
     const ir::Plan plan = passes::make_plan(named.program.graph, caps);
     ASSERT_EQ(plan.kernels.size(), 1u) << named.name;
     const std::string text = codegen::cuda_source(plan.kernels[0]);
-    const std::string path =
-        std::string(KILN_SOURCE_DIR) + "/tests/golden/cuda/" + named.name + ".cu";
-    if (const char* update = std::getenv("KILN_UPDATE_GOLDEN"); update && *update == '1') {
-      std::ofstream(path) << text;
-      continue;
-    }
-    std::ostringstream golden;
-    golden << std::ifstream(path).rdbuf();
-    EXPECT_EQ(text, golden.str()) << path;
+    testing::expect_golden("cuda/" + std::string(named.name) + ".cu", text);
   }
 }
 
