@@ -194,7 +194,7 @@ class Pricing {
     for (const auto& [id, times] : evaluated) {
       const Frame& f = frames_[id];
       cost.fused += seconds(f, times * cost.operations);
-      cost.stored += seconds(f, 0) + bytes / caps_.bandwidth;
+      cost.stored += seconds(f, times * kLoad) + bytes / caps_.bandwidth;
     }
     cost.stored += std::max(bytes / caps_.bandwidth, size * cost.operations / caps_.rate);
     cost.stored += caps_.launch_seconds;
