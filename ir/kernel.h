@@ -63,6 +63,8 @@ enum class Code : std::uint8_t {
   barrier,     // CUDA: all threads of the block
   shuffle,     // CUDA: args: value, source lane (int32, 0..31 of the warp) -> the value there
   any,         // args: mask with lanes -> bool scalar: some lane holds
+  prefetch,    // CPU: args: index; imm: memory (global). Brings the element's cache line near; the
+               // index may lie beyond the memory. Changes no value.
 };
 
 // One instruction. 48 bytes, trivially copyable.

@@ -346,6 +346,15 @@ Value KernelBuilder::any(Value mask) {
   return pure(inst);
 }
 
+void KernelBuilder::prefetch(std::uint32_t memory, Value index) {
+  Inst inst;
+  inst.code = Code::prefetch;
+  inst.dtype = kernel_.memories[memory].dtype;
+  inst.args[0] = index;
+  inst.imm = memory;
+  append(inst);
+}
+
 void KernelBuilder::barrier() {
   Inst inst;
   inst.code = Code::barrier;

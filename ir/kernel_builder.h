@@ -1,8 +1,9 @@
 // Writes a kernel instruction by instruction, so that schedules can be written plainly: types are
-// derived, integer identities and constants are folded, and pure instructions (operations, and loads
-// from memories that the kernel does not write) are value-numbered and placed in the outermost open
-// scope where their operands are known: loop-invariant code never stands in a loop. A load stays
-// inside the `if` that guards it. Everything else goes to the end of the innermost open scope.
+// derived, integer identities and constants are folded, and pure instructions (operations, and
+// loads from memories that the kernel does not write) are value-numbered and placed in the
+// outermost open scope where their operands are known: loop-invariant code never stands in a loop.
+// A load stays inside the `if` that guards it. Everything else goes to the end of the innermost
+// open scope.
 //
 // Values are final only in the kernel that finish() returns; until then they are the builder's ids.
 #pragma once
@@ -21,7 +22,7 @@ class KernelBuilder {
   // Parameters and memories. Integers are deduplicated by the caller.
   // Gives the memory; the param is its `param`. `constant`: this kernel never writes it.
   std::uint32_t buffer(DType dtype, std::string name, bool constant);
-  Value integer(std::string name);                      // type: index
+  Value integer(std::string name);  // type: index
   Value scalar(DType dtype, std::string name);
   std::uint32_t local(DType dtype, std::int64_t size, std::string name);
   std::uint32_t shared(DType dtype, std::int64_t size, std::string name);
@@ -40,7 +41,8 @@ class KernelBuilder {
   Value rem(Value a, Value b);
   Value min(Value a, Value b);
   Value less(Value a, Value b);
-  Value logical_and(Value a, Value b);  // kNoValue stands for true on either side, and is returned for it
+  Value logical_and(Value a,
+                    Value b);  // kNoValue stands for true on either side, and is returned for it
 
   Value load(std::uint32_t memory, Value index, int lanes = 1, Value mask = kNoValue,
              Value otherwise = kNoValue, std::uint8_t flags = 0);
@@ -53,6 +55,8 @@ class KernelBuilder {
   void begin_if(Value condition);
   void begin_else();
   void end();  // closes the innermost grid, thread, loop, if
+
+  void prefetch(std::uint32_t memory, Value index);
 
   Value splat(Value scalar, int lanes);
   Value lane(DType dtype, int lanes);
@@ -78,15 +82,15 @@ class KernelBuilder {
 
  private:
   std::vector<Value> needed() const;
-  Value append(Inst inst);              // to the innermost scope
+  Value append(Inst inst);  // to the innermost scope
   Value place(Inst inst, int depth);
   Value pure(Inst inst, int least_depth = 0);
   Value open(Inst inst);
   int depth_of(const Inst& inst) const;
   Kernel kernel_;
   std::uint32_t line_ = 0;
-  std::vector<int> depths_;             // of each value's scope
-  std::vector<bool> constant_memory_;   // by memory
+  std::vector<int> depths_;            // of each value's scope
+  std::vector<bool> constant_memory_;  // by memory
   struct Key {
     Inst inst;
     bool operator==(const Key&) const = default;

@@ -46,8 +46,9 @@ inline constexpr CodeInfo kCodes[] = {
     {"barrier", ImmKind::number, 0, 0, false, false},
     {"shuffle", ImmKind::number, 2, 2, true, false},
     {"any", ImmKind::number, 1, 1, true, true},
+    {"prefetch", ImmKind::memory, 1, 1, false, false},
 };
-static_assert(std::size(kCodes) == static_cast<std::size_t>(Code::any) + 1);
+static_assert(std::size(kCodes) == static_cast<std::size_t>(Code::prefetch) + 1);
 
 constexpr const CodeInfo& info(Code code) { return kCodes[static_cast<int>(code)]; }
 constexpr bool opens_scope(Code code) {

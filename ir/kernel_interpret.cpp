@@ -271,6 +271,8 @@ std::size_t KernelRun::step(std::size_t i) {
       return shuffle(i), i;
     case Code::any:
       return any(i), i;
+    case Code::prefetch:
+      return i;
   }
   internal_error("unknown instruction");
 }

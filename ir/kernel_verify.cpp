@@ -185,6 +185,7 @@ class KernelVerifier {
   void check(const Inst& inst);
   void check_op(const Inst& inst);
   void check_access(const Inst& inst);
+  void check_prefetch(const Inst& inst);
   void check_scope(const Inst& inst);
   void check_loop(const Inst& inst);
   void check_close(const Inst& inst);
@@ -224,6 +225,8 @@ void KernelVerifier::check(const Inst& inst) {
     case Code::load:
     case Code::store:
       return check_access(inst);
+    case Code::prefetch:
+      return check_prefetch(inst);
     case Code::grid:
     case Code::thread:
     case Code::if_:
@@ -283,6 +286,16 @@ void KernelVerifier::check_access(const Inst& inst) {
   const Param& p = k_.params[m.param];
   at(store ? p.written : p.read,
      store ? "its parameter is not marked written" : "its parameter is not marked read");
+}
+
+void KernelVerifier::check_prefetch(const Inst& inst) {
+  at(k_.target == Target::cpu, "a prefetch is for the CPU");
+  const bool known = static_cast<std::uint64_t>(inst.imm) < k_.memories.size();
+  at(known, "no such memory");
+  if (!known) return;
+  const Memory& m = k_.memories[static_cast<std::size_t>(inst.imm)];
+  at(m.space == Space::global && m.dtype == inst.dtype, "not a buffer of that type");
+  at(arg(inst, 0).dtype == k_.index && arg(inst, 0).lanes == 1, "the index is not an index");
 }
 
 void KernelVerifier::check_scope(const Inst& inst) {

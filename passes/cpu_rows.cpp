@@ -44,6 +44,29 @@ RowStore row_store(Scene& s) {
   return {s, staged_values(c, prices), (longest + lanes - 1) / lanes * lanes};
 }
 
+// Hardware reads ahead within a page and a stream; loops that leave it waiting say what comes next.
+// The first phase waits for memory, the second does not: where there is a second, it brings the
+// next row near, else a phase what it reads soon itself. Only what rows of their own are read from.
+Emitter::ReadAhead read_ahead(Scene& s, int phase) {
+  constexpr std::int64_t kSoon = 1024;  // bytes
+  constexpr std::int64_t kCachedRow = 128
+                                      << 10;  // bytes of a row that still has room beside the next
+  const ClusterContext& c = s.context();
+  const bool next_row = s.phases() > 1 && !c.space.outer.empty() &&
+                        upper(c.graph, c.space.inner) * widest(c) <= kCachedRow;
+  if (next_row ? phase != 1 : phase > 0) return {};
+  Emitter::ReadAhead ahead;
+  ahead.nodes.assign(c.graph.nodes.size(), false);
+  for (const Access& access : c.space.reads) {
+    const bool own = !c.space.outer.empty() &&
+                     stride_of(c.graph, access, c.space.outer.back().coordinate) != Stride::none;
+    if (own || c.space.outer.empty()) ahead.nodes[access.leaf] = true;
+  }
+  if (next_row) ahead.elements = s.length(c.space.inner);
+  ahead.bytes = kSoon;
+  return ahead;
+}
+
 class RowPhase {
  public:
   // `row`: what phase `phase` may keep, slot by position; null: nothing.
@@ -71,6 +94,7 @@ class RowPhase {
   // Reduces positions [begin, end) of the row (begin a multiple of the chunk) and gives the
   // results.
   std::vector<Parts> reduce(Value begin, Value end) {
+    s_.e.read_ahead(read_ahead(s_, phase_));
     clear(false);
     if (chunked_) {
       const Value first = b_.begin_loop(begin, end, b_.index(kReduceChunk));
@@ -90,6 +114,7 @@ class RowPhase {
     for (std::size_t i = 0; i < running_.size(); ++i) {
       totals.push_back(running_[i].stack ? running_[i].stack->fold(b_, chunks) : across_lanes(i));
     }
+    s_.e.read_ahead({});
     return totals;
   }
 

@@ -454,6 +454,11 @@ Value Emitter::load(NodeId node, const Point& point) {
   const bool unit = !offset.arbitrary && b_.is_constant(offset.step, &step) && step == 1;
   const Value index = unit ? offset.base : lanes_of(offset);
   const std::uint8_t flags = unit && aligned_ ? ir::kAligned : 0;
+  if (unit && point.lane_mask == kNoValue && node < ahead_.nodes.size() && ahead_.nodes[node]) {
+    const std::int64_t size = ir::size_of(graph_.nodes[node].dtype);
+    const Value by = ahead_.elements == kNoValue ? b_.index(ahead_.bytes / size) : ahead_.elements;
+    b_.prefetch(memory, b_.add(index, by));
+  }
   if (!point.guarded) return b_.load(memory, index, lanes_, point.lane_mask, kNoValue, flags);
   // Most vectors of a padded or joined array lie wholly inside or outside. A masked load of none is
   // not free: processors take hundreds of cycles where its address is in no mapped page.

@@ -61,6 +61,15 @@ class Emitter {
   // Unit-stride vector loads emitted from now on are aligned (the schedule has proved it).
   void assume_aligned(bool aligned) { aligned_ = aligned; }
 
+  // Vector loads of these nodes bring near what lies `elements` further on, or `bytes` if that is
+  // kNoValue. {} ends it.
+  struct ReadAhead {
+    std::vector<bool> nodes;
+    ir::Value elements = ir::kNoValue;
+    std::int64_t bytes = 0;
+  };
+  void read_ahead(ReadAhead ahead) { ahead_ = std::move(ahead); }
+
   // A symbol's value: a constant or an integer parameter.
   ir::Value sym(ir::Sym sym);
   ir::Value product(std::span<const ir::Sym> syms);
@@ -157,6 +166,7 @@ class Emitter {
   ir::KernelBuilder& b_;
   int lanes_ = 1;
   bool aligned_ = false;
+  ReadAhead ahead_;
   int parts_ = 0;  // guarded vector loads, for their memories' names
   std::map<ir::Sym, std::pair<std::uint32_t, ir::Value>> syms_;  // parameter number, value
   std::map<std::pair<ir::NodeId, bool>, std::uint32_t> memories_;

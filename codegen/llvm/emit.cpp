@@ -145,6 +145,9 @@ std::size_t KernelEmitter::emit(std::size_t i) {
     case Code::store:
       store(inst);
       return i + 1;
+    case Code::prefetch:
+      prefetch(inst);
+      return i + 1;
     default:
       emit_value(i);
       return i + 1;

@@ -62,6 +62,7 @@ class KernelEmitter {
   // Memories (memory.cpp).
   void declare_memories();
   Element load(const ir::Inst& inst);
+  void prefetch(const ir::Inst& inst);
   void store(const ir::Inst& inst);
   llvm::Value* address(const ir::Inst& inst, llvm::Value* index);
   static llvm::Value* unless_full(llvm::Value* mask);  // null if all ones

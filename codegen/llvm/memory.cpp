@@ -172,6 +172,15 @@ llvm::Value* KernelEmitter::gather(const Inst& inst, llvm::Value* addresses, llv
   return mask ? b_.CreateSelect(mask, result, otherwise) : result;
 }
 
+void KernelEmitter::prefetch(const Inst& inst) {
+  const auto memory = static_cast<std::size_t>(inst.imm);
+  llvm::Value* at = b_.CreateGEP(ops_.memory_type(inst.dtype, 1), memories_[memory],
+                                 operand(inst, 0).value);  // may lie outside
+  constexpr unsigned kRead = 0, kKeep = 3, kData = 1;
+  b_.CreateIntrinsic(llvm::Intrinsic::prefetch, {at->getType()},
+                     {at, b_.getInt32(kRead), b_.getInt32(kKeep), b_.getInt32(kData)});
+}
+
 void KernelEmitter::store(const Inst& inst) {
   const int lanes = inst.lanes;
   llvm::Value* index = operand(inst, 0).value;

@@ -157,5 +157,21 @@ TEST(KernelVerify, CpuKernelsHaveNoThreads) {
   EXPECT_THAT(cpu("barrier\n"), HasSubstr("outside the threads of a CUDA kernel"));
 }
 
+TEST(KernelVerify, PrefetchesAreOfBuffersOnTheCpu) {
+  const auto cpu = [](const std::string& body) {
+    return verify(parse_kernel("kernel cpu i64 grain 1\nparam buffer f32 \"x\"\n"
+                               "memory global f32 p0 \"x\"\nmemory local f32 #4 \"acc\"\n"
+                               "%0 = constant i64 0x7\n%1 = constant i32 0x7\n%2 = grid i64\n" +
+                               body + "end\n"));
+  };
+  EXPECT_EQ(cpu("prefetch f32 m0 %0\n"), "");
+  EXPECT_THAT(cpu("prefetch f32 m1 %0\n"), HasSubstr("not a buffer"));
+  EXPECT_THAT(cpu("prefetch f64 m0 %0\n"), HasSubstr("not a buffer"));
+  EXPECT_THAT(cpu("prefetch f32 m2 %0\n"), HasSubstr("no such memory"));
+  EXPECT_THAT(cpu("prefetch f32 m0 %1\n"), HasSubstr("the index is not an index"));
+  EXPECT_THAT(findings("%0 = constant i32 0x0\n%1 = grid i32\nprefetch f32 m0 %0\nend\n"),
+              HasSubstr("a prefetch is for the CPU"));
+}
+
 }  // namespace
 }  // namespace kiln::ir
