@@ -1,22 +1,38 @@
-# kiln_discover(<target>): one ctest entry per suite of a GoogleTest binary, made when ctest starts.
+# kiln_discover(<target> [ON_DEVICES <path>...]): one ctest entry per suite of a GoogleTest binary,
+# made when ctest starts.
 #
 # A suite named Heavy..., Nightly... or Gpu... carries the label heavy, nightly or gpu, which the
 # ordinary run leaves out. A binary that was not built, or that cannot list its tests, becomes an
 # entry that fails. Every entry also carries the label of its binary.
+#
+# Suites of files tests/<path>... run once more on each device, as <device>.<suite> with the label devices:
+# cpu, interpreter, cuda (the simulated driver, capability 80), and nightly cuda75 ... cuda120. The
+# device is the default of their operations, and each evaluation is compared with the interpreter,
+# bit by bit (KILN_MODE=check). With the label gpu alone they run as gpu.<suite> on the machine's own
+# driver.
 
 function(kiln_discover target)
+  cmake_parse_arguments(PARSE_ARGV 1 of "" "" "ON_DEVICES")
+  string(REPLACE ";" "|" on_devices "${of_ON_DEVICES}")
+  set(simulator "")
+  if(TARGET cudasim)
+    set(simulator "$<TARGET_FILE:cudasim>")
+  endif()
   set(script "${CMAKE_CURRENT_BINARY_DIR}/${target}_entries.cmake")
   file(GENERATE OUTPUT "${script}" CONTENT "
 set(cmake \"${CMAKE_COMMAND}\")
 set(binary \"$<TARGET_FILE:${target}>\")
 set(label \"${target}\")
 set(prefix \"\")
+set(on_devices \"${on_devices}\")
+set(simulator \"${simulator}\")
 include(\"${PROJECT_SOURCE_DIR}/.cmake/suite_entries.cmake\")
 ")
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${script}")
 endfunction()
 
-# kiln_discover_elsewhere(<binary> <label> <prefix>): the same for a binary of another build tree.
+# kiln_discover_elsewhere(<binary> <label> <prefix>): the same for a binary of another build tree,
+# on its default device only.
 function(kiln_discover_elsewhere binary label prefix)
   string(MAKE_C_IDENTIFIER "${prefix}${label}" name)
   set(script "${CMAKE_CURRENT_BINARY_DIR}/${name}_entries.cmake")
@@ -25,6 +41,7 @@ set(cmake \"${CMAKE_COMMAND}\")
 set(binary \"${binary}\")
 set(label \"${label}\")
 set(prefix \"${prefix}\")
+set(on_devices \"\")
 include(\"${PROJECT_SOURCE_DIR}/.cmake/suite_entries.cmake\")
 ")
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${script}")

@@ -51,7 +51,8 @@ enum {
   KILNSIM_FAIL_LAUNCH = 1,
   KILNSIM_FAIL_LOAD = 2,
   KILNSIM_FAIL_COPY = 3,
-  KILNSIM_FAIL_KINDS = 4
+  KILNSIM_FAIL_EXECUTION = 4, /* a kernel ends with an illegal address: sticky */
+  KILNSIM_FAIL_KINDS = 5
 };
 void kilnsim_fail(int kind, unsigned long long nth, int every);
 

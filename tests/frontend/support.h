@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <kiln/kiln.h>
 
+#include <cstdlib>
 #include <sstream>
 #include <string>
 #include <type_traits>
@@ -12,10 +13,20 @@ namespace kiln_tests {
 
 namespace kn = kiln;
 
-// Runs a body on every device that computes here; failures name the device.
+// The device that the run is about (KILN_DEVICE, see .cmake/discover.cmake), else those that compute
+// on every machine.
+inline std::vector<kn::Device> tested_devices() {
+  if (std::getenv("KILN_DEVICE") != nullptr) return {kn::default_device()};
+  return {kn::cpu(), kn::interpreter()};
+}
+
+// The interpreter makes no plans and launches nothing: tests that count these are not about it.
+inline bool interpreting() { return kn::default_device() == kn::interpreter(); }
+
+// Runs a body on each of them; failures name the device.
 template <class Body>
 void on_each_device(Body body) {
-  for (const kn::Device& device : {kn::cpu(), kn::interpreter()}) {
+  for (const kn::Device& device : tested_devices()) {
     SCOPED_TRACE(device.name());
     const kn::Scope scope({.device = device});
     body();

@@ -32,18 +32,24 @@ class SkipLog : public testing::EmptyTestEventListener {
 
  private:
   void OnTestEnd(const testing::TestInfo& test) override {
-    if (!test.result()->Skipped()) return;
+    note(std::string(test.test_suite_name()) + "." + test.name(), *test.result());
+  }
+  void OnTestProgramEnd(const testing::UnitTest& unit) override {
+    note("all tests", unit.ad_hoc_test_result());
+  }
+  void note(const std::string& name, const testing::TestResult& result) const {
+    if (!result.Skipped()) return;
     std::FILE* file = std::fopen(path_.c_str(), "a");
     if (file == nullptr) return;
     std::string reason;
-    for (int i = 0; i < test.result()->total_part_count(); ++i) {
-      const testing::TestPartResult& part = test.result()->GetTestPartResult(i);
+    for (int i = 0; i < result.total_part_count(); ++i) {
+      const testing::TestPartResult& part = result.GetTestPartResult(i);
       if (part.skipped()) reason = part.message();
     }
     for (char& c : reason) {
       if (c == '\n') c = ' ';
     }
-    std::fprintf(file, "%s.%s: %s\n", test.test_suite_name(), test.name(), reason.c_str());
+    std::fprintf(file, "%s: %s\n", name.c_str(), reason.c_str());
     std::fclose(file);
   }
 
@@ -67,5 +73,6 @@ int main(int argc, char** argv) {
     std::fputs("test_main: no test was selected\n", stderr);
     return 1;
   }
-  return unit.skipped_test_count() == unit.test_to_run_count() ? kAllSkipped : 0;
+  const bool all_at_once = unit.ad_hoc_test_result().Skipped();  // by a global environment
+  return all_at_once || unit.skipped_test_count() == unit.test_to_run_count() ? kAllSkipped : 0;
 }

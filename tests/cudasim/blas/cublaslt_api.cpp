@@ -84,7 +84,9 @@ Status preference_attribute(const void* handle, int attribute, void* buffer, std
   return locked([&](Registry& registry) {
     Preference* preference = find(registry.preferences, handle);
     if (preference == nullptr) return kInvalidValue;
-    const Field fields[] = {{0, &preference->search_mode, 4}, {1, &preference->workspace, 8}};
+    const Field fields[] = {{0, &preference->search_mode, 4},  {1, &preference->workspace, 8},
+                            {5, &preference->alignment[0], 4}, {6, &preference->alignment[1], 4},
+                            {7, &preference->alignment[2], 4}, {8, &preference->alignment[3], 4}};
     return transfer(fields, attribute, buffer, bytes, set, written);
   });
 }
@@ -305,6 +307,7 @@ CUDASIM_EXPORT Status cublasLtMatmulAlgoGetHeuristic(void* handle, void* operati
     result.workspace = limits->workspace >= kWorkspace ? kWorkspace : 0;
     result.algorithm.data[0] = kAlgorithmMark;
     result.algorithm.data[1] = result.workspace;
+    for (std::size_t i = 0; i < 4; ++i) result.algorithm.data[2 + i] = limits->alignment[i];
     result.waves = 1;
     *found = 1;
     return kOk;
@@ -343,6 +346,13 @@ CUDASIM_EXPORT Status cublasLtMatmul(void* handle, void* operation, const void* 
     checked.pb = reinterpret_cast<U64>(b);
     checked.pc = reinterpret_cast<U64>(c);
     checked.pd = reinterpret_cast<U64>(d);
+    const U64 pointers[] = {checked.pa, checked.pb, checked.pc, checked.pd};
+    for (std::size_t i = 0; algorithm != nullptr && i < 4; ++i) {
+      const U64 promised = algorithm->data[2 + i];
+      if (promised != 0 && pointers[i] % promised != 0) {
+        return refuse(driver, blas::kInvalidValue, "a matrix is less aligned than was promised");
+      }
+    }
     if (checked.operation.pointer_mode == 0) {
       checked.alpha = scalar(alpha, checked.operation.scale);
       checked.beta = scalar(beta, checked.operation.scale);

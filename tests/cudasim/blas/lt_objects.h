@@ -49,6 +49,7 @@ struct Operation {
 struct Preference {
   U64 workspace = 0;
   std::uint32_t search_mode = 0;
+  std::uint32_t alignment[4] = {256, 256, 256, 256};  // promised of A, B, C, D, in bytes
 };
 
 struct Handle {

@@ -22,7 +22,7 @@ constexpr const char* kOptionNames[] = {
     "KILN_SIM_CC",        "KILN_SIM_MEMORY",    "KILN_SIM_DEVICES",    "KILN_SIM_SEED",
     "KILN_SIM_SCHEDULE",  "KILN_SIM_STRICT",    "KILN_SIM_RACES",      "KILN_SIM_JITTER",
     "KILN_SIM_BUDGET",    "KILN_SIM_THREADS",   "KILN_SIM_FAIL_ALLOC", "KILN_SIM_FAIL_LAUNCH",
-    "KILN_SIM_FAIL_LOAD", "KILN_SIM_FAIL_COPY", "KILN_SIM_LEAKS",      "KILN_SIM_QUIET",
+    "KILN_SIM_FAIL_LOAD", "KILN_SIM_FAIL_COPY", "KILN_SIM_FAIL_EXECUTION", "KILN_SIM_LEAKS",      "KILN_SIM_QUIET",
 };
 
 void report_leaks_at_exit() {
@@ -96,6 +96,8 @@ bool Driver::set_option(const std::string& name, const std::string& value) {
     failures[KILNSIM_FAIL_LOAD] = {number(value), false};
   } else if (name == "KILN_SIM_FAIL_COPY") {
     failures[KILNSIM_FAIL_COPY] = {number(value), false};
+  } else if (name == "KILN_SIM_FAIL_EXECUTION") {
+    failures[KILNSIM_FAIL_EXECUTION] = {number(value), false};
   } else if (name == "KILN_SIM_LEAKS") {
     report_leaks = is_on(value);
   } else if (name == "KILN_SIM_QUIET") {

@@ -170,6 +170,11 @@ Operation launch_operation(Driver&, Context& context, const LaunchRequest& reque
   Operation operation;
   operation.work = [request, &context, name = request.function->name] {
     Driver& driver = Driver::get();
+    if (driver.fails(KILNSIM_FAIL_EXECUTION)) {
+      driver.fault(context, {FaultKind::kIllegalAddress,
+                             "cudasim: kernel " + name + ": illegal address, as the test asked\n"});
+      return context.sticky;
+    }
     const LaunchResult result = context.device->launcher->run(request.launch, driver.options);
     driver.last = result.counters;
     driver.last_kernel = name;
