@@ -4,6 +4,7 @@
 //   entry        extern "C" __global__ void <cuda_entry>(params in the kernel's order). Buffers are
 //                typed pointers (float16 and bfloat16 as structs of their bits, bool as bool),
 //                integers have the kernel's index type, scalars are passed by value
+//                a kernel with members has one parameter, the table of a batch by value
 //   launch       grid = (grid items, 1, 1), block = (ir::block_threads, 1, 1)
 //   compilation  ir::kNvrtcOptions (ir/targets.h): the bits are right only with these
 //   flags        kAligned gives accesses of 16 bytes; kNonTemporal has no effect here

@@ -115,7 +115,7 @@ std::string guilty_kernels(const ir::Plan& plan, std::uint32_t buffer) {
     const ir::Kernel& kernel = plan.kernels[launch.kernel];
     for (std::size_t i = 0; i < launch.args.size(); ++i) {
       const bool writes = launch.args[i].kind == ir::ParamKind::buffer && launch.args[i].index == buffer &&
-                          kernel.params[i].written;
+                          kernel.params[i % kernel.params.size()].written;
       if (writes) names += (names.empty() ? "kernel " : ", ") + runtime::kernel_label(kernel);
     }
   }

@@ -17,6 +17,10 @@
 // State lives in memories: parameters' buffers, arrays local to a thread (registers, if every index is
 // constant after unrolling), arrays shared by a block. A memory is declared in Kernel::memories.
 //
+// A kernel may be launched over a batch: members with arguments of their own, whose grids lie one
+// after another. It is written for one member and its grid numbers the member's items. On the CPU any
+// kernel may be; a CUDA kernel says so (Kernel::members), since it finds its arguments in a table.
+//
 // Types: every value has a dtype and a number of lanes. Elementwise instructions take operands of
 // equal lanes (splat makes a vector of a scalar). bool values with lanes are masks. Index arithmetic is
 // ordinary integer arithmetic in Kernel::index (int64 on the CPU, int32 or int64 on CUDA).
@@ -123,6 +127,7 @@ struct Kernel {
   std::string expression;  // infix, for comments and explain; never part of a key
   Target target = Target::cpu;
   DType index = DType::int64;
+  std::uint32_t members = 0;  // CUDA: rows of the table of a batch; 0: launched by itself only
   std::int64_t grain = 1;  // CPU: least number of grid items worth a task of their own
   std::vector<Param> params;
   std::vector<Memory> memories;
@@ -151,6 +156,28 @@ union KernelArg {
   std::int64_t integer;
   std::uint64_t bits;
 };
+// The table of a batch has a row of these for each member: its arguments in the order of params, then the
+// number of its first grid item among those of all members. Members have the same scalars. A CUDA
+// kernel takes the table by value, packed: the scalars, then Kernel::members rows of the other arguments
+// and the first block; rows without a member begin beyond every block.
+inline constexpr std::int64_t kNoBlock = 2147483647;
+std::int64_t batch_bytes(const Kernel& kernel, std::size_t rows);  // of the packed table
+
+// run(arguments, begin, end) for each member that has some of the batch's items begin..end, numbered
+// within the member.
+template <class Run>
+void each_member(const KernelArg* table, std::size_t params, std::size_t members,
+                 std::int64_t begin, std::int64_t end, Run run) {
+  const std::size_t row = params + 1;
+  for (std::size_t m = 0; m < members; ++m) {
+    const std::int64_t first = table[m * row + params].integer;
+    const std::int64_t next = m + 1 < members ? table[(m + 1) * row + params].integer : end;
+    const std::int64_t from = first < begin ? begin : first;
+    const std::int64_t to = next < end ? next : end;
+    if (from < to) run(table + m * row, from - first, to - first);
+  }
+}
+
 // The definition of a kernel's meaning: runs grid items begin..end. CUDA kernels run block by block,
 // all threads of a block in lockstep with masks. Throws InternalError on a misuse that hardware would
 // punish (a barrier or shuffle under divergence).

@@ -31,6 +31,7 @@ class KernelPrinter {
   void header() {
     put("kernel {} {} grain {}", kTargetNames[static_cast<int>(k_.target)], brief(k_.index),
         k_.grain);
+    if (k_.members != 0) put(" members {}", k_.members);
     label(k_.name);
     out_ += '\n';
     if (labels_ && !k_.expression.empty()) put("expression {}\n", quote(k_.expression));

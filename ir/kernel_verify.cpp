@@ -58,6 +58,7 @@ class KernelVerifier {
       complain("the index type is {}", brief(k_.index));
     }
     if (k_.grain < 1) complain("grain {} is not positive", k_.grain);
+    if (k_.members != 0 && k_.target == Target::cpu) complain("a CPU kernel has a table of members");
     std::set<std::string> names;
     for (std::size_t p = 0; p < k_.params.size(); ++p) param(p, names);
     for (std::size_t m = 0; m < k_.memories.size(); ++m) memory(m);
@@ -406,6 +407,13 @@ std::int64_t block_threads(const Kernel& kernel) {
     if (inst.code == Code::thread) return inst.imm;
   }
   return 1;
+}
+
+std::int64_t batch_bytes(const Kernel& kernel, std::size_t rows) {
+  std::size_t scalars = 0;
+  for (const Param& p : kernel.params) scalars += p.kind == ParamKind::scalar ? 1 : 0;
+  const std::size_t words = scalars + rows * (kernel.params.size() - scalars + 1);
+  return static_cast<std::int64_t>(words * sizeof(KernelArg));
 }
 
 std::int64_t grid_items(const Kernel& kernel, const std::vector<std::int64_t>& param_values) {

@@ -38,14 +38,17 @@ struct PlanBuffer {
   std::int64_t donated_from = -1;  // this output or temporary takes over that buffer's memory
 };
 
-// An argument of a launch, indexed like the kernel's params.
+// An argument of a launch. buffer: into Plan::buffers; integer: a Sym, or the number of symbols plus an
+// index into Plan::products; scalar: a bound scalar.
 struct PlanArg {
   ParamKind kind = ParamKind::buffer;
-  std::uint32_t index = 0;  // buffer: into Plan::buffers; integer: a Sym; scalar: a bound scalar
+  std::uint32_t index = 0;
+  bool operator==(const PlanArg&) const = default;
 };
 struct PlanLaunch {
-  std::uint32_t kernel = 0;  // into Plan::kernels
-  std::vector<PlanArg> args;
+  std::uint32_t kernel = 0;    // into Plan::kernels
+  std::vector<PlanArg> args;   // like the kernel's params, for each member in turn
+  std::uint32_t members = 0;   // of a batch; 0: none, the launch of one kernel
 };
 // C = A x B by a library, row-major. A is (batch, m, k), B (batch, k, n), C (batch, m, n); a
 // transposed operand is stored as (batch, k, m) or (batch, n, k). A batch stride of 0 repeats it.
@@ -81,6 +84,7 @@ struct Plan {
   std::vector<PlanBuffer> buffers;
   std::vector<Kernel> kernels;
   std::vector<PlanLaunch> launches;
+  std::vector<std::vector<Sym>> products;  // integers that kernels take beside the symbols
   std::vector<PlanMatmul> matmuls;
   std::vector<PlanStep> steps;
   std::vector<std::uint32_t> outputs;  // into buffers, one an output of the graph (may repeat)
@@ -88,6 +92,15 @@ struct Plan {
   std::vector<BoundaryReport> boundaries;
 };
 std::string verify(const Plan& plan);
+// The value of an integer argument.
+inline std::int64_t integer_value(const Plan& plan, std::uint32_t index,
+                                  std::span<const std::int64_t> syms) {
+  const std::size_t count = plan.graph.syms.size();
+  if (index < count) return syms[index];
+  std::int64_t value = 1;
+  for (const Sym s : plan.products[index - count]) value *= syms[s];
+  return value;
+}
 
 // A kernel as a compiler takes it: CUDA C text, or object-file bytes for the host.
 struct KernelSource {

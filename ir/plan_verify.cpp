@@ -53,15 +53,21 @@ class PlanCheck {
 
   void check(const PlanLaunch& launch) {
     const Kernel& kernel = plan_.kernels.at(launch.kernel);
-    if (launch.args.size() != kernel.params.size()) {
+    const std::size_t rows = std::max(launch.members, 1u);
+    if (launch.args.size() != kernel.params.size() * rows) {
       say("kernel " + kernel.name + ": arguments do not match parameters");
       return;
     }
+    const bool table = kernel.target == Target::cuda;
+    if (table && (launch.members > kernel.members || (launch.members == 0 && kernel.members != 0))) {
+      say("kernel " + kernel.name + ": a batch that it is not made for");
+    }
     for (std::size_t i = 0; i < launch.args.size(); ++i) {
       const PlanArg& arg = launch.args[i];
-      const Param& param = kernel.params[i];
+      const Param& param = kernel.params[i % kernel.params.size()];
       if (arg.kind != param.kind) say("kernel " + kernel.name + ": kind of " + param.name);
-      if (arg.kind == ParamKind::integer && arg.index >= plan_.graph.syms.size()) {
+      if (arg.kind == ParamKind::integer &&
+          arg.index >= plan_.graph.syms.size() + plan_.products.size()) {
         say("kernel " + kernel.name + ": no symbol for " + param.name);
       }
       if (arg.kind == ParamKind::scalar && (arg.index >= plan_.graph.scalars.size() ||

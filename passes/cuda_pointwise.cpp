@@ -24,11 +24,11 @@ bool divisible(const ir::Graph& graph, const Monomial& m, std::int64_t by) {
 
 // Whether `lanes` consecutive elements along `last`, from a multiple of lanes on, are one aligned
 // vector (or, where the access does not move along it, one element).
-bool aligned(const ClusterContext& c, const Access& access, std::uint32_t last,
+bool aligned(const ClusterContext& c, const Access& access, const MergedAxis& last,
              std::int64_t lanes) {
   const ir::Node& leaf = c.graph.nodes[access.leaf];
   const Affine offset = linear(c.graph, access);
-  const Stride stride = stride_of(c.graph, access, last);
+  const Stride stride = stride_of(c.graph, access, last.coordinate);
   if (stride == Stride::none) return true;
   if (stride == Stride::other || !offset.offset.empty() || !offset.divided.empty()) return false;
   if (!access.guards.empty()) return false;
@@ -36,14 +36,17 @@ bool aligned(const ClusterContext& c, const Access& access, std::uint32_t last,
     return false;
   }
   return std::ranges::all_of(offset.terms, [&](const Affine::Term& term) {
-    return term.coordinate == last || divisible(c.graph, term.coefficient, lanes);
+    // The other coordinates of a merged run stay 0.
+    const bool in_run = std::ranges::find(last.run, term.coordinate) != last.run.end();
+    return term.coordinate == last.coordinate || (in_run && !last.by_index) ||
+           divisible(c.graph, term.coefficient, lanes);
   });
 }
 
 std::int64_t vector_lanes(const ClusterContext& c) {
   const std::int64_t lanes = 16 / widest(c);
   if (lanes < 2) return 1;
-  const std::uint32_t last = c.space.outer.back().coordinate;
+  const MergedAxis& last = c.space.outer.back();
   bool all = std::ranges::all_of(
       c.space.reads, [&](const Access& access) { return aligned(c, access, last, lanes); });
   for (const ClusterOutput& output : c.cluster.outputs) {

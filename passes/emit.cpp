@@ -16,6 +16,17 @@ using ir::Op;
 using ir::Sym;
 using ir::Value;
 
+namespace {
+
+// A scalar or constant, broadcast or not.
+bool is_literal(const ir::Graph& graph, NodeId node) {
+  while (graph.nodes[node].kind == NodeKind::broadcast) node = graph.operand(node, 0);
+  const NodeKind kind = graph.nodes[node].kind;
+  return kind == NodeKind::scalar || kind == NodeKind::constant;
+}
+
+}  // namespace
+
 Emitter::Emitter(const ir::Graph& graph, const std::vector<bool>& stored,
                  ir::KernelBuilder& builder)
     : graph_(graph), stored_(stored), b_(builder) {}
@@ -24,9 +35,9 @@ std::uint32_t Emitter::sym_param(Sym s) {
   const auto found = syms_.find(s);
   if (found != syms_.end()) return found->second.first;
   const auto param = static_cast<std::uint32_t>(b_.kernel().params.size());
-  const Value value = b_.integer("n" + std::to_string(syms_.size()));
+  const Value value = b_.integer("n" + std::to_string(syms_.size() + lengths_.size()));
   syms_.emplace(s, std::pair(param, value));
-  arguments_.push_back({ir::ParamKind::integer, s, false, false});
+  arguments_.push_back({ir::ParamKind::integer, s, false, false, {}});
   return param;
 }
 
@@ -36,6 +47,28 @@ Value Emitter::sym(Sym s) {
   const Value value = syms_.at(s).second;
   bounds_[value] = graph_.sym(s).hi;
   return value;
+}
+
+std::uint32_t Emitter::length_param(std::span<const Sym> extents) {
+  if (extents.size() == 1) return sym_param(extents[0]);
+  const std::vector<Sym> key(extents.begin(), extents.end());
+  const auto found = lengths_.find(key);
+  if (found != lengths_.end()) return found->second.first;
+  const auto param = static_cast<std::uint32_t>(b_.kernel().params.size());
+  const Value value = b_.integer("n" + std::to_string(syms_.size() + lengths_.size()));
+  arguments_.push_back({ir::ParamKind::integer, 0, false, false, key});
+  lengths_.emplace(key, std::pair(param, value));
+  double bound = 1;
+  for (const Sym s : extents) bound *= static_cast<double>(graph_.sym(s).hi);
+  if (bound < 1e15) bounds_[value] = static_cast<std::int64_t>(bound);
+  return param;
+}
+
+Value Emitter::length(std::span<const Sym> extents) {
+  if (extents.empty()) return b_.index(1);
+  if (extents.size() == 1) return sym(extents[0]);
+  length_param(extents);
+  return lengths_.at({extents.begin(), extents.end()}).second;
 }
 
 Value Emitter::product(std::span<const Sym> syms) {
@@ -190,6 +223,8 @@ LaneIndex Emitter::mul(const LaneIndex& a, Sym s) {
     return result;
   }
   const LaneIndex x = resolved(a);
+  std::int64_t base = 1;
+  if (x.uniform() && b_.is_constant(x.base, &base) && base == 0) return zero();  // without `s`
   LaneIndex result{b_.mul(x.base, sym(s)), x.step, x.arbitrary};
   if (x.step != kNoValue) result.step = b_.mul(x.step, sym(s));
   return result;
@@ -332,6 +367,11 @@ std::vector<Emitter::Demand> Emitter::demands(NodeId node, const Point& point) {
   if (n.kind == NodeKind::map) {
     const std::uint32_t same = intern(point);
     for (const NodeId operand : graph_.operands(node)) result.push_back({operand, same});
+    // What clusters share (scalars) comes last, whatever its number, so that alike ones give equal text.
+    if (ir::has(n.op, ir::kCommutes) && is_literal(graph_, result[0].node) &&
+        !is_literal(graph_, result[1].node)) {
+      std::swap(result[0], result[1]);
+    }
     return result;
   }
   if (n.kind == NodeKind::concat) {
@@ -406,7 +446,7 @@ Value Emitter::leaf(NodeId node, const Point& point) {
       if (found != scalars_.end()) return found->second;
       const Value v = b_.scalar(n.dtype, "s" + std::to_string(scalars_.size()));
       arguments_.push_back(
-          {ir::ParamKind::scalar, static_cast<std::uint32_t>(n.imm), false, false});
+          {ir::ParamKind::scalar, static_cast<std::uint32_t>(n.imm), false, false, {}});
       scalars_.emplace(n.imm, v);
       return v;
     }
@@ -436,13 +476,13 @@ std::uint32_t Emitter::memory_of(NodeId node, bool output) {
   if (!fresh) return found->second;
   const std::string name = (output ? "out" : "x") + std::to_string(memories_.size() - 1);
   found->second = b_.buffer(graph_.nodes[node].dtype, name, !output);
-  arguments_.push_back({ir::ParamKind::buffer, node, true, output});
+  arguments_.push_back({ir::ParamKind::buffer, node, true, output, {}});
   return found->second;
 }
 
 std::uint32_t Emitter::temporary(DType dtype, std::string name, std::uint32_t plan_buffer,
                                  bool constant) {
-  arguments_.push_back({ir::ParamKind::buffer, plan_buffer, false, false});
+  arguments_.push_back({ir::ParamKind::buffer, plan_buffer, false, false, {}});
   return b_.buffer(dtype, std::move(name), constant);
 }
 

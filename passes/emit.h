@@ -75,6 +75,10 @@ class Emitter {
   ir::Value product(std::span<const ir::Sym> syms);
   ir::Value sum(const std::vector<Monomial>& monomials);
   std::uint32_t sym_param(ir::Sym sym);  // the parameter's number, for grid factors
+  // The number of elements of these extents together as one parameter, so that a kernel does not tell
+  // how many axes were merged.
+  ir::Value length(std::span<const ir::Sym> extents);
+  std::uint32_t length_param(std::span<const ir::Sym> extents);
 
   // Value of a node at a point. `bound` values (reductions' results, this kernel's) take precedence
   // and are the same wherever they are asked for.
@@ -129,6 +133,7 @@ class Emitter {
     std::uint32_t index = 0;  // sym, scalar, or plan buffer
     bool is_node = false;     // buffer: index is a node
     bool output = false;  // the node's stored buffer (a buffer node that is an output is copied)
+    std::vector<ir::Sym> factors = {};  // integer: if there are any, their product
   };
   const std::vector<Argument>& arguments() const { return arguments_; }
   ir::KernelBuilder& builder() { return b_; }
@@ -169,6 +174,7 @@ class Emitter {
   ReadAhead ahead_;
   int parts_ = 0;  // guarded vector loads, for their memories' names
   std::map<ir::Sym, std::pair<std::uint32_t, ir::Value>> syms_;  // parameter number, value
+  std::map<std::vector<ir::Sym>, std::pair<std::uint32_t, ir::Value>> lengths_;
   std::map<std::pair<ir::NodeId, bool>, std::uint32_t> memories_;
   std::map<std::uint64_t, ir::Value> scalars_;
   std::unordered_map<ir::NodeId, ir::Value> bound_;

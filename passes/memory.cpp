@@ -11,6 +11,14 @@ using ir::NodeKind;
 using ir::PlanStep;
 using ir::StepKind;
 
+namespace {
+
+void add_line(std::vector<std::string>& lines, const std::string& line) {
+  if (!line.empty() && std::ranges::find(lines, line) == lines.end()) lines.push_back(line);
+}
+
+}  // namespace
+
 PlanWriter::PlanWriter(ir::Plan& plan, const Partition& partition, const ir::Caps& caps)
     : plan_(plan),
       partition_(partition),
@@ -94,69 +102,114 @@ void PlanWriter::add_matmul(const Cluster& cluster) {
   plan_.matmuls.push_back(std::move(call));
 }
 
-void PlanWriter::add_report(const Cluster& cluster, const Space& space, const Scheduled& scheduled,
-                            const ScheduledKernel& kernel, bool first) {
+ir::ClusterReport PlanWriter::report_of(const Unit& unit, const ir::Kernel& kernel,
+                                        bool first) const {
   const ir::Graph& graph = plan_.graph;
   ir::ClusterReport report;
-  report.name = kernel.kernel.name;
-  report.expression = kernel.kernel.expression;
-  report.schedule = scheduled.name;
-  report.schedule_reason = scheduled.reason;
-  report.nodes = space.inside;
-  report.nodes.insert(report.nodes.end(), cluster.reduces.begin(), cluster.reduces.end());
+  report.name = kernel.name;
+  report.expression = kernel.expression;
+  report.schedule = unit.scheduled.name;
+  report.schedule_reason = unit.scheduled.reason;
+  report.nodes = unit.space.inside;
+  const std::vector<NodeId>& reduces = unit.cluster->reduces;
+  report.nodes.insert(report.nodes.end(), reduces.begin(), reduces.end());
   std::ranges::sort(report.nodes);
   if (!graph.lines.empty()) {
-    for (const NodeId n : report.nodes) {
-      const std::string& line = graph.lines[n];
-      if (!line.empty() && std::ranges::find(report.lines, line) == report.lines.end()) {
-        report.lines.push_back(line);
-      }
-    }
+    for (const NodeId n : report.nodes) add_line(report.lines, graph.lines[n]);
   }
   if (first) {  // a later stage moves only partial results
-    Traffic traffic = traffic_of(graph, cluster, space);
+    Traffic traffic = traffic_of(graph, *unit.cluster, unit.space);
     report.compulsory_read = std::move(traffic.compulsory_read);
     report.compulsory_written = std::move(traffic.compulsory_written);
     report.requested_read = std::move(traffic.requested_read);
     report.requested_written = std::move(traffic.requested_written);
     report.operations = std::move(traffic.operations);
   }
-  plan_.clusters.push_back(std::move(report));
+  return report;
 }
 
-void PlanWriter::add(const Cluster& cluster) {
-  if (cluster.matmul) {
-    add_matmul(cluster);
-    return;
+void PlanWriter::add(Batch batch) {
+  if (batch.size() > 1) {
+    add_batch(std::move(batch));
+  } else if (batch[0].cluster->matmul) {
+    add_matmul(*batch[0].cluster);
+  } else {
+    add_kernels(std::move(batch[0]));
   }
-  if (cluster.outputs.empty()) return;
-  const Space space = space_of(plan_.graph, partition_, cluster);
-  Scheduled scheduled = schedule({plan_.graph, partition_, cluster, space, caps_});
+}
+
+std::uint32_t PlanWriter::number_of_product(const std::vector<ir::Sym>& factors) {
+  const auto found = std::ranges::find(plan_.products, factors);
+  const auto number = static_cast<std::size_t>(found - plan_.products.begin());
+  if (found == plan_.products.end()) plan_.products.push_back(factors);
+  return static_cast<std::uint32_t>(plan_.graph.syms.size() + number);
+}
+
+void PlanWriter::add_arguments(ir::PlanLaunch& launch,
+                               const std::vector<Emitter::Argument>& arguments,
+                               const std::vector<std::uint32_t>& temporaries) {
+  for (const Emitter::Argument& a : arguments) {
+    std::uint32_t index = a.index;
+    if (a.kind == ir::ParamKind::buffer) {
+      index = a.is_node ? buffer_of(a.index, a.output) : temporaries[a.index];
+      allocate(index);
+    } else if (!a.factors.empty()) {
+      index = number_of_product(a.factors);
+    }
+    launch.args.push_back({a.kind, index});
+  }
+}
+
+// The launch's buffers are allocated; its step is the next.
+void PlanWriter::add_launch(ir::PlanLaunch launch, ir::Kernel kernel, ir::ClusterReport report) {
+  launch.kernel = static_cast<std::uint32_t>(plan_.kernels.size());
+  for (const ir::PlanArg& a : launch.args) {
+    if (a.kind == ir::ParamKind::buffer) use(a.index);
+  }
+  plan_.steps.push_back({StepKind::launch, static_cast<std::uint32_t>(plan_.launches.size())});
+  plan_.clusters.push_back(std::move(report));
+  plan_.kernels.push_back(std::move(kernel));
+  plan_.launches.push_back(std::move(launch));
+}
+
+void PlanWriter::add_kernels(Unit unit) {
   std::vector<std::uint32_t> temporaries;
-  for (const ScheduledTemporary& t : scheduled.temporaries) {
+  for (const ScheduledTemporary& t : unit.scheduled.temporaries) {
     temporaries.push_back(static_cast<std::uint32_t>(plan_.buffers.size()));
     plan_.buffers.push_back({ir::BufferRole::temporary, 0, t.dtype, t.elements, -1});
   }
-  for (std::size_t i = 0; i < scheduled.kernels.size(); ++i) {
-    ScheduledKernel& k = scheduled.kernels[i];
+  for (std::size_t i = 0; i < unit.scheduled.kernels.size(); ++i) {
+    ScheduledKernel& k = unit.scheduled.kernels[i];
     ir::PlanLaunch launch;
-    launch.kernel = static_cast<std::uint32_t>(plan_.kernels.size());
-    for (const Emitter::Argument& a : k.arguments) {
-      std::uint32_t index = a.index;
-      if (a.kind == ir::ParamKind::buffer) {
-        index = a.is_node ? buffer_of(a.index, a.output) : temporaries[a.index];
-        allocate(index);
-      }
-      launch.args.push_back({a.kind, index});
-    }
-    for (const ir::PlanArg& a : launch.args) {
-      if (a.kind == ir::ParamKind::buffer) use(a.index);
-    }
-    plan_.steps.push_back({StepKind::launch, static_cast<std::uint32_t>(plan_.launches.size())});
-    add_report(cluster, space, scheduled, k, i == 0);
-    plan_.kernels.push_back(std::move(k.kernel));
-    plan_.launches.push_back(std::move(launch));
+    add_arguments(launch, k.arguments, temporaries);
+    ir::ClusterReport report = report_of(unit, k.kernel, i == 0);
+    add_launch(std::move(launch), std::move(k.kernel), std::move(report));
   }
+}
+
+void PlanWriter::add_batch(Batch batch) {
+  ir::PlanLaunch launch;
+  launch.members = static_cast<std::uint32_t>(batch.size());
+  ir::Kernel kernel = std::move(batch[0].scheduled.kernels[0].kernel);
+  kernel.members = table_rows(caps_, kernel, batch.size());
+  kernel.expression += "; and " + std::to_string(batch.size() - 1) + " more alike";
+  ir::ClusterReport report = report_of(batch[0], kernel, true);
+  report.schedule += ", batched";
+  report.schedule_reason += "; " + std::to_string(batch.size()) +
+                            " clusters that differ in extents and arrays only, in one launch";
+  for (const Unit& unit : batch) {
+    add_arguments(launch, unit.scheduled.kernels[0].arguments, {});
+    if (&unit == &batch[0]) continue;
+    const ir::ClusterReport more = report_of(unit, kernel, true);
+    report.nodes.insert(report.nodes.end(), more.nodes.begin(), more.nodes.end());
+    for (const std::string& line : more.lines) add_line(report.lines, line);
+    report.compulsory_read += more.compulsory_read;
+    report.compulsory_written += more.compulsory_written;
+    report.requested_read += more.requested_read;
+    report.requested_written += more.requested_written;
+    report.operations += more.operations;
+  }
+  add_launch(std::move(launch), std::move(kernel), std::move(report));
 }
 
 void PlanWriter::finish() {

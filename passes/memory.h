@@ -2,14 +2,14 @@
 // releases so that a temporary lives from the launch that writes it to the last one that reads it.
 // There are no offsets: a device's pool reuses what was released.
 #pragma once
-#include "passes/schedule.h"
+#include "passes/batch.h"
 
 namespace kiln::passes {
 
 class PlanWriter {
  public:
   PlanWriter(ir::Plan& plan, const Partition& partition, const ir::Caps& caps);
-  void add(const Cluster& cluster);  // in execution order
+  void add(Batch batch);  // in execution order
   void finish();                     // places the releases, lists outputs and boundaries
 
  private:
@@ -17,8 +17,13 @@ class PlanWriter {
   void use(std::uint32_t buffer);
   void allocate(std::uint32_t buffer);
   void add_matmul(const Cluster& cluster);
-  void add_report(const Cluster& cluster, const Space& space, const Scheduled& scheduled,
-                  const ScheduledKernel& kernel, bool first);
+  void add_kernels(Unit unit);
+  void add_batch(Batch batch);
+  void add_arguments(ir::PlanLaunch& launch, const std::vector<Emitter::Argument>& arguments,
+                     const std::vector<std::uint32_t>& temporaries);
+  std::uint32_t number_of_product(const std::vector<ir::Sym>& factors);
+  void add_launch(ir::PlanLaunch launch, ir::Kernel kernel, ir::ClusterReport report);
+  ir::ClusterReport report_of(const Unit& unit, const ir::Kernel& kernel, bool first) const;
 
   ir::Plan& plan_;
   const Partition& partition_;

@@ -95,7 +95,9 @@ ir::Plan make_plan(const ir::Graph& graph, const ir::Caps& caps, const Options& 
   note(options, "fuse", start, plan.graph, describe(plan.graph, partition));
   start = now();
   PlanWriter writer(plan, partition, caps);
-  for (const Cluster& cluster : partition.clusters) writer.add(cluster);
+  for (Batch& batch : batches(plan.graph, partition, caps, options.fusion)) {
+    writer.add(std::move(batch));
+  }
   writer.finish();
   note(options, "schedule", start, plan.graph);
   const std::string findings = ir::verify(plan);

@@ -135,7 +135,7 @@ Scene::Scene(const ClusterContext& context, const std::string& suffix)
   for (LaneIndex& index : at_) index = e.zero();
 }
 
-Value Scene::length(const MergedAxis& axis) { return e.product(axis.extents); }
+Value Scene::length(const MergedAxis& axis) { return e.length(axis.extents); }
 
 Value Scene::length(const std::vector<MergedAxis>& axes) {
   Value result = b.index(1);
@@ -146,7 +146,7 @@ Value Scene::length(const std::vector<MergedAxis>& axes) {
 void Scene::grid(const std::vector<MergedAxis>& axes, std::int64_t piece) {
   for (std::size_t i = 0; i < axes.size(); ++i) {
     ir::GridFactor factor;
-    for (const ir::Sym s : axes[i].extents) factor.params.push_back(e.sym_param(s));
+    if (!axes[i].extents.empty()) factor.params.push_back(e.length_param(axes[i].extents));
     if (i + 1 == axes.size()) factor.divisor = piece;
     b.kernel().grid.push_back(std::move(factor));
   }

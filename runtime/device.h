@@ -102,9 +102,10 @@ struct Binary {
 
 struct Launch {
   const LoadedKernel* kernel = nullptr;
-  const ir::KernelArg* args = nullptr;  // in the order of Kernel::params
+  const ir::KernelArg* args = nullptr;  // in the order of Kernel::params, or the table of a batch
   std::int64_t items = 0;               // grid items; > 0
   double seconds = 0;                   // estimated on one thread; decides about going parallel
+  std::uint32_t members = 0;            // of a batch (ir/kernel.h); 0: none
 };
 
 // C = A x B on dense row-major operands, see ir::PlanMatmul. Extents are > 0.

@@ -95,13 +95,14 @@ struct Execution {
     slot.data = slots[from].data;
   }
 
-  std::int64_t items(const LoadedPlan::Step& step) const {
+  // Grid items of a launch, or of one member of a batch.
+  std::int64_t items(const LoadedPlan::Step& step, const ir::KernelArg* args) const {
     std::int64_t count = 1;
     const LoadedPlan::Factor* factor = loaded.factors_.data() + step.factors;
     for (std::uint32_t f = 0; f < step.factor_count; ++f, ++factor) {
       std::int64_t extent = 1;
-      const ir::Sym* sym = loaded.grid_syms_.data() + factor->first;
-      for (std::uint32_t i = 0; i < factor->count; ++i) extent *= bindings.syms[sym[i]];
+      const std::uint32_t* param = loaded.grid_params_.data() + factor->first;
+      for (std::uint32_t i = 0; i < factor->count; ++i) extent *= args[param[i]].integer;
       count *= (extent + factor->divisor - 1) / factor->divisor;
     }
     return count;
@@ -133,26 +134,45 @@ struct Execution {
     return seconds * caps.threads;
   }
 
-  void launch(const LoadedPlan::Step& step) {
-    const std::int64_t count = items(step);
-    if (count <= 0) return;
-    SmallArray<ir::KernelArg, kInlineArgs> args(step.arg_count);
-    const ir::PlanArg* arg = loaded.args_.data() + step.args;
-    for (std::uint32_t i = 0; i < step.arg_count; ++i, ++arg) {
+  void bind(const ir::PlanArg* arg, std::uint32_t count, ir::KernelArg* args) {
+    for (std::uint32_t i = 0; i < count; ++i, ++arg) {
       switch (arg->kind) {
         case ir::ParamKind::buffer:
           args[i].pointer = slots[arg->index].data;
           break;
         case ir::ParamKind::integer:
-          args[i].integer = bindings.syms[arg->index];
+          args[i].integer = ir::integer_value(plan, arg->index, bindings.syms);
           break;
         case ir::ParamKind::scalar:
           args[i].bits = bindings.scalars[arg->index];
           break;
       }
     }
+  }
+
+  void launch(const LoadedPlan::Step& step) {
+    if (step.members != 0) return launch_batch(step);
+    SmallArray<ir::KernelArg, kInlineArgs> args(step.arg_count);
+    bind(loaded.args_.data() + step.args, step.arg_count, args.data());
+    const std::int64_t count = items(step, args.data());
+    if (count <= 0) return;
     const double seconds = account(step);
-    device.launch({step.kernel, args.data(), count, seconds});
+    device.launch({step.kernel, args.data(), count, seconds, 0});
+  }
+
+  void launch_batch(const LoadedPlan::Step& step) {
+    const std::size_t row = step.params + std::size_t{1};
+    SmallArray<ir::KernelArg, kInlineArgs> table(step.members * row);
+    std::int64_t count = 0;
+    for (std::uint32_t m = 0; m < step.members; ++m) {
+      ir::KernelArg* args = table.data() + m * row;
+      bind(loaded.args_.data() + step.args + m * step.params, step.params, args);
+      args[step.params].integer = count;
+      count += items(step, args);
+    }
+    if (count <= 0) return;
+    const double seconds = account(step);
+    device.launch({step.kernel, table.data(), count, seconds, step.members});
   }
 
   void matmul(const LoadedPlan::Step& step) {

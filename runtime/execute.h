@@ -39,13 +39,14 @@ class LoadedPlan {
   friend struct Execution;
 
   struct Factor {
-    std::uint32_t first = 0, count = 0;  // symbols in grid_syms_
+    std::uint32_t first = 0, count = 0;  // params in grid_params_
     std::int64_t divisor = 1;
   };
   struct Step {
     ir::StepKind kind = ir::StepKind::launch;
     std::uint32_t index = 0;                      // buffer, launch, matmul: as in ir::PlanStep
     std::uint32_t args = 0, arg_count = 0;        // launch: in args_
+    std::uint32_t params = 0, members = 0;        // launch: of the kernel; of a batch, else 0
     std::uint32_t factors = 0, factor_count = 0;  // launch: in factors_
     const LoadedKernel* kernel = nullptr;
     std::uint32_t report = 0;  // launch, matmul: index into Plan::clusters, or kNone
@@ -58,7 +59,7 @@ class LoadedPlan {
   std::vector<Step> steps_;
   std::vector<ir::PlanArg> args_;
   std::vector<Factor> factors_;
-  std::vector<ir::Sym> grid_syms_;
+  std::vector<std::uint32_t> grid_params_;
 };
 
 // Throws InternalError for a malformed plan, and what compiling throws.

@@ -121,17 +121,24 @@ struct Loader {
   void add_launch(const ir::PlanLaunch& launch, LoadedPlan::Step& s) {
     check(launch.kernel < plan.kernels.size(), "a kernel that does not exist");
     const ir::Kernel& kernel = plan.kernels[launch.kernel];
-    check(launch.args.size() == kernel.params.size(), "arguments do not fit the kernel");
+    const std::size_t params = kernel.params.size();
+    check(launch.args.size() == params * std::max(launch.members, 1u),
+          "arguments do not fit the kernel");
+    check(kernel.members == 0 || (launch.members > 0 && launch.members <= kernel.members),
+          "a batch does not fit the kernel");
     s.kernel = loaded.kernels_[launch.kernel].kernel.get();
     s.args = static_cast<std::uint32_t>(loaded.args_.size());
     s.arg_count = static_cast<std::uint32_t>(launch.args.size());
+    s.params = static_cast<std::uint32_t>(params);
+    s.members = launch.members;
     for (std::size_t i = 0; i < launch.args.size(); ++i) {
       const ir::PlanArg& arg = launch.args[i];
-      check(arg.kind == kernel.params[i].kind, "an argument's kind does not fit the kernel");
+      check(arg.kind == kernel.params[i % params].kind, "an argument's kind does not fit the kernel");
       if (arg.kind == ir::ParamKind::buffer) {
         use(arg.index);
       } else if (arg.kind == ir::ParamKind::integer) {
-        check(arg.index < plan.graph.syms.size(), "a symbol that does not exist");
+        check(arg.index < plan.graph.syms.size() + plan.products.size(),
+              "a symbol that does not exist");
       } else {
         check(arg.index < plan.graph.scalars.size(), "a scalar that does not exist");
       }
@@ -141,12 +148,12 @@ struct Loader {
     s.factor_count = static_cast<std::uint32_t>(kernel.grid.size());
     for (const ir::GridFactor& factor : kernel.grid) {
       check(factor.divisor > 0, "a grid factor's divisor is not positive");
-      loaded.factors_.push_back({static_cast<std::uint32_t>(loaded.grid_syms_.size()),
+      loaded.factors_.push_back({static_cast<std::uint32_t>(loaded.grid_params_.size()),
                                  static_cast<std::uint32_t>(factor.params.size()), factor.divisor});
       for (const std::uint32_t param : factor.params) {
-        check(param < launch.args.size() && launch.args[param].kind == ir::ParamKind::integer,
+        check(param < params && kernel.params[param].kind == ir::ParamKind::integer,
               "a grid factor is not an integer parameter");
-        loaded.grid_syms_.push_back(launch.args[param].index);
+        loaded.grid_params_.push_back(param);
       }
     }
   }

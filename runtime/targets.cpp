@@ -75,6 +75,7 @@ LaunchNeeds launch_needs(const ir::Kernel& kernel) {
                                                                       : ir::size_of(param.dtype);
     needs.parameter_bytes = (needs.parameter_bytes + bytes - 1) / bytes * bytes + bytes;
   }
+  if (kernel.members != 0) needs.parameter_bytes = ir::batch_bytes(kernel, kernel.members);
   return needs;
 }
 

@@ -97,8 +97,8 @@ void BodyWriter::write_scope(Value i) {
     case Code::thread: {
       if (uses_.count[i] == 0) return;
       const std::string variable = fresh(i);
-      line(fmt::format("const {} {} = {}.x;", type, variable,
-                       in.code == Code::grid ? "blockIdx" : "threadIdx"));
+      line(fmt::format("const {} {} = {};", type, variable,
+                       in.code == Code::grid ? grid_ : "threadIdx.x"));
       slots_[i].text.value = {variable, kPrimary};
       return;
     }

@@ -21,6 +21,8 @@ class BodyWriter {
   BodyWriter(std::span<const ir::Inst> insts, const ir::Kernel* kernel, ir::Value result,
              std::vector<std::string> parameters, ir::Labels labels, Names& names,
              Prelude& prelude);
+  // What the grid's value is called; blockIdx.x unless it is said.
+  void grid_is(std::string text) { grid_ = std::move(text); }
   void write();
   // The text of a value that stands by now, for `return`.
   std::string text_of(ir::Value v) const { return operand(v, false).text; }
@@ -98,6 +100,7 @@ class BodyWriter {
   int group_lanes_ = 0;
   std::uint32_t line_ = 0;  // of the last comment
   int depth_ = 1;
+  std::string grid_ = "blockIdx.x";
   std::string out_;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "codegen/cuda/body.h"
 #include "ir/error.h"
@@ -63,14 +64,62 @@ std::string declaration(const ir::Kernel& kernel, const ir::Param& param, const 
                      in_place ? "" : " __restrict__", name);
 }
 
+// Names in the text of a kernel that is launched over batches.
+struct BatchNames {
+  std::string type, members, table, member, first;
+};
+
+// The table's type: a row of words a member (ir/kernel.h).
+std::string table_text(const ir::Kernel& kernel, const BatchNames& names,
+                       const std::vector<std::string>& parameters) {
+  std::string text = fmt::format(
+      "// The arguments of one member of the batch, and the number of its first block.\nstruct {} {{\n",
+      names.type);
+  std::string common;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const bool scalar = kernel.params[i].kind == ParamKind::scalar;
+    (scalar ? common : text) +=
+        fmt::format("  alignas(8) {};\n", declaration(kernel, kernel.params[i], parameters[i]));
+  }
+  text += fmt::format("  alignas(8) {} {};\n}};\n", cuda::value_type(kernel.index), names.first);
+  return text + fmt::format("struct {} {{\n{}  {} row[{}];\n}};\n\n", names.members, common,
+                            names.type, kernel.members);
+}
+
+// Finds the member that the block belongs to, the last whose first block is not beyond it, and its
+// arguments.
+std::string find_member(const ir::Kernel& kernel, const BatchNames& names,
+                        const std::vector<std::string>& parameters) {
+  const std::string_view index = cuda::value_type(kernel.index);
+  const std::uint32_t half = std::bit_ceil(kernel.members) / 2;
+  std::string text = fmt::format("  int {} = 0;\n", names.member);
+  if (half > 0) {
+    text += fmt::format("  for (int step = {}; step > 0; step /= 2) {{\n", half);
+    text += fmt::format("    const int next = {} + step;\n", names.member);
+    text += fmt::format("    if (next < {} && {}.row[next].{} <= ({})blockIdx.x) {} = next;\n  }}\n",
+                        kernel.members, names.table, names.first, index, names.member);
+  }
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const ParamKind kind = kernel.params[i].kind;
+    text += fmt::format("  {}{} = {}.{}{};\n", kind == ParamKind::buffer ? "" : "const ",
+                        declaration(kernel, kernel.params[i], parameters[i]), names.table,
+                        kind == ParamKind::scalar ? "" : fmt::format("row[{}].", names.member),
+                        parameters[i]);
+  }
+  return text;
+}
+
 std::string signature(const ir::Kernel& kernel, std::string_view entry,
-                      const std::vector<std::string>& parameters) {
+                      const std::vector<std::string>& parameters, const BatchNames* batch) {
   std::string text = "extern \"C\" __global__ void ";
   const auto has_threads = [](const ir::Inst& in) { return in.code == ir::Code::thread; };
   if (std::any_of(kernel.insts.begin(), kernel.insts.end(), has_threads)) {
     text += fmt::format("__launch_bounds__({}) ", ir::block_threads(kernel));
   }
   text += fmt::format("{}(", entry);
+  if (batch != nullptr) {
+    return text + fmt::format("\n    const __grid_constant__ {} {}) {{\n", batch->members, batch->table);
+  }
   std::size_t column = text.size();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     std::string one = declaration(kernel, kernel.params[i], parameters[i]);
@@ -111,8 +160,19 @@ std::string cuda_source(const ir::Kernel& kernel, ir::Labels labels) {
   }
   cuda::Prelude prelude;
   cuda::BodyWriter body(kernel.insts, &kernel, ir::kNoValue, parameters, labels, names, prelude);
+  std::string types, prologue;
+  BatchNames batch;
+  if (kernel.members != 0) {
+    batch = {names.unique("Member"), names.unique("Batch"), names.unique("batch"),
+             names.unique("member"), names.unique("first_block")};
+    types = table_text(kernel, batch, parameters);
+    prologue = find_member(kernel, batch, parameters);
+    body.grid_is(fmt::format("blockIdx.x - {}.row[{}].{}", batch.table, batch.member, batch.first));
+  }
   body.write();
-  const std::string text = signature(kernel, entry, parameters) + body.take() + "}\n";
+  const std::string text =
+      types + signature(kernel, entry, parameters, kernel.members != 0 ? &batch : nullptr) +
+      prologue + body.take() + "}\n";
   const std::string functions = prelude.text(text);
   std::string result = labelled ? header(kernel) : "";
   if (!result.empty() && !functions.empty()) result += '\n';

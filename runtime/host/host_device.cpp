@@ -27,6 +27,7 @@ using Entry = void (*)(const ir::KernelArg* args, std::int64_t begin, std::int64
 struct HostKernel : LoadedKernel {
   Entry entry = nullptr;  // null: interpreted
   ir::Kernel kernel;      // interpreted only
+  std::size_t params = 0;
   std::int64_t grain = 1;
   bool streams = false;  // has stores that pass by the cache
 #if KILN_HAS_LLVM
@@ -34,13 +35,20 @@ struct HostKernel : LoadedKernel {
 #endif
 };
 
-void run_range(const HostKernel& kernel, const ir::KernelArg* args, std::int64_t begin,
+void run_range(const HostKernel& kernel, const Launch& launch, std::int64_t begin,
                std::int64_t end) {
   const ir::FloatState state;
-  if (kernel.entry) {
-    kernel.entry(args, begin, end);
+  const auto run = [&](const ir::KernelArg* args, std::int64_t from, std::int64_t to) {
+    if (kernel.entry) {
+      kernel.entry(args, from, to);
+    } else {
+      ir::interpret(kernel.kernel, args, from, to);
+    }
+  };
+  if (launch.members == 0) {
+    run(launch.args, begin, end);
   } else {
-    ir::interpret(kernel.kernel, args, begin, end);
+    ir::each_member(launch.args, kernel.params, launch.members, begin, end, run);
   }
 #if defined(__x86_64__)
   // Streaming stores are ordered by nothing else.
@@ -125,6 +133,7 @@ std::shared_ptr<const LoadedKernel> HostDevice::load_kernel(const ir::Kernel& ke
   ir::internal_check(kernel.target == ir::Target::cpu, "a CUDA kernel given to the CPU device");
   auto loaded = std::make_shared<HostKernel>();
   loaded->label = kernel_label(kernel);
+  loaded->params = kernel.params.size();
   loaded->grain = std::max<std::int64_t>(kernel.grain, 1);
   loaded->streams = std::any_of(kernel.insts.begin(), kernel.insts.end(), [](const ir::Inst& i) {
     return (i.flags & ir::kNonTemporal) != 0;
@@ -147,12 +156,12 @@ void HostDevice::launch(const Launch& launch) {
   const auto& kernel = static_cast<const HostKernel&>(*launch.kernel);
   const double seconds = kernel.entry ? launch.seconds : launch.seconds * kInterpretedFactor;
   if (seconds < kParallelSeconds || workers_.threads() == 1) {
-    run_range(kernel, launch.args, 0, launch.items);
+    run_range(kernel, launch, 0, launch.items);
     return;
   }
   workers_.run(
       launch.items, kernel.grain, seconds < kEvenSeconds,
-      [&](std::int64_t begin, std::int64_t end) { run_range(kernel, launch.args, begin, end); });
+      [&](std::int64_t begin, std::int64_t end) { run_range(kernel, launch, begin, end); });
 }
 
 void HostDevice::matmul(const Matmul& matmul) { host_matmul(matmul, workers_); }

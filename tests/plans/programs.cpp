@@ -274,16 +274,28 @@ class PlanRun {
 
   void launch(const ir::PlanLaunch& launch) {
     const ir::Kernel& kernel = plan_.kernels[launch.kernel];
-    std::vector<ir::KernelArg> args(launch.args.size());
-    std::vector<std::int64_t> integers(launch.args.size());
-    for (std::size_t i = 0; i < args.size(); ++i) {
-      const ir::PlanArg& arg = launch.args[i];
-      if (arg.kind == ir::ParamKind::buffer) args[i].pointer = pointer(arg.index);
-      if (arg.kind == ir::ParamKind::integer)
-        args[i].integer = integers[i] = bindings_.syms[arg.index];
-      if (arg.kind == ir::ParamKind::scalar) args[i].bits = bindings_.scalars[arg.index];
+    const std::size_t params = kernel.params.size();
+    const std::size_t members = std::max(launch.members, 1u);
+    std::vector<ir::KernelArg> table(members * (params + 1));
+    std::int64_t items = 0;
+    for (std::size_t m = 0; m < members; ++m) {
+      ir::KernelArg* args = table.data() + m * (params + 1);
+      std::vector<std::int64_t> integers(params);
+      for (std::size_t i = 0; i < params; ++i) {
+        const ir::PlanArg& arg = launch.args[m * params + i];
+        if (arg.kind == ir::ParamKind::buffer) args[i].pointer = pointer(arg.index);
+        if (arg.kind == ir::ParamKind::integer) {
+          args[i].integer = integers[i] = ir::integer_value(plan_, arg.index, bindings_.syms);
+        }
+        if (arg.kind == ir::ParamKind::scalar) args[i].bits = bindings_.scalars[arg.index];
+      }
+      args[params].integer = items;
+      items += ir::grid_items(kernel, integers);
     }
-    ir::interpret(kernel, args.data(), 0, ir::grid_items(kernel, integers));
+    ir::each_member(table.data(), params, members, 0, items,
+                    [&](const ir::KernelArg* args, std::int64_t begin, std::int64_t end) {
+                      ir::interpret(kernel, args, begin, end);
+                    });
   }
 
   const ir::Plan& plan_;

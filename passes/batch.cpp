@@ -1,0 +1,184 @@
+#include "passes/batch.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace kiln::passes {
+
+using ir::NodeId;
+
+namespace {
+
+// Bytes that a member may store for later launches to read.
+constexpr double kLittle = 1 << 20;
+// Rows of a table are that many, or a multiple, so that few kernels differ by their number.
+constexpr std::size_t kRowsStep = 8;
+// CPU: a table has no limit but that of good sense.
+constexpr std::size_t kMaxMembers = 1024;
+
+std::size_t rows_that_fit(const ir::Caps& caps, const ir::Kernel& kernel) {
+  const std::int64_t common = ir::batch_bytes(kernel, 0);
+  const std::int64_t row = ir::batch_bytes(kernel, 1) - common;
+  return static_cast<std::size_t>(std::max<std::int64_t>(caps.parameter_bytes - common, 0) / row);
+}
+
+class Batcher {
+ public:
+  Batcher(const ir::Graph& graph, const Partition& partition, const ir::Caps& caps)
+      : graph_(graph), partition_(partition), caps_(caps) {}
+
+  std::vector<Batch> run(bool together) {
+    for (const Cluster& cluster : partition_.clusters) add(cluster);
+    find_levels();
+    batch_of_.resize(units_.size());
+    for (std::size_t u = 0; u < units_.size(); ++u) batch_of_[u] = u;
+    if (together) group();
+    return ordered();
+  }
+
+ private:
+  void add(const Cluster& cluster) {
+    if (!cluster.matmul && cluster.outputs.empty()) return;
+    Unit unit{&cluster, {}, {}};
+    if (!cluster.matmul) {
+      unit.space = space_of(graph_, partition_, cluster);
+      unit.scheduled = schedule({graph_, partition_, cluster, unit.space, caps_});
+    }
+    for (const ClusterOutput& output : cluster.outputs) maker_[output.node] = units_.size();
+    units_.push_back(std::move(unit));
+  }
+
+  std::vector<NodeId> reads(const Unit& unit) const {
+    std::vector<NodeId> result;
+    if (unit.cluster->matmul) {
+      for (const NodeId operand : graph_.operands(unit.cluster->outputs[0].node)) {
+        result.push_back(matmul_operand(graph_, operand).node);
+      }
+    }
+    for (const Access& access : unit.space.reads) result.push_back(access.leaf);
+    return result;
+  }
+
+  void find_levels() {
+    levels_.assign(units_.size(), 0);
+    needs_.resize(units_.size());
+    for (std::size_t u = 0; u < units_.size(); ++u) {
+      for (const NodeId leaf : reads(units_[u])) {
+        const auto maker = maker_.find(leaf);
+        // A buffer that is copied to an output is read as an input, not from there.
+        if (maker == maker_.end() || maker->second == u || graph_.nodes[leaf].operand_count == 0) {
+          continue;
+        }
+        needs_[u].push_back(maker->second);
+        levels_[u] = std::max(levels_[u], levels_[maker->second] + 1);
+      }
+    }
+  }
+
+  bool batchable(const Unit& unit) const {
+    const Cluster& cluster = *unit.cluster;
+    if (cluster.matmul || !cluster.reduces.empty()) return false;
+    if (unit.scheduled.kernels.size() != 1) return false;
+    double bytes = 0;
+    for (const ClusterOutput& output : cluster.outputs) {
+      if (std::ranges::find(graph_.outputs, output.node) != graph_.outputs.end()) continue;
+      bytes += middle_size(graph_, graph_.shape(output.node)) *
+               static_cast<double>(ir::size_of(graph_.nodes[output.node].dtype));
+    }
+    return bytes <= kLittle;
+  }
+
+    std::size_t most_members(const ir::Kernel& kernel) const {
+    return caps_.target == ir::Target::cpu ? kMaxMembers : rows_that_fit(caps_, kernel);
+  }
+
+  // Puts units of one level with equal kernels into the batch of the first of them.
+  void group() {
+    std::map<std::tuple<std::size_t, std::size_t, std::size_t>, std::vector<std::size_t>> similar;
+    for (std::size_t u = 0; u < units_.size(); ++u) {
+      if (!batchable(units_[u])) continue;
+      const ir::Kernel& kernel = units_[u].scheduled.kernels[0].kernel;
+      similar[{levels_[u], kernel.insts.size(), kernel.params.size()}].push_back(u);
+    }
+    for (const auto& [key, members] : similar) {
+      if (members.size() < 2) continue;
+      std::map<std::string, std::vector<std::size_t>> equal;
+      for (const std::size_t u : members) {
+        equal[text_of(units_[u].scheduled.kernels[0])].push_back(u);
+      }
+      for (const auto& [text, alike] : equal) split(alike);
+    }
+  }
+
+  // The kernel and its scalars: what members have in common.
+  static std::string text_of(const ScheduledKernel& scheduled) {
+    std::string text = ir::print(scheduled.kernel, ir::Labels::no);
+    for (const Emitter::Argument& argument : scheduled.arguments) {
+      if (argument.kind == ir::ParamKind::scalar) text += " " + std::to_string(argument.index);
+    }
+    return text;
+  }
+
+  // As few batches as tables allow, of like numbers of members.
+  void split(const std::vector<std::size_t>& alike) {
+    const std::size_t most = most_members(units_[alike[0]].scheduled.kernels[0].kernel);
+    if (most < 2) return;
+    const std::size_t parts = (alike.size() + most - 1) / most;
+    const std::size_t size = (alike.size() + parts - 1) / parts;
+    for (std::size_t i = 0; i < alike.size(); ++i) batch_of_[alike[i]] = alike[i - i % size];
+  }
+
+  // Batches in an order near that of the clusters: each after those it needs.
+  std::vector<Batch> ordered() {
+    std::vector<std::vector<std::size_t>> members(units_.size());
+    for (std::size_t u = 0; u < units_.size(); ++u) members[batch_of_[u]].push_back(u);
+    std::vector<Batch> result;
+    std::vector<int> state(units_.size(), 0);
+    for (std::size_t start = 0; start < units_.size(); ++start) {
+      std::vector<std::size_t> stack{batch_of_[start]};
+      while (!stack.empty()) {
+        const std::size_t b = stack.back();
+        if (state[b] == 0) {
+          state[b] = 1;
+          for (const std::size_t u : members[b]) {
+            for (const std::size_t need : needs_[u]) {
+              if (state[batch_of_[need]] == 0) stack.push_back(batch_of_[need]);
+            }
+          }
+          continue;
+        }
+        stack.pop_back();
+        if (state[b] != 1) continue;
+        state[b] = 2;
+        Batch batch;
+        for (const std::size_t u : members[b]) batch.push_back(std::move(units_[u]));
+        result.push_back(std::move(batch));
+      }
+    }
+    return result;
+  }
+
+  const ir::Graph& graph_;
+  const Partition& partition_;
+  const ir::Caps& caps_;
+  std::vector<Unit> units_;
+  std::map<NodeId, std::size_t> maker_;
+  std::vector<std::vector<std::size_t>> needs_;
+  std::vector<std::size_t> levels_, batch_of_;
+};
+
+}  // namespace
+
+std::vector<Batch> batches(const ir::Graph& graph, const Partition& partition,
+                           const ir::Caps& caps, bool together) {
+  return Batcher(graph, partition, caps).run(together);
+}
+
+std::uint32_t table_rows(const ir::Caps& caps, const ir::Kernel& kernel, std::size_t members) {
+  if (caps.target == ir::Target::cpu) return 0;
+  const std::size_t wanted = (members + kRowsStep - 1) / kRowsStep * kRowsStep;
+  return static_cast<std::uint32_t>(std::min(rows_that_fit(caps, kernel), wanted));
+}
+
+}  // namespace kiln::passes
