@@ -19,8 +19,8 @@ __device__ void store(T* p, const vec<T, N>& value) {
   *reinterpret_cast<vec<T, N>*>(p) = value;
 }
 
-extern "C" __global__ void __launch_bounds__(256) mul(int n0, float s0,
-    const float* __restrict__ x0, float* __restrict__ out1) {
+extern "C" __global__ void __launch_bounds__(256) mul(int n0, const float* __restrict__ x0,
+    float s0, float* __restrict__ out1) {
   const int block = blockIdx.x;
   const int thread = threadIdx.x;
   const int t1 = block * 1024 + thread * 4;
@@ -29,15 +29,15 @@ extern "C" __global__ void __launch_bounds__(256) mul(int n0, float s0,
     vec<float, 4> out14;
 #pragma unroll
     for (int k = 0; k < 4; ++k) {
-      const float t2 = s0 + s0 * (s0 + s0 * (s0 + s0 * (s0 + s0 * (s0 + s0 * (x04[k] + s0)))));
-      out14[k] = s0 * (s0 + s0 * (s0 + s0 * (s0 + s0 * (s0 + s0 * t2))));
+      const float t2 = (((((x04[k] + s0) * s0 + s0) * s0 + s0) * s0 + s0) * s0 + s0) * s0 + s0;
+      out14[k] = ((((t2 * s0 + s0) * s0 + s0) * s0 + s0) * s0 + s0) * s0;
     }
     store(&out1[t1], out14);
   } else {
     for (int i = t1; i < n0; ++i) {
       const float x0_i = x0[i];
-      const float t3 = s0 + s0 * (s0 + s0 * (s0 + s0 * (s0 + s0 * (s0 + s0 * (x0_i + s0)))));
-      out1[i] = s0 * (s0 + s0 * (s0 + s0 * (s0 + s0 * (s0 + s0 * t3))));
+      const float t3 = (((((x0_i + s0) * s0 + s0) * s0 + s0) * s0 + s0) * s0 + s0) * s0 + s0;
+      out1[i] = ((((t3 * s0 + s0) * s0 + s0) * s0 + s0) * s0 + s0) * s0;
     }
   }
 }
