@@ -21,6 +21,10 @@ struct Cluster {
   std::vector<ir::NodeId> reduces;    // in dependency order
   std::vector<int> phases;            // of each, from 0
   std::vector<ClusterOutput> outputs;
+  // Reductions over further coordinates, after the inner ones: made anew at each (outer, inner) point
+  // and used there by the cluster's own, as an argmin uses distances. They are never stored.
+  std::vector<ir::Sym> nested;
+  std::vector<ir::NodeId> nested_reduces;
   bool matmul = false;  // outputs[0] is a contract: a library call
 };
 

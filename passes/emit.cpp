@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <set>
 
 #include "ir/error.h"
 
@@ -327,6 +328,29 @@ Value Emitter::value(NodeId node, const Point& point) {
     }
   }
   return known(wanted);
+}
+
+std::vector<Emitter::Read> Emitter::reads(const std::vector<std::pair<NodeId, Point>>& wanted) {
+  std::vector<Read> result;
+  std::set<std::pair<NodeId, std::uint32_t>> seen;
+  std::vector<Demand> stack;
+  for (std::size_t i = wanted.size(); i-- > 0;) {
+    stack.push_back({wanted[i].first, intern(wanted[i].second)});
+  }
+  while (!stack.empty()) {
+    const Demand d = stack.back();
+    stack.pop_back();
+    if (!seen.insert({d.node, d.context}).second || bound_.contains(d.node)) continue;
+    const Point here = points_[d.context];
+    const NodeKind kind = graph_.nodes[d.node].kind;
+    if (!is_leaf(d.node)) {
+      const std::vector<Demand> operands = demands(d.node, here);
+      stack.insert(stack.end(), operands.rbegin(), operands.rend());
+    } else if (kind != NodeKind::constant && kind != NodeKind::scalar && kind != NodeKind::iota) {
+      result.push_back({d.node, here});
+    }
+  }
+  return result;
 }
 
 Value Emitter::compared(const LaneIndex& index) {

@@ -92,6 +92,14 @@ class Emitter {
   // back.
   void computes(ir::NodeId node) { own_.push_back(node); }
 
+  // What computing nodes at points would load from memory: each leaf and point once, in an order
+  // that depends on the expressions alone. Nothing is loaded.
+  struct Read {
+    ir::NodeId leaf = 0;
+    Point point;
+  };
+  std::vector<Read> reads(const std::vector<std::pair<ir::NodeId, Point>>& wanted);
+
   // Stores into the dense buffer of a node; `index` by the node's axes.
   void store(ir::NodeId node, const Point& point, ir::Value value, std::uint8_t flags = 0);
   // The memory of a temporary that is no node's (partial results), and its argument.

@@ -111,8 +111,10 @@ ir::ClusterReport PlanWriter::report_of(const Unit& unit, const ir::Kernel& kern
   report.schedule = unit.scheduled.name;
   report.schedule_reason = unit.scheduled.reason;
   report.nodes = unit.space.inside;
-  const std::vector<NodeId>& reduces = unit.cluster->reduces;
-  report.nodes.insert(report.nodes.end(), reduces.begin(), reduces.end());
+  for (const std::vector<NodeId>* reduces :
+       {&unit.cluster->reduces, &unit.cluster->nested_reduces}) {
+    report.nodes.insert(report.nodes.end(), reduces->begin(), reduces->end());
+  }
   std::ranges::sort(report.nodes);
   if (!graph.lines.empty()) {
     for (const NodeId n : report.nodes) add_line(report.lines, graph.lines[n]);

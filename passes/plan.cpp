@@ -7,6 +7,7 @@
 #include "ir/error.h"
 #include "passes/fuse.h"
 #include "passes/memory.h"
+#include "passes/nest.h"
 #include "passes/rewrite.h"
 #include "passes/schedule.h"
 #include "passes/simplify.h"
@@ -91,7 +92,9 @@ ir::Plan make_plan(const ir::Graph& graph, const ir::Caps& caps, const Options& 
   ir::Plan plan;
   plan.graph = run_graph_passes(graph, options);
   double start = now();
-  const Partition partition = fuse(plan.graph, caps, {options.fusion, options.force});
+  const FuseOptions fusion{options.fusion, options.force};
+  Partition partition = fuse(plan.graph, caps, fusion);
+  nest_reductions(plan.graph, caps, fusion, partition);
   note(options, "fuse", start, plan.graph, describe(plan.graph, partition));
   start = now();
   PlanWriter writer(plan, partition, caps);

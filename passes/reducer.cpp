@@ -74,6 +74,25 @@ Parts Reducer::combine(KernelBuilder& b, const Parts& first, const Parts& second
           b.op(Op::select, types_[1], {take, second[1], first[1]})};
 }
 
+Parts Reducer::append(KernelBuilder& b, const Parts& first, const Parts& second) const {
+  if (!arg_) return combine(b, first, second);
+  Value take = op_ == Op::max ? b.op(Op::lt, DType::bool_, {first[0], second[0]})
+                              : b.op(Op::lt, DType::bool_, {second[0], first[0]});
+  if (ir::is_float(types_[0])) {  // the first NaN is the extreme
+    const Value number = b.op(Op::eq, DType::bool_, {first[0], first[0]});
+    const Value nan = b.op(Op::ne, DType::bool_, {second[0], second[0]});
+    take = b.op(Op::or_, DType::bool_, {take, b.logical_and(number, nan)});
+  }
+  return {b.op(Op::select, types_[0], {take, second[0], first[0]}),
+          b.op(Op::select, types_[1], {take, second[1], first[1]})};
+}
+
+Parts Reducer::start(KernelBuilder& b, Value positions) const {
+  Parts parts = identity(b, b.lanes(positions));
+  if (arg_) parts[1] = positions;
+  return parts;
+}
+
 Value Reducer::result(KernelBuilder& b, const Parts& parts) const {
   if (empty_) return b.constant(result_type_, reduce_empty(op_, result_type_));
   return b.op(Op::cast, result_type_, {parts.back()});

@@ -195,6 +195,15 @@ std::vector<Reducer> Scene::reducers(int phase) const {
   return result;
 }
 
+std::vector<Reducer> Scene::nested_reducers() const {
+  std::vector<Reducer> result;
+  const Cluster& cluster = context_.cluster;
+  for (const ir::NodeId n : cluster.nested_reduces) {
+    result.emplace_back(context_.graph, n, cluster.reduces.size() + result.size());
+  }
+  return result;
+}
+
 int Scene::phases() const {
   const auto& phases = context_.cluster.phases;
   return phases.empty() ? 0 : *std::ranges::max_element(phases) + 1;

@@ -32,6 +32,7 @@ class Scene {
   bool masked() const { return lane_mask_ != ir::kNoValue; }
 
   std::vector<Reducer> reducers(int phase) const;
+  std::vector<Reducer> nested_reducers() const;
   int phases() const;
   Parts element(const Reducer& reducer, ir::Value position);
   // Outputs over outer coordinates only / over all.

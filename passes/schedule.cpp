@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include "ir/error.h"
 #include "passes/crossing.h"
-#include "passes/scene.h"
+#include "passes/tile.h"
 
 namespace kiln::passes {
 
@@ -38,8 +39,8 @@ bool outer_outputs_only(const ClusterContext& c) {
   });
 }
 
-// A CPU turns registers: axes shorter than one leave it nothing to do. Every turned output needs a tile
-// on chip.
+// A CPU turns registers: axes shorter than one leave it nothing to do. Every turned output needs a
+// tile on chip.
 bool worth_turning(const ClusterContext& c, const Crossing& found) {
   constexpr std::int64_t kShortest = 8;
   constexpr std::size_t kMostTurned = 4;
@@ -63,10 +64,15 @@ Scheduled schedule(const ClusterContext& c) {
   if (c.cluster.reduces.empty()) return pointwise(c);
   const bool rows = along_rows(c);
   const bool parts = one_phase(c.cluster) && outer_outputs_only(c);  // could go in two stages
+  const bool split = parts && needs_split(c.graph, c.caps, c.cluster.outer, c.cluster.inner);
+  if (parts && !split) {
+    if (const auto tile = tile_of(c)) return cuda ? cuda_tiled(c, *tile) : cpu_tiled(c, *tile);
+  }
+  ir::internal_check(c.cluster.nested.empty(), "nested reductions that cannot be tiled");
   if (cuda && !rows) {
     return parts && cuda_columns_split(c) ? cuda_split_columns(c) : cuda_columns(c);
   }
-  if (parts && needs_split(c.graph, c.caps, c.cluster.outer, c.cluster.inner)) {
+  if (split) {
     return cuda ? cuda_split_rows(c) : cpu_split_rows(c);
   }
   if (rows) return cuda ? cuda_rows(c) : cpu_rows(c);

@@ -36,6 +36,7 @@ struct ClusterContext {
 Scheduled schedule(const ClusterContext& context);
 
 struct Crossing;  // crossing.h
+struct Tile;      // tile.h
 
 // The schedules, one a file.
 Scheduled cpu_pointwise(const ClusterContext& context);
@@ -44,6 +45,7 @@ Scheduled cpu_columns(const ClusterContext& context);
 Scheduled cpu_split_rows(const ClusterContext& context);
 Scheduled cpu_transpose(const ClusterContext& context, const Crossing& crossing);
 Scheduled cuda_transpose(const ClusterContext& context, const Crossing& crossing);
+Scheduled cpu_tiled(const ClusterContext& context, const Tile& tile);
 Scheduled cuda_pointwise(const ClusterContext& context);
 Scheduled cuda_split_rows(const ClusterContext& context);
 Scheduled cuda_rows(const ClusterContext& context);
@@ -51,5 +53,6 @@ Scheduled cuda_columns(const ClusterContext& context);
 // Whether there are too few strips of columns to fill the device, and rows enough to split.
 bool cuda_columns_split(const ClusterContext& context);
 Scheduled cuda_split_columns(const ClusterContext& context);
+Scheduled cuda_tiled(const ClusterContext& context, const Tile& tile);
 
 }  // namespace kiln::passes

@@ -125,17 +125,21 @@ Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster
   Space space;
   std::vector<Sym> extents = cluster.outer;
   extents.insert(extents.end(), cluster.inner.begin(), cluster.inner.end());
+  const std::size_t points = extents.size();
+  extents.insert(extents.end(), cluster.nested.begin(), cluster.nested.end());
   space.coordinates = extents.size();
   std::vector<bool> leaf = partition.stored;
   std::vector<Root> roots;
-  std::set<NodeId> own(cluster.reduces.begin(), cluster.reduces.end());
+  std::vector<NodeId> reduces = cluster.reduces;
+  reduces.insert(reduces.end(), cluster.nested_reduces.begin(), cluster.nested_reduces.end());
+  std::set<NodeId> own(reduces.begin(), reduces.end());
   for (const ClusterOutput& output : cluster.outputs) {
     if (is_reduction(graph.nodes[output.node])) continue;
     own.insert(output.node);
     if (graph.nodes[output.node].operand_count > 0) leaf[output.node] = false;
     roots.push_back({output.node, index_at(output.coordinates), true});
   }
-  for (const NodeId r : cluster.reduces) {
+  for (const NodeId r : reduces) {
     roots.push_back({graph.operand(r, 0), index_at(reduce_coordinates(graph, r)), false});
   }
   std::vector<Access> accesses = walk(graph, roots, leaf, &space.inside);
@@ -154,7 +158,8 @@ Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster
   });
   const Collapse collapse(graph, accesses, extents, cluster.reduces.empty());
   space.outer = collapse.run(0, cluster.outer.size());
-  space.inner = collapse.run(cluster.outer.size(), extents.size());
+  space.inner = collapse.run(cluster.outer.size(), points);
+  space.nested = collapse.run(points, extents.size());
   return space;
 }
 
@@ -170,6 +175,7 @@ Traffic traffic_of(const ir::Graph& graph, const Cluster& cluster, const Space& 
   Traffic t;
   std::vector<Sym> all = cluster.outer;
   all.insert(all.end(), cluster.inner.begin(), cluster.inner.end());
+  all.insert(all.end(), cluster.nested.begin(), cluster.nested.end());
   std::set<NodeId> leaves;
   for (const Access& access : space.reads) {
     const std::int64_t bytes = ir::size_of(graph.nodes[access.leaf].dtype);
@@ -191,7 +197,7 @@ Traffic traffic_of(const ir::Graph& graph, const Cluster& cluster, const Space& 
                                                   graph.shape(output.node));
   }
   t.requested_written = t.compulsory_written;
-  double cost = static_cast<double>(cluster.reduces.size());
+  double cost = static_cast<double>(cluster.reduces.size() + cluster.nested_reduces.size());
   for (const NodeId n : space.inside) cost += op_cost(graph.nodes[n]);
   t.operations = ir::SizeExpr::product(static_cast<std::int64_t>(cost), all);
   return t;

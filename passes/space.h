@@ -20,7 +20,7 @@ struct MergedAxis {
 };
 
 struct Space {
-  std::vector<MergedAxis> outer, inner;  // axes of extent 1 are left out
+  std::vector<MergedAxis> outer, inner, nested;  // axes of extent 1 are left out
   std::size_t coordinates = 0;           // original ones: outer first
   std::vector<Access> reads;             // of memory
   std::vector<ir::NodeId> inside;        // nodes computed

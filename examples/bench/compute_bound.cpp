@@ -56,34 +56,68 @@ void black_scholes(benchmark::State& state) {
 }
 BENCHMARK(black_scholes)->UseManualTime()->Iterations(7)->Unit(benchmark::kMillisecond);
 
-void distances(benchmark::State& state) {
-  constexpr std::int64_t kLeft = 1198, kRight = 599, kWidth = 64;
-  std::mt19937 random(1);
-  std::vector<float> left(kLeft * kWidth), right(kRight * kWidth);
-  for (float& value : left) value = static_cast<float>(random() % 17);
-  for (float& value : right) value = static_cast<float>(random() % 17);
-  const Array a = Array(left).reshape({kLeft, kWidth}), b = Array(right).reshape({kRight, kWidth});
-  kiln::eval({a, b});
-  const Memory out(kLeft * kRight);
-  const auto program = [&] {
+constexpr std::int64_t kWidth = 64;
+
+struct Clouds {
+  explicit Clouds(std::int64_t points) : left(random(points)), right(random(points)) {
+    a = Array(left).reshape({points, kWidth});
+    b = Array(right).reshape({points, kWidth});
+    kiln::eval({a, b});
+  }
+  Array distances() const {
     const Array difference = a(kiln::whole, kiln::newaxis, kiln::whole) - b;
-    kiln::eval(kiln::sum(difference * difference, {-1}));
-  };
+    return kiln::sum(difference * difference, {-1});
+  }
+  std::vector<float> left, right;
+  Array a, b;
+
+ private:
+  static std::vector<float> random(std::int64_t points) {
+    static std::mt19937 generator(1);
+    std::vector<float> values(static_cast<std::size_t>(points * kWidth));
+    for (float& value : values) value = static_cast<float>(generator() % 17);
+    return values;
+  }
+};
+
+void count_terms(benchmark::State& state, std::int64_t points) {
+  state.counters["G_terms_s"] =
+      static_cast<double>(points * points * kWidth) / (state.counters["kiln_ms"] * 1e-3) / 1e9;
+}
+
+void distances(benchmark::State& state) {
+  const std::int64_t points = state.range(0);
+  const Clouds c(points);
+  const Memory out(points * points);
   const auto by_hand = [&](auto loop) {
     return [&, loop] {
-      bench::share(kLeft, 2, [&](std::int64_t begin, std::int64_t end) {
-        loop(left.data(), right.data(), out.data(), kRight, kWidth, begin, end);
+      bench::share(points, 4, [&](std::int64_t begin, std::int64_t end) {
+        loop(c.left.data(), c.right.data(), out.data(), points, kWidth, begin, end);
       });
     };
   };
-  bench::in_turn(state, {{"kiln", program},
+  bench::in_turn(state, {{"kiln", [&] { kiln::eval(c.distances()); }},
                          {"hand", by_hand(bench::plain::distances)},
-                         {"fast", by_hand(bench::fast::distances)},
-                         {"unfused", [&] {
-                            const kiln::Scope scope({.fusion = false});
-                            program();
-                          }}});
+                         {"fast", by_hand(bench::fast::distances_loop)}});
+  count_terms(state, points);
 }
-BENCHMARK(distances)->UseManualTime()->Iterations(15)->Unit(benchmark::kMillisecond);
+BENCHMARK(distances)->Arg(1797)->Arg(4096)->UseManualTime()->Iterations(15)->Unit(
+    benchmark::kMillisecond);
+
+void nearest(benchmark::State& state) {
+  const std::int64_t points = state.range(0);
+  const Clouds c(points);
+  std::vector<std::int64_t> index(static_cast<std::size_t>(points));
+  const auto by_hand = [&] {
+    bench::share(points, 4, [&](std::int64_t begin, std::int64_t end) {
+      bench::plain::nearest(c.left.data(), c.right.data(), index.data(), points, kWidth, begin,
+                            end);
+    });
+  };
+  bench::in_turn(
+      state, {{"kiln", [&] { kiln::eval(kiln::argmin(c.distances(), -1)); }}, {"hand", by_hand}});
+  count_terms(state, points);
+}
+BENCHMARK(nearest)->Arg(4096)->UseManualTime()->Iterations(9)->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 namespace bench::plain {
 #include "bench/native/hand_loops.def"
