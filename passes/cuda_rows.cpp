@@ -218,11 +218,15 @@ Scheduled cuda_rows(const ClusterContext& c) {
         s.b.add(s.b.mul(block, s.b.index(kThreads / width)), s.b.div(thread, s.b.index(width)));
     s.b.name(lane, "lane");
     s.b.name(row, "row");
-    s.set_linear(c.space.outer, {row, ir::kNoValue});
     const Value valid = s.b.less(row, rows);
-    if (width < kWarp) {  // all threads of a warp take part in its shuffles
+    if (width < kWarp) {
+      // All threads of a warp take part in its shuffles; those without a row stay at the last one,
+      // since what a row's elements share is loaded before it is known whether there are any.
+      const Value last = s.b.sub(rows, s.b.index(1));
+      s.set_linear(c.space.outer, {s.b.min(row, last), ir::kNoValue});
       whole_row(s, lane, plan, valid);
     } else {
+      s.set_linear(c.space.outer, {row, ir::kNoValue});
       s.b.begin_if(valid);
       whole_row(s, lane, plan);
       s.b.end();

@@ -394,6 +394,14 @@ constexpr Case kCases[] = {
        p.output(p.map(Op::sub, {p.slice(y, {0}, {2}, {765}), p.slice(y, {1529}, {-2}, {765})}));
      },
      1, 1},
+    {"short_rows_of_one_value",
+     [](Program& p) {
+       const Id x = p.input(DType::float32, {45, 1});
+       const Id y = p.input(DType::float32, {45, 5}, 2);
+       p.output(p.reduce(Op::add, p.broadcast(x, {45, 5}), {1}));
+       p.output(p.reduce(Op::max, p.map(Op::mul, {x, y}), {1}));
+     },
+     1, 1},
     {"part_of_a_reduction",
      [](Program& p) {
        const Id x = p.input(DType::float32, {19, 3, 11});

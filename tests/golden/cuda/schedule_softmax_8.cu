@@ -49,7 +49,7 @@ extern "C" __global__ void __launch_bounds__(256) div_kernel(int n0, int n1,
   const int t1 = lane % 16;
   r0_acc = -infinity_f32();
   const bool t2 = t1 < (row < n0 ? n1 : 0);
-  const int t3 = row * n1 + t1;
+  const int t3 = min(row, n0 - 1) * n1 + t1;
   if (t2) {
     const float x0_i = x0[t3];
     row0 = x0_i;
