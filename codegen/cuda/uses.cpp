@@ -131,6 +131,7 @@ void Uses::find_index(std::span<const Inst> insts, DType type, const ir::Kernel&
     }
   }
   std::vector<bool> made_of_index(insts.size());
+  std::vector<bool> extent(insts.size());  // a length, or a product of lengths: what axes divide by
   for (Value i = 0; i < insts.size(); ++i) {
     const Inst& inst = insts[i];
     if (inst.dtype != type) continue;
@@ -145,6 +146,7 @@ void Uses::find_index(std::span<const Inst> insts, DType type, const ir::Kernel&
       case Code::param:
         made_of_index[i] =
             kernel.params[static_cast<std::size_t>(inst.imm)].kind == ir::ParamKind::integer;
+        extent[i] = made_of_index[i];
         break;
       case Code::splat:
         made_of_index[i] = made_of_index[inst.args[0]];
@@ -153,11 +155,16 @@ void Uses::find_index(std::span<const Inst> insts, DType type, const ir::Kernel&
         made_of_index[i] =
             (is_index_op(inst.op) && made_of_index[inst.args[0]] && made_of_index[inst.args[1]]) ||
             (inst.op == Op::select && made_of_index[inst.args[1]] && made_of_index[inst.args[2]]);
+        extent[i] = inst.op == Op::mul && extent[inst.args[0]] && extent[inst.args[1]];
         break;
       default:
         break;
     }
-    index[i] = made_of_index[i] && index_use[i];
+    // A coordinate is one by what it is made of, even where it is the user's value (an arange):
+    // with the checks of the user's own divisions NVRTC may take minutes.
+    const bool coordinate = inst.code == Code::op && (inst.op == Op::idiv || inst.op == Op::irem) &&
+                            extent[inst.args[1]];
+    index[i] = made_of_index[i] && (index_use[i] || coordinate);
   }
 }
 
