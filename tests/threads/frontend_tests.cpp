@@ -28,6 +28,7 @@ TEST(FrontendThreads, RecordAndEvaluateSideBySide) {
 }
 
 TEST(FrontendThreads, OnePendingNodeIsEvaluatedOnce) {
+  const bool launches = !(kn::default_device() == kn::interpreter());
   for (int round = 0; round < 20; ++round) {
     const kn::Array x(std::vector<float>(1000, 1.f));
     const kn::Array shared = kn::exp(x) * static_cast<float>(round);
@@ -37,9 +38,10 @@ TEST(FrontendThreads, OnePendingNodeIsEvaluatedOnce) {
       --waiting;
       while (waiting > 0) std::this_thread::yield();
       const std::vector<float> v = shared.to_vector<float>();
-      EXPECT_NEAR(v[0], 2.7182818f * static_cast<float>(round), 1e-4f * static_cast<float>(round + 1));
+      EXPECT_NEAR(v[0], 2.7182818f * static_cast<float>(round),
+                  1e-4f * static_cast<float>(round + 1));
     });
-    EXPECT_EQ((kn::stats() - before).launched, 1);
+    EXPECT_EQ((kn::stats() - before).launched, launches ? 1 : 0);
   }
 }
 
@@ -62,7 +64,8 @@ TEST(FrontendThreads, LoopsFlushSideBySide) {
     const kn::Scope scope({.flush_after = 50});
     kn::Array x = {1.f, 2.f};
     for (int i = 0; i < 500; ++i) x = x + static_cast<float>(t);
-    EXPECT_EQ(x.to_vector<float>(), (std::vector<float>{1 + 500.f * static_cast<float>(t), 2 + 500.f * static_cast<float>(t)}));
+    EXPECT_EQ(x.to_vector<float>(), (std::vector<float>{1 + 500.f * static_cast<float>(t),
+                                                        2 + 500.f * static_cast<float>(t)}));
   });
 }
 
