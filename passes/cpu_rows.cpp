@@ -242,26 +242,14 @@ ScheduledKernel split_first(const ClusterContext& c) {
   s.grid({flattened(c.space.inner)}, kSplitPiece);
   const Value length = s.length(c.space.inner);
   const Value pieces = s.b.div(s.b.add(length, s.b.index(kSplitPiece - 1)), s.b.index(kSplitPiece));
-  std::vector<std::vector<std::uint32_t>> partial;
-  std::uint32_t number = 0;
-  for (const Reducer& r : s.reducers(0)) {
-    partial.emplace_back();
-    for (std::size_t part = 0; part < r.part_count(); ++part, ++number) {
-      partial.back().push_back(
-          s.e.temporary(r.type(part), "part" + std::to_string(number), number, false));
-    }
-  }
+  const Partials partials(s, Partials::written);
   const Value item = s.b.begin_grid();
   s.set_linear(c.space.outer, {s.b.div(item, pieces), ir::kNoValue});
   const Value begin = s.b.mul(s.b.rem(item, pieces), s.b.index(kSplitPiece));
   const Value end = s.b.min(s.b.add(begin, s.b.index(kSplitPiece)), length);
   RowPhase phase(s, 0, nullptr);
   const std::vector<Parts> totals = phase.reduce(begin, end);
-  for (std::size_t i = 0; i < totals.size(); ++i) {
-    for (std::size_t part = 0; part < totals[i].size(); ++part) {
-      s.b.store(partial[i][part], item, totals[i][part]);
-    }
-  }
+  partials.store(item, totals);
   s.b.end();
   return s.finish();
 }
@@ -274,26 +262,14 @@ ScheduledKernel split_second(const ClusterContext& c) {
   const Value pieces = s.b.div(s.b.add(length, s.b.index(kSplitPiece - 1)), s.b.index(kSplitPiece));
   const std::vector<Reducer> reducers = s.reducers(0);
   const std::int64_t longest = upper(c.graph, c.space.inner) / kSplitPiece + 1;
-  std::vector<std::vector<std::uint32_t>> partial;
+  const Partials partials(s, Partials::read);
   std::vector<CarryStack> stacks;
-  std::uint32_t number = 0;
-  for (const Reducer& r : reducers) {
-    partial.emplace_back();
-    for (std::size_t part = 0; part < r.part_count(); ++part, ++number) {
-      partial.back().push_back(
-          s.e.temporary(r.type(part), "part" + std::to_string(number), number, true));
-    }
-    stacks.emplace_back(s.b, r, 1, longest, r.name());
-  }
+  for (const Reducer& r : reducers) stacks.emplace_back(s.b, r, 1, longest, r.name());
   const Value item = s.b.begin_grid();
   s.set_linear(c.space.outer, {item, ir::kNoValue});
   const Value piece = s.b.begin_loop(s.b.index(0), pieces, s.b.index(1));
   for (std::size_t i = 0; i < reducers.size(); ++i) {
-    Parts parts;
-    for (const std::uint32_t memory : partial[i]) {
-      parts.push_back(s.b.load(memory, s.b.add(s.b.mul(item, pieces), piece)));
-    }
-    stacks[i].push(s.b, parts, piece);
+    stacks[i].push(s.b, partials.load(i, s.b.add(s.b.mul(item, pieces), piece)), piece);
   }
   s.b.end();
   for (std::size_t i = 0; i < reducers.size(); ++i) {

@@ -24,17 +24,6 @@ namespace {
 constexpr std::int64_t kColumns = 32, kWarps = 8, kThreads = kColumns * kWarps;
 constexpr std::int64_t kLanesAWarp = kReduceLanes / kWarps;
 
-Parts tree(ir::KernelBuilder& b, const Reducer& r, std::vector<Parts> level) {
-  while (level.size() > 1) {
-    std::vector<Parts> next;
-    for (std::size_t i = 0; i < level.size(); i += 2) {
-      next.push_back(r.combine(b, level[i], level[i + 1]));
-    }
-    level = std::move(next);
-  }
-  return level[0];
-}
-
 // A block at its strip of columns.
 class Strip {
  public:
@@ -164,7 +153,7 @@ class Strip {
       for (std::int64_t i = 0; i < accumulators(reducers[r]); ++i) {
         lanes.push_back(sums[r].load(b_, b_.index(i), 1));
       }
-      meeting[r].store(b_, place, tree(b_, reducers[r], lanes));
+      meeting[r].store(b_, place, reducers[r].tree(b_, std::move(lanes)));
     }
     b_.barrier();
     std::vector<Parts> totals;
@@ -173,7 +162,7 @@ class Strip {
       for (std::int64_t w = 0; w < kWarps; ++w) {
         warps.push_back(meeting[r].load(b_, b_.add(b_.index(w * kColumns), lane_), 1));
       }
-      totals.push_back(tree(b_, reducers[r], warps));
+      totals.push_back(reducers[r].tree(b_, std::move(warps)));
     }
     b_.barrier();
     return totals;
@@ -184,25 +173,12 @@ class Strip {
   Value lane_, warp_, length_, inside_ = ir::kNoValue;
 };
 
-// Totals of chunks, part by part: [chunk][column].
-std::vector<std::vector<std::uint32_t>> partials(Scene& s, bool constant) {
-  std::vector<std::vector<std::uint32_t>> memories;
-  std::uint32_t number = 0;
-  for (const Reducer& r : s.reducers(0)) {
-    memories.emplace_back();
-    for (std::size_t part = 0; part < r.part_count(); ++part, ++number) {
-      memories.back().push_back(
-          s.e.temporary(r.type(part), "part" + std::to_string(number), number, constant));
-    }
-  }
-  return memories;
-}
-
+// Totals of chunks lie as [chunk][column].
 ScheduledKernel chunk_totals(const ClusterContext& c) {
   Scene s(c, "_part");
   s.grid(c.space.outer, kColumns);
   s.grid({flattened(c.space.inner)}, kReduceChunk);
-  const auto memories = partials(s, false);
+  const Partials partials(s, Partials::written);
   const Value all = s.length(c.space.outer);
   const Value block = s.b.begin_grid();
   const Value thread = s.b.begin_thread(kThreads);
@@ -220,11 +196,7 @@ ScheduledKernel chunk_totals(const ClusterContext& c) {
   const Value place = s.b.add(s.b.mul(s.b.div(strip_number, strips), columns), column);
   const Value first_warp = s.b.op(Op::eq, ir::DType::bool_, {strip.warp(), s.b.index(0)});
   s.b.begin_if(s.b.logical_and(first_warp, strip.inside()));
-  for (std::size_t r = 0; r < totals.size(); ++r) {
-    for (std::size_t part = 0; part < totals[r].size(); ++part) {
-      s.b.store(memories[r][part], s.b.add(s.b.mul(chunk, all), place), totals[r][part]);
-    }
-  }
+  partials.store(s.b.add(s.b.mul(chunk, all), place), totals);
   s.b.end();
   s.b.end();
   s.b.end();
@@ -234,7 +206,7 @@ ScheduledKernel chunk_totals(const ClusterContext& c) {
 ScheduledKernel combined_totals(const ClusterContext& c) {
   Scene s(c);
   s.grid({flattened(c.space.outer)}, kThreads);
-  const auto memories = partials(s, true);
+  const Partials partials(s, Partials::read);
   const Value all = s.length(c.space.outer);
   const Value length = s.length(c.space.inner);
   const Value block = s.b.begin_grid();
@@ -252,11 +224,7 @@ ScheduledKernel combined_totals(const ClusterContext& c) {
   }
   const Value chunk = s.b.begin_loop(s.b.index(0), chunks, s.b.index(1));
   for (std::size_t r = 0; r < reducers.size(); ++r) {
-    Parts parts;
-    for (const std::uint32_t memory : memories[r]) {
-      parts.push_back(s.b.load(memory, s.b.add(s.b.mul(chunk, all), column)));
-    }
-    stacks[r].push(s.b, parts, chunk);
+    stacks[r].push(s.b, partials.load(r, s.b.add(s.b.mul(chunk, all), column)), chunk);
   }
   s.b.end();
   for (std::size_t r = 0; r < reducers.size(); ++r) {

@@ -110,20 +110,6 @@ void whole_row(Scene& s, Value thread, const RowPlan& plan, Value valid = ir::kN
   s.b.end();
 }
 
-// Partial results of a split reduction, part by part.
-std::vector<std::vector<std::uint32_t>> partials(Scene& s, bool constant) {
-  std::vector<std::vector<std::uint32_t>> memories;
-  std::uint32_t number = 0;
-  for (const Reducer& r : s.reducers(0)) {
-    memories.emplace_back();
-    for (std::size_t part = 0; part < r.part_count(); ++part, ++number) {
-      memories.back().push_back(
-          s.e.temporary(r.type(part), "part" + std::to_string(number), number, constant));
-    }
-  }
-  return memories;
-}
-
 Value pieces_of(Scene& s, Value length) {
   return s.b.div(s.b.add(length, s.b.index(kSplitPiece - 1)), s.b.index(kSplitPiece));
 }
@@ -132,7 +118,7 @@ ScheduledKernel split_first(const ClusterContext& c) {
   Scene s(c, "_part");
   s.grid(c.space.outer);
   s.grid({flattened(c.space.inner)}, kSplitPiece);
-  const auto memories = partials(s, false);
+  const Partials partials(s, Partials::written);
   const Value length = s.length(c.space.inner);
   const Value block = s.b.begin_grid();
   const Value thread = s.b.begin_thread(kThreads);
@@ -149,11 +135,7 @@ ScheduledKernel split_first(const ClusterContext& c) {
       },
       [&](std::size_t i, Value position) { return s.element(reducers[i], position); });
   s.b.begin_if(s.b.op(ir::Op::eq, ir::DType::bool_, {thread, s.b.index(0)}));
-  for (std::size_t i = 0; i < totals.size(); ++i) {
-    for (std::size_t part = 0; part < totals[i].size(); ++part) {
-      s.b.store(memories[i][part], block, totals[i][part]);
-    }
-  }
+  partials.store(block, totals);
   s.b.end();
   s.b.end();
   s.b.end();
@@ -163,7 +145,7 @@ ScheduledKernel split_first(const ClusterContext& c) {
 ScheduledKernel split_second(const ClusterContext& c) {
   Scene s(c);
   s.grid(c.space.outer);
-  const auto memories = partials(s, true);
+  const Partials partials(s, Partials::read);
   const Value length = s.length(c.space.inner);
   const Value block = s.b.begin_grid();
   const Value thread = s.b.begin_thread(kThreads);
@@ -171,11 +153,7 @@ ScheduledKernel split_second(const ClusterContext& c) {
   const Value pieces = pieces_of(s, length);
   const std::vector<Reducer> reducers = s.reducers(0);
   const CudaTeam::Element element = [&](std::size_t i, Value position) {
-    Parts parts;
-    for (const std::uint32_t memory : memories[i]) {
-      parts.push_back(s.b.load(memory, s.b.add(s.b.mul(block, pieces), position)));
-    }
-    return parts;
+    return partials.load(i, s.b.add(s.b.mul(block, pieces), position));
   };
   const std::int64_t longest = upper(c.graph, c.space.inner) / kSplitPiece + 1;
   CudaTeam team(s, thread, {kWarps, kWarp, longest, false});

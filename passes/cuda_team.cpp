@@ -71,21 +71,10 @@ std::vector<Parts> CudaTeam::block_total(Value first, Value end) {
     for (std::int64_t w = 0; w < shape_.warps; ++w) {
       level.push_back(memories_[i].meeting->load(b_, b_.index(w), 1));
     }
-    results.push_back(tree((*reducers_)[i], level));
+    results.push_back((*reducers_)[i].tree(b_, std::move(level)));
   }
   b_.barrier();
   return results;
-}
-
-Parts CudaTeam::tree(const Reducer& r, std::vector<Parts> level) {
-  while (level.size() > 1) {
-    std::vector<Parts> next;
-    for (std::size_t i = 0; i < level.size(); i += 2) {
-      next.push_back(r.combine(b_, level[i], level[i + 1]));
-    }
-    level = std::move(next);
-  }
-  return level[0];
 }
 
 Value CudaTeam::begin_groups() {
@@ -142,7 +131,7 @@ std::vector<Parts> CudaTeam::warp_total(Value first, Value end) {
     for (std::int64_t g = 0; g < shape_.groups(); ++g) {
       level.push_back(memories_[i].sums.load(b_, b_.index(g), 1));
     }
-    results.push_back(tree(reducers[i], level));
+    results.push_back(reducers[i].tree(b_, std::move(level)));
   }
   return results;
 }

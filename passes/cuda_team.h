@@ -59,7 +59,6 @@ class CudaTeam {
   void across_warp(ir::Value group);
   ir::Value begin_groups();
   void own_elements(ir::Value group, ir::Value first, ir::Value end, const Arrive& body);
-  Parts tree(const Reducer& r, std::vector<Parts> level);
 
   ir::KernelBuilder& b_;
   Emitter& e_;

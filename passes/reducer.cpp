@@ -74,6 +74,17 @@ Parts Reducer::combine(KernelBuilder& b, const Parts& first, const Parts& second
           b.op(Op::select, types_[1], {take, second[1], first[1]})};
 }
 
+Parts Reducer::tree(KernelBuilder& b, std::vector<Parts> level) const {
+  while (level.size() > 1) {
+    std::vector<Parts> next;
+    for (std::size_t i = 0; i < level.size(); i += 2) {
+      next.push_back(combine(b, level[i], level[i + 1]));
+    }
+    level = std::move(next);
+  }
+  return level[0];
+}
+
 Parts Reducer::append(KernelBuilder& b, const Parts& first, const Parts& second) const {
   if (!arg_) return combine(b, first, second);
   Value take = op_ == Op::max ? b.op(Op::lt, DType::bool_, {first[0], second[0]})

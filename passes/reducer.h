@@ -29,7 +29,9 @@ class Reducer {
   Parts element(Emitter& e, const Point& point, ir::Value position) const;
   // `first` stands before `second` in the canonical order.
   Parts combine(ir::KernelBuilder& b, const Parts& first, const Parts& second) const;
-  // The same where every element of `second`, lane by lane, stands behind those of `first`, and
+  // All of them by the tree of adjacent pairs; a power of two of them.
+  Parts tree(ir::KernelBuilder& b, std::vector<Parts> level) const;
+  // combine() where every element of `second`, lane by lane, stands behind those of `first`, and
   // `first` began with start(): arg reductions need not compare positions.
   Parts append(ir::KernelBuilder& b, const Parts& first, const Parts& second) const;
   // What contributes nothing, at the positions (int64) of the first elements.

@@ -72,6 +72,31 @@ std::vector<ScheduledTemporary> split_temporaries(const ClusterContext& c, std::
   return result;
 }
 
+Partials::Partials(Scene& scene, Access access) : b_(scene.b) {
+  std::uint32_t number = 0;
+  for (const Reducer& r : scene.reducers(0)) {
+    memories_.emplace_back();
+    for (std::size_t part = 0; part < r.part_count(); ++part, ++number) {
+      memories_.back().push_back(
+          scene.e.temporary(r.type(part), "part" + std::to_string(number), number, access == read));
+    }
+  }
+}
+
+void Partials::store(Value at, const std::vector<Parts>& totals) const {
+  for (std::size_t i = 0; i < totals.size(); ++i) {
+    for (std::size_t part = 0; part < totals[i].size(); ++part) {
+      b_.store(memories_[i][part], at, totals[i][part]);
+    }
+  }
+}
+
+Parts Partials::load(std::size_t reduction, Value at) const {
+  Parts parts;
+  for (const std::uint32_t memory : memories_[reduction]) parts.push_back(b_.load(memory, at));
+  return parts;
+}
+
 std::uint8_t streaming_flags(const ClusterContext& c, const std::vector<MergedAxis>& axes) {
   constexpr std::int64_t kStreamBytes = 4 << 20;
   constexpr std::int64_t kLineElements = 16;  // of a cache line, elements of 4 bytes

@@ -83,6 +83,19 @@ inline constexpr std::int64_t kSplitPiece = 16 * ir::kReduceChunk;
 // The memories of partial results, one a piece of a row or column.
 std::vector<ScheduledTemporary> split_temporaries(const ClusterContext& context,
                                                   std::int64_t piece = kSplitPiece);
+// Those memories in a kernel of the first stage, which writes them, or of the second.
+class Partials {
+ public:
+  enum Access : bool { written, read };
+  Partials(Scene& scene, Access access);
+  // Of every reduction of the first phase.
+  void store(ir::Value at, const std::vector<Parts>& totals) const;
+  Parts load(std::size_t reduction, ir::Value at) const;
+
+ private:
+  ir::KernelBuilder& b_;
+  std::vector<std::vector<std::uint32_t>> memories_;  // by reduction, by part
+};
 // All axes as one run.
 MergedAxis flattened(const std::vector<MergedAxis>& axes);
 
