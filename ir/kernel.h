@@ -52,7 +52,7 @@ enum class Code : std::uint8_t {
   grid,        // begin of the scope, see above
   thread,      // imm: threads a block
   loop,        // args: begin, end, step (step > 0; the loop runs while var < end); imm: 1 = unroll
-               // (constant bounds)
+               // (constant bounds), 2 = few rounds, not worth several copies of the body
   if_,
   else_,
   end,         // closes grid, thread, loop, if_; imm: the instruction that opened it

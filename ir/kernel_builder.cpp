@@ -259,6 +259,12 @@ Value KernelBuilder::begin_loop(Value begin, Value end, Value step, bool unroll)
   return open(inst);
 }
 
+Value KernelBuilder::begin_short_loop(Value begin, Value end, Value step) {
+  const Value loop = begin_loop(begin, end, step);
+  kernel_.insts[loop].imm = 2;
+  return loop;
+}
+
 void KernelBuilder::begin_if(Value condition) {
   Inst inst;
   inst.code = Code::if_;

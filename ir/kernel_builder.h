@@ -52,6 +52,7 @@ class KernelBuilder {
   Value begin_grid();
   Value begin_thread(std::int64_t threads);
   Value begin_loop(Value begin, Value end, Value step, bool unroll = false);
+  Value begin_short_loop(Value begin, Value end, Value step);  // of few rounds
   void begin_if(Value condition);
   void begin_else();
   void end();  // closes the innermost grid, thread, loop, if

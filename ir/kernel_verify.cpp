@@ -326,8 +326,8 @@ void KernelVerifier::check_loop(const Inst& inst) {
     constant = constant && arg(inst, a).code == Code::constant;
   }
   at(is_int(inst.dtype) && inst.lanes == 1, "the variable is not one integer");
-  at(inst.imm == 0 || inst.imm == 1, "unroll is 0 or 1");
-  at(inst.imm == 0 || constant, "an unrolled loop has constant bounds");
+  at(inst.imm >= 0 && inst.imm <= 2, "unroll is 0, 1 or 2");
+  at(inst.imm != 1 || constant, "an unrolled loop has constant bounds");
   at(within(Code::grid), "a loop outside the grid");
   const Inst& step = arg(inst, 2);
   if (step.code == Code::constant && is_int(step.dtype)) {

@@ -74,7 +74,7 @@ void elements(Scene& s, const MergedAxis& last, Value first, Value extent, std::
   s.e.assume_aligned(false);
   s.e.close_scope();
   s.b.begin_else();
-  const Value i = s.b.begin_loop(first, extent, s.b.index(1));
+  const Value i = s.b.begin_short_loop(first, extent, s.b.index(1));
   s.e.open_scope();
   s.set_uniform(last, i);
   s.store_outer_outputs();

@@ -144,6 +144,9 @@ NvrtcResult Nvrtc::compile(const std::string& name, const std::string& source,
       nvrtc.create(&program.handle, source.c_str(), (name + ".cu").c_str(), 0, nullptr, nullptr),
       "nvrtcCreateProgram");
   std::vector<std::string> words = options();
+  // Declares less of CUDA's library, which our text does not use: a third of the time of a small
+  // kernel, the same instructions. Known from 12.4 on.
+  if (version() >= std::pair(12, 4)) words.emplace_back("-minimal");
   words.push_back(
       fmt::format("--gpu-architecture={}_{}", cubin ? "sm" : "compute", compute_capability));
   std::vector<const char*> pointers;

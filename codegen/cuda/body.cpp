@@ -149,7 +149,7 @@ void BodyWriter::open_loop(Value i) {
   open_scope();
   const std::string variable = fresh(i);
   --depth_;
-  if (in.imm == 1) line("#pragma unroll");
+  if (in.imm != 0) line(in.imm == 1 ? "#pragma unroll" : "#pragma unroll 1");
   const std::string advance =
       step == "1" ? "++" + variable : fmt::format("{} += {}", variable, step);
   line(fmt::format("for ({} {} = {}; {} < {}; {}) {{", value_type(in.dtype), variable, begin,

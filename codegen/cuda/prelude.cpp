@@ -255,8 +255,8 @@ std::string extreme(bool max, DType type) {
   const std::string_view back = wide ? "__longlong_as_double" : "__int_as_float";
   return fmt::format(R"(// NaN if either is; -0 is less than +0.
 __device__ {0} {1}({0} a, {0} b) {{
-  if (a == b) return {2}({3}(a) {4} {3}(b));
-  return a {5} b || a != a ? a : b;
+  const {0} other = a {5} b || a != a ? a : b;
+  return a == b ? {2}({3}(a) {4} {3}(b)) : other;
 }}
 )",
                      f, max ? "maximum" : "minimum", back, bits, max ? '&' : '|', max ? '>' : '<');

@@ -105,7 +105,7 @@ TEST(KernelVerify, FaultsOfInstructions) {
       {"%1 = constant i32 0x0\n%2 = loop i32 %0 %0 %1\nend\n", "the step is not positive"},
       {"%1 = constant i32 0x1\n%2 = loop i32 #1 %0 %0 %1\nend\n",
        "an unrolled loop has constant bounds"},
-      {"%1 = constant i32 0x1\n%2 = loop i32 #2 %1 %1 %1\nend\n", "unroll is 0 or 1"},
+      {"%1 = constant i32 0x1\n%2 = loop i32 #3 %1 %1 %1\nend\n", "unroll is 0, 1 or 2"},
       {"%1 = constant i64 0x1\n%2 = loop i32 %0 %0 %1\nend\n", "a bound differs in type"},
       {"%1 = constant b1 0x1\nrare %1\nend\n", "a rare region is closed by end_rare"},
       {"rare %0\n%2 = end_rare i32 %1 %0 %0\n", "the condition is not bool"},
