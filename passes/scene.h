@@ -69,8 +69,9 @@ void Scene::vector_loop(ir::Value begin, ir::Value end, Body body) {
   b.end();
   b.begin_if(b.less(full_end, end));
   e.open_scope();
-  const ir::Value left = b.sub(end, full_end);
-  mask(b.op(ir::Op::lt, ir::DType::bool_, {b.lane(b.kernel().index, e.lanes()), left}));
+  // Fewer than a vector: 32 bits, so that the mask is as wide as most elements.
+  const ir::Value left = b.op(ir::Op::cast, ir::DType::int32, {b.sub(end, full_end)});
+  mask(b.op(ir::Op::lt, ir::DType::bool_, {b.lane(ir::DType::int32, e.lanes()), left}));
   body(LaneIndex{full_end, b.index(1)});
   mask(ir::kNoValue);
   e.close_scope();
