@@ -3,37 +3,12 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
-#include "ir/targets.h"
 
 namespace kiln::runtime {
 
-namespace {
-
-constexpr GpuFigures kFigures[] = {
-    {75, 40, 64, std::int64_t{4} << 20, 320e9, 8.1e12},
-    {80, 108, 64, std::int64_t{40} << 20, 1555e9, 19.5e12},
-    {90, 132, 128, std::int64_t{50} << 20, 3350e9, 66.9e12},
-    {100, 148, 128, std::int64_t{126} << 20, 7700e9, 74.5e12},
-    {120, 170, 128, std::int64_t{96} << 20, 1792e9, 104.8e12},
-};
-
-constexpr bool every_target_has_figures() {
-  for (const ir::GpuTarget& target : ir::kGpuTargets) {
-    bool found = false;
-    for (const GpuFigures& row : kFigures) {
-      found = found || row.compute_capability == target.compute_capability;
-    }
-    if (!found) return false;
-  }
-  return true;
-}
-static_assert(every_target_has_figures());
-
-}  // namespace
-
-const GpuFigures* gpu_figures(int compute_capability) {
-  const GpuFigures* best = nullptr;
-  for (const GpuFigures& row : kFigures) {
+const ir::GpuTarget* gpu_target(int compute_capability) {
+  const ir::GpuTarget* best = nullptr;
+  for (const ir::GpuTarget& row : ir::kGpuTargets) {
     if (row.compute_capability <= compute_capability) best = &row;
   }
   return best;
@@ -44,17 +19,16 @@ std::optional<ir::Caps> target_caps(std::string_view name) {
   if (name == "cpu") return caps;
   for (const ir::GpuTarget& target : ir::kGpuTargets) {
     if (target.name != name) continue;
-    const GpuFigures& figures = *gpu_figures(target.compute_capability);
     caps.target = ir::Target::cuda;
     caps.name = std::string(name);
     caps.compute_capability = target.compute_capability;
     caps.vector_bytes = 16;
-    caps.cache_bytes = figures.cache_bytes;
+    caps.cache_bytes = target.cache_bytes;
     caps.shared_bytes = kStaticSharedBytes;
     caps.parameter_bytes = kParameterBytes;
-    caps.multiprocessors = figures.multiprocessors;
-    caps.bandwidth = figures.bandwidth;
-    caps.rate = figures.rate;
+    caps.multiprocessors = target.multiprocessors;
+    caps.bandwidth = target.bandwidth;
+    caps.rate = target.rate;
     caps.launch_seconds = 3e-6;
     return caps;
   }

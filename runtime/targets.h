@@ -1,4 +1,4 @@
-// Figures and limits of the GPU targets (their list is ir/targets.def).
+// Capabilities and limits that follow from the table of GPU targets (ir/targets.def).
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -6,19 +6,9 @@
 #include <string_view>
 
 #include "ir/plan.h"
+#include "ir/targets.h"
 
 namespace kiln::runtime {
-
-// Typical for a device of that capability: what plan-only devices take, and what a real device's
-// float32 lanes are counted by.
-struct GpuFigures {
-  int compute_capability;
-  int multiprocessors;
-  int cores_per_multiprocessor;  // float32 lanes
-  std::int64_t cache_bytes;      // second level
-  double bandwidth;              // bytes a second
-  double rate;                   // float32 operations a second
-};
 
 // What a kernel may assume on every target: statically declared shared memory, 4 KB of parameters.
 inline constexpr std::int64_t kStaticSharedBytes = 48 << 10;
@@ -30,7 +20,7 @@ inline constexpr std::int64_t kMaxBlocks = 2147483647;
 
 // The row of that capability, else of the next lower one, whose code runs there; null below the
 // first.
-const GpuFigures* gpu_figures(int compute_capability);
+const ir::GpuTarget* gpu_target(int compute_capability);
 std::optional<ir::Caps> target_caps(std::string_view name);  // "cpu" or a target's name
 
 // What a launch of a CUDA kernel takes of the device's limits.

@@ -102,7 +102,7 @@ ir::Caps cuda_caps(CudaDriver& driver, int index) {
   caps.compute_capability =
       attribute(cuda::kCapabilityMajor) * 10 + attribute(cuda::kCapabilityMinor);
   caps.name = fmt::format("sm_{}", caps.compute_capability);
-  const GpuFigures* const figures = gpu_figures(caps.compute_capability);
+  const ir::GpuTarget* const figures = gpu_target(caps.compute_capability);
   if (!figures) {
     throw DeviceError(fmt::format("cuda:{} has compute capability {}.{}; 7.5 or newer is needed",
                                   index, caps.compute_capability / 10,

@@ -92,9 +92,9 @@ TEST(Registry, ConfigurationComesBeforeUse) {
 }
 
 TEST(Targets, AnUnknownCapabilityTakesTheNextLowerFigures) {
-  EXPECT_EQ(gpu_figures(89)->compute_capability, 80);
-  EXPECT_EQ(gpu_figures(70), nullptr);
-  EXPECT_EQ(gpu_figures(999)->compute_capability, 120);
+  EXPECT_EQ(gpu_target(89)->compute_capability, 80);
+  EXPECT_EQ(gpu_target(70), nullptr);
+  EXPECT_EQ(gpu_target(999)->compute_capability, 120);
 }
 
 }  // namespace
