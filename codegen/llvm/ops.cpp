@@ -92,47 +92,12 @@ Element OpEmitter::op(Op op, DType type, DType result, llvm::ArrayRef<Element> a
   if (op == Op::cast) return cast(type, result, args[0]);
   if (op == Op::bitcast) return bitcast(type, result, args[0]);
   if (op == Op::select) return select(type, args[0].value, args[1], args[2]);
-  if (row.rule == ir::OpRule::Compare) return {compare(op, type, args[0], args[1]), nullptr};
-  if (ir::is_float(type)) return float_op(op, type, args);
-  return {int_op(op, type, args[0].value, args[args.size() - 1].value), nullptr};
-}
-
-Element OpEmitter::float_op(Op op, DType type, llvm::ArrayRef<Element> args) {
-  if (op == Op::neg || op == Op::abs) return sign_op(op, type, args[0]);
+  if (ir::is_half(type) && (op == Op::neg || op == Op::abs)) return sign_of_half(op, args[0]);
   llvm::SmallVector<llvm::Value*, 3> x;
   for (const Element& arg : args) x.push_back(arg.wide ? arg.wide : arg.value);
-  llvm::Value* value = float_value(op, x);
-  return ir::is_half(type) ? narrow(type, value) : Element{value, nullptr};
-}
-
-llvm::Value* OpEmitter::float_value(Op op, llvm::ArrayRef<llvm::Value*> x) {
-  switch (op) {
-    case Op::add:
-      return b_.CreateFAdd(x[0], x[1]);
-    case Op::sub:
-      return b_.CreateFSub(x[0], x[1]);
-    case Op::mul:
-      return b_.CreateFMul(x[0], x[1]);
-    case Op::div:
-      return b_.CreateFDiv(x[0], x[1]);
-    case Op::fma:
-      return b_.CreateIntrinsic(llvm::Intrinsic::fma, {x[0]->getType()}, {x[0], x[1], x[2]});
-    case Op::min:
-    case Op::max:
-      return extreme(op == Op::max, x[0], x[1]);
-    case Op::sqrt:
-      return unary(llvm::Intrinsic::sqrt, x[0]);
-    case Op::floor:
-      return unary(llvm::Intrinsic::floor, x[0]);
-    case Op::ceil:
-      return unary(llvm::Intrinsic::ceil, x[0]);
-    case Op::trunc:
-      return unary(llvm::Intrinsic::trunc, x[0]);
-    case Op::rint:
-      return unary(llvm::Intrinsic::rint, x[0]);
-    default:
-      ir::internal_error("llvm: no float operation " + std::string(ir::info(op).name));
-  }
+  const Spelling::Make make = ir::is_float(type) ? spelling(op).floating : spelling(op).integer;
+  llvm::Value* value = make(*this, ir::is_signed_int(type), x);
+  return ir::is_half(result) ? narrow(type, value) : Element{value, nullptr};
 }
 
 // x86's minps(a, b) is a < b ? a : b, hence b where a or b is NaN and where both are zeros. The two
@@ -156,65 +121,11 @@ llvm::Value* OpEmitter::extreme(bool maximum, llvm::Value* a, llvm::Value* b) {
   return b_.CreateBitCast(b_.CreateOr(b_.CreateAnd(ab, ba), unordered), a->getType());
 }
 
-Element OpEmitter::sign_op(Op op, DType type, const Element& a) {
-  const bool negate = op == Op::neg;
-  const auto on_float = [&](llvm::Value* x) {
-    return negate ? b_.CreateFNeg(x) : unary(llvm::Intrinsic::fabs, x);
-  };
-  if (!ir::is_half(type)) return {on_float(a.value), nullptr};
-  llvm::Value* bits = negate ? b_.CreateXor(a.value, constant_like(a.value, 0x8000))
-                             : b_.CreateAnd(a.value, constant_like(a.value, 0x7fff));
-  return {bits, on_float(a.wide)};
-}
-
-llvm::Value* OpEmitter::int_op(Op op, DType type, llvm::Value* a, llvm::Value* b) {
-  const bool is_signed = ir::is_signed_int(type);
-  const auto binary = [&](ID signed_id, ID unsigned_id) {
-    return b_.CreateBinaryIntrinsic(is_signed ? signed_id : unsigned_id, a, b);
-  };
-  const auto count = [&](ID id) {
-    return b_.CreateIntrinsic(id, {a->getType()}, {a, b_.getFalse()});
-  };
-  switch (op) {
-    case Op::add:
-      return b_.CreateAdd(a, b);
-    case Op::sub:
-      return b_.CreateSub(a, b);
-    case Op::mul:
-      return b_.CreateMul(a, b);
-    case Op::idiv:
-    case Op::irem:
-      return divide(op == Op::irem, is_signed, a, b);
-    case Op::mul_hi:
-      return high_product(is_signed, a, b);
-    case Op::neg:
-      return b_.CreateNeg(a);
-    case Op::abs:
-      return is_signed ? count(llvm::Intrinsic::abs) : a;
-    case Op::min:
-      return binary(llvm::Intrinsic::smin, llvm::Intrinsic::umin);
-    case Op::max:
-      return binary(llvm::Intrinsic::smax, llvm::Intrinsic::umax);
-    case Op::and_:
-      return b_.CreateAnd(a, b);
-    case Op::or_:
-      return b_.CreateOr(a, b);
-    case Op::xor_:
-      return b_.CreateXor(a, b);
-    case Op::not_:
-      return b_.CreateNot(a);
-    case Op::shl:
-    case Op::shr:
-      return shift(op == Op::shl, is_signed, a, b);
-    case Op::clz:
-      return count(llvm::Intrinsic::ctlz);
-    case Op::ctz:
-      return count(llvm::Intrinsic::cttz);
-    case Op::popcount:
-      return unary(llvm::Intrinsic::ctpop, a);
-    default:
-      ir::internal_error("llvm: no integer operation " + std::string(ir::info(op).name));
-  }
+// The sign bit only, NaN included.
+Element OpEmitter::sign_of_half(Op op, const Element& a) {
+  llvm::Value* bits = op == Op::neg ? b_.CreateXor(a.value, constant_like(a.value, 0x8000))
+                                    : b_.CreateAnd(a.value, constant_like(a.value, 0x7fff));
+  return {bits, spelling(op).floating(*this, false, {a.wide})};
 }
 
 // LLVM leaves x / 0 and the least integer / -1 undefined: both divide by 1 instead, which gives the
@@ -263,24 +174,6 @@ llvm::Value* OpEmitter::shift(bool left, bool is_signed, llvm::Value* a, llvm::V
   llvm::Value* amount = b_.CreateAnd(b, largest);
   llvm::Value* moved = left ? b_.CreateShl(a, amount) : b_.CreateLShr(a, amount);
   return b_.CreateSelect(inside, moved, constant_like(a, 0));
-}
-
-llvm::Value* OpEmitter::compare(Op op, DType type, const Element& a, const Element& b) {
-  using Predicate = llvm::CmpInst::Predicate;
-  if (ir::is_float(type)) {
-    const Predicate predicate = op == Op::eq   ? Predicate::FCMP_OEQ
-                                : op == Op::ne ? Predicate::FCMP_UNE
-                                : op == Op::lt ? Predicate::FCMP_OLT
-                                               : Predicate::FCMP_OLE;
-    return b_.CreateFCmp(predicate, a.wide ? a.wide : a.value, b.wide ? b.wide : b.value);
-  }
-  const bool is_signed = ir::is_signed_int(type);
-  const Predicate predicate = op == Op::eq   ? Predicate::ICMP_EQ
-                              : op == Op::ne ? Predicate::ICMP_NE
-                              : op == Op::lt
-                                  ? (is_signed ? Predicate::ICMP_SLT : Predicate::ICMP_ULT)
-                                  : (is_signed ? Predicate::ICMP_SLE : Predicate::ICMP_ULE);
-  return b_.CreateICmp(predicate, a.value, b.value);
 }
 
 Element OpEmitter::select(DType type, llvm::Value* condition, const Element& a,

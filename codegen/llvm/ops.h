@@ -52,15 +52,21 @@ class OpEmitter {
   Element end_rare(const Rare& rare, const Element& inside, const Element& otherwise);
 
  private:
-  Element float_op(ir::Op op, ir::DType type, llvm::ArrayRef<Element> args);
-  llvm::Value* float_value(ir::Op op, llvm::ArrayRef<llvm::Value*> x);
+  // How an op is computed on values in registers (spelling.cpp): null for a class of type that its
+  // rule excludes, and for those that are members here.
+  struct Spelling {
+    using Make = llvm::Value* (*)(OpEmitter&, bool is_signed, llvm::ArrayRef<llvm::Value*>);
+    ir::Op op;
+    Make floating, integer;
+  };
+  struct Spellings;
+  static const Spelling& spelling(ir::Op op);
+
   llvm::Value* extreme(bool maximum, llvm::Value* a, llvm::Value* b);
-  Element sign_op(ir::Op op, ir::DType type, const Element& a);
-  llvm::Value* int_op(ir::Op op, ir::DType type, llvm::Value* a, llvm::Value* b);
+  Element sign_of_half(ir::Op op, const Element& a);
   llvm::Value* divide(bool remainder, bool is_signed, llvm::Value* a, llvm::Value* b);
   llvm::Value* high_product(bool is_signed, llvm::Value* a, llvm::Value* b);
   llvm::Value* shift(bool left, bool is_signed, llvm::Value* a, llvm::Value* b);
-  llvm::Value* compare(ir::Op op, ir::DType type, const Element& a, const Element& b);
   Element select(ir::DType type, llvm::Value* condition, const Element& a, const Element& b) const;
 
   // Conversions (convert.cpp).
