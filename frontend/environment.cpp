@@ -76,6 +76,7 @@ Environment parse() {
   }
   e.fusion = flag("KILN_FUSION", true);
   e.flush_after = number("KILN_FLUSH_AFTER", e.flush_after);
+  e.flush_bytes = number("KILN_FLUSH_BYTES", e.flush_bytes);
   e.cached_plans = number("KILN_CACHED_PLANS", e.cached_plans);
   e.disabled_passes = list("KILN_DISABLE_PASSES", ',');
   runtime::Config& r = e.runtime;

@@ -15,6 +15,7 @@ struct Environment {
   std::string mode;          // KILN_MODE: "lazy", "eager", "check"
   bool fusion = true;        // KILN_FUSION: 0 or 1
   std::int64_t flush_after = 1024;             // KILN_FLUSH_AFTER: pending operations, 0: never
+  std::int64_t flush_bytes = -1;               // KILN_FLUSH_BYTES: kept by pending operations, 0: never
   std::int64_t cached_plans = 1024;            // KILN_CACHED_PLANS
   std::vector<std::string> disabled_passes;    // KILN_DISABLE_PASSES: names, separated by commas
   runtime::Config runtime;   // KILN_THREADS, KILN_INTERPRET, KILN_MEMORY_LIMIT, KILN_CUDA_DRIVER,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <limits>
 
 #include "frontend/access.h"
 #include "frontend/check.h"
@@ -203,6 +204,7 @@ void evaluate(std::span<const Array> arrays, Where where) {
   Evaluation evaluation(line_of(where));
   while (evaluation.round(arrays)) {
   }
+  context().flush_look = 0;  // what is kept by pending operations may have become less
 }
 
 namespace {
@@ -212,32 +214,66 @@ struct Flush {
   Where site;
   Kind kind = Kind::leaf;
   ir::Op op = ir::Op::add;
+  bool chosen = false;     // the site, since the last flush
   std::int64_t waited = 0;
   std::int64_t floor = 0;  // operations that the last flush left pending
+  bool heavy = false;      // too many bytes are kept
   bool is(const Recipe& r) const {
     return site.line == r.where.line && site.file == r.where.file && kind == r.kind && op == r.op;
   }
+  void choose(const Recipe& r) {
+    site = r.where;
+    kind = r.kind;
+    op = r.op;
+    chosen = true;
+    waited = 0;
+  }
 };
-constexpr std::int64_t kPatience = 4096;  // operations until another site is chosen
+// Operations until another site is chosen: one of an earlier loop may never come again. Where bytes
+// press, a quarter of their limit more is waited for it.
+constexpr std::int64_t kPatience = 4096;
+
+bool many_pending(Flush& flush, std::int64_t bound) {
+  const std::int64_t pending = trace().pending.load(std::memory_order_relaxed);
+  if (pending >= bound + flush.floor) return true;
+  flush.floor = std::min(flush.floor, pending);
+  return pending >= bound + flush.floor;
+}
+
+// The counter of pinned bytes is cheap and an upper bound; only where it passes the limit, and again
+// where it has grown by a quarter of it, every node is looked at.
+bool many_bytes(Flush& flush, Context& c, std::uint16_t device) {
+  const std::int64_t pinned = trace().pinned.load(std::memory_order_relaxed);
+  if (c.flush_look == 0) flush.heavy = false;
+  if (flush.heavy || pinned < c.flush_look) return flush.heavy;
+  const std::int64_t limit =
+      c.flush_bytes >= 0 ? c.flush_bytes : memory_device(device).memory().limit / 4;
+  if (limit == 0) {
+    c.flush_look = std::numeric_limits<std::int64_t>::max();
+  } else if (pinned < limit) {
+    c.flush_look = limit;
+  } else {
+    const std::lock_guard<std::mutex> lock(trace().mutex);
+    flush.heavy = trace().kept_by_pending(device) >= limit;
+    c.flush_look = pinned + std::max<std::int64_t>(1, limit / 4);
+  }
+  return flush.heavy;
+}
 
 }  // namespace
 
 void flush_at(const Recipe& next) {
   thread_local Flush flush;
   Context& c = context();
-  const std::int64_t pending = trace().pending.load(std::memory_order_relaxed);
-  if (pending < c.flush_after + flush.floor) {
-    flush.floor = std::max<std::int64_t>(0, std::min(flush.floor, pending - c.flush_after));
-    if (pending < c.flush_after + flush.floor) return;
-  }
+  const bool heavy = many_bytes(flush, c, next.device);
+  if (!heavy && !many_pending(flush, c.flush_after)) return;
   if (!flush.is(next)) {
-    if (flush.site.line != 0 && ++flush.waited < kPatience) return;
-    flush.site = next.where;
-    flush.kind = next.kind;
-    flush.op = next.op;
-    flush.waited = 0;
+    const bool pressing =
+        heavy && !flush.chosen && trace().pinned.load(std::memory_order_relaxed) >= c.flush_look;
+    if (flush.site.line == 0 || pressing || ++flush.waited >= kPatience) flush.choose(next);
     return;
   }
+  flush.chosen = false;
   flush.waited = 0;
   std::vector<Array> held;
   {

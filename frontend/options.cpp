@@ -19,12 +19,15 @@ Scope::Scope(const Options& options) {
   saved_.mode = c.mode;
   saved_.fusion = c.fusion;
   saved_.flush_after = c.flush_after;
+  saved_.flush_bytes = c.flush_bytes;
   if (options.device) c.device = Access::id(*options.device);
   if (options.math) c.math = *options.math;
   if (options.transfers) c.transfers = *options.transfers;
   if (options.mode) c.mode = *options.mode;
   if (options.fusion) c.fusion = *options.fusion;
   if (options.flush_after) c.flush_after = *options.flush_after;
+  if (options.flush_bytes) c.flush_bytes = *options.flush_bytes;
+  c.flush_look = 0;
 }
 
 Scope::~Scope() {
@@ -35,6 +38,8 @@ Scope::~Scope() {
   c.mode = *saved_.mode;
   c.fusion = *saved_.fusion;
   c.flush_after = *saved_.flush_after;
+  c.flush_bytes = *saved_.flush_bytes;
+  c.flush_look = 0;
 }
 
 LineScope::LineScope(Where where) : outermost_(context().line_scopes++ == 0) {

@@ -17,7 +17,8 @@ Array record(Recipe recipe) {
   if (c.line_scopes != 0) recipe.where = c.line;
   recipe.math = c.math;
   if (c.flush_after != 0 && !c.evaluating &&
-      trace().pending.load(std::memory_order_relaxed) >= c.flush_after) {
+      (trace().pending.load(std::memory_order_relaxed) >= c.flush_after ||
+       trace().pinned.load(std::memory_order_relaxed) >= c.flush_look)) {
     flush_at(recipe);
   }
   Array result = Access::adopt(trace().record(recipe));

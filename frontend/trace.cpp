@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "frontend/environment.h"
@@ -59,6 +60,7 @@ Context::Context() {
   mode = e.mode == "eager" ? Mode::eager : e.mode == "check" ? Mode::check : Mode::lazy;
   fusion = e.fusion;
   flush_after = e.flush_after;
+  flush_bytes = e.flush_bytes;
 }
 
 Context& context() {
@@ -101,6 +103,22 @@ Node* Trace::find(const Recipe& r, std::uint32_t at) {
   return nullptr;
 }
 
+void Trace::begin_use(Node* operand) {
+  if (operand->uses++ != 0) return;
+  const Value* const value = operand->value.load(std::memory_order_relaxed);
+  if (value == nullptr) return;
+  pinned.store(pinned.load(std::memory_order_relaxed) + value->storage->bytes(),
+               std::memory_order_relaxed);
+}
+
+void Trace::end_use(Node* operand) noexcept {
+  if (--operand->uses != 0) return;
+  const Value* const value = operand->value.load(std::memory_order_relaxed);
+  if (value == nullptr) return;
+  pinned.store(pinned.load(std::memory_order_relaxed) - value->storage->bytes(),
+               std::memory_order_relaxed);
+}
+
 Node* Trace::record(const Recipe& r) {
   const bool share = shareable(r);
   const std::uint32_t at = share ? place(r) % kTable : 0;
@@ -132,7 +150,7 @@ Node* Trace::record(const Recipe& r) {
     Node* const operand = r.operands[i];
     node->operands[i] = operand;
     retain(operand);
-    ++operand->uses;
+    begin_use(operand);
   }
   node->shape = r.shape != nullptr ? r.shape : box.release();
   ++node->shape->references;
@@ -196,7 +214,7 @@ Value* Trace::drop(Node* first) noexcept {
       pending.store(pending.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
     }
     for (Node* const operand : node->inputs()) {
-      --operand->uses;
+      end_use(operand);
       if (operand->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
         operand->next = first;
         first = operand;
@@ -229,7 +247,7 @@ Value* Trace::settle(Node* node, Value* value) {
   forget(node);
   Node* dying = nullptr;
   for (Node* const operand : node->inputs()) {
-    --operand->uses;
+    end_use(operand);
     if (operand->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       operand->next = dying;
       dying = operand;
@@ -243,6 +261,10 @@ Value* Trace::settle(Node* node, Value* value) {
   node->in_flight = false;
   pending.store(pending.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
   node->value.store(value, std::memory_order_release);
+  if (node->uses != 0) {
+    pinned.store(pinned.load(std::memory_order_relaxed) + value->storage->bytes(),
+                 std::memory_order_relaxed);
+  }
   return drop(dying);
 }
 
@@ -263,6 +285,22 @@ std::vector<Node*> Trace::held() {
     }
   }
   return result;
+}
+
+std::int64_t Trace::kept_by_pending(std::uint16_t device) {
+  std::unordered_map<const Storage*, std::int64_t> kept;
+  for (const std::unique_ptr<Node[]>& slab : slabs_) {
+    for (std::size_t i = 0; i < kSlab; ++i) {
+      const Node& node = slab[i];
+      if (node.shape == nullptr || !node.ready() || node.uses == 0 || node.device != device) continue;
+      if (node.references.load(std::memory_order_relaxed) != node.uses) continue;
+      const Storage& storage = *node.value.load(std::memory_order_relaxed)->storage;
+      kept[&storage] = storage.bytes();
+    }
+  }
+  std::int64_t bytes = 0;
+  for (const auto& [storage, size] : kept) bytes += size;
+  return bytes;
 }
 
 const std::string* Trace::intern(std::string_view label) {

@@ -120,6 +120,9 @@ class Trace {
   Value* settle(Node* node, Value* value);
   // Nodes of some device that Arrays hold and that are pending, each with a reference. The lock is held.
   std::vector<Node*> held();
+  // Bytes on a device that would be free if nothing were pending: of values that no Array holds.
+  // Looks at every node.
+  std::int64_t kept_by_pending(std::uint16_t device);
   const std::string* intern(std::string_view label);
   // In a forked child: the threads that were evaluating are not there.
   void forget_flights();
@@ -127,6 +130,8 @@ class Trace {
   std::mutex mutex;
   std::uint64_t epoch = 0;    // of the latest snapshot
   std::atomic<std::int64_t> pending{0};  // nodes without a value; written under the lock
+  // Bytes of the values that pending nodes consume, whoever else holds them: kept_by_pending is less.
+  std::atomic<std::int64_t> pinned{0};
 
  private:
   static constexpr std::uint32_t kTable = 4096;
@@ -134,6 +139,8 @@ class Trace {
   Node* find(const Recipe& recipe, std::uint32_t at);
   void forget(Node* node);  // takes it out of the table
   Value* drop(Node* first) noexcept;
+  void begin_use(Node* operand);
+  void end_use(Node* operand) noexcept;
   void destroy(Node* node) noexcept;
 
   std::vector<std::unique_ptr<Node[]>> slabs_;
@@ -151,6 +158,8 @@ struct Context {
   Mode mode;
   bool fusion;
   std::int64_t flush_after;
+  std::int64_t flush_bytes;      // -1: a quarter of the device's memory limit
+  std::int64_t flush_look = 0;   // bytes pinned at which it is next worth a closer look
   std::uint32_t line_scopes = 0;
   Where line;
   bool evaluating = false;  // recording by the library itself: no flush, no eager evaluation

@@ -125,4 +125,50 @@ TEST(Trace, AFlushKeepsALoopBounded) {
   EXPECT_EQ(values<float>(y), result);
 }
 
+// A loop that adds a fresh array of a MiB in each round; the most bytes that were live meanwhile.
+std::int64_t most_live_while_adding(int rounds, kn::Array* sum) {
+  constexpr std::size_t kElements = 1 << 18;
+  const std::int64_t before = kn::stats().live_bytes;
+  std::int64_t most = 0;
+  for (int i = 0; i < rounds; ++i) {
+    const std::vector<float> data(kElements, static_cast<float>(i));
+    const kn::Array fresh(std::span<const float>(data), {std::int64_t{kElements}});
+    *sum = *sum + fresh;
+    most = std::max(most, kn::stats().live_bytes - before);
+  }
+  return most;
+}
+
+TEST(Trace, AFlushKeepsBytesBounded) {
+  const kn::Scope scope({.device = kn::cpu(), .flush_after = 1'000'000, .flush_bytes = 16 << 20});
+  kn::Array sum = kn::zeros({1 << 18}, kn::float32);
+  const kn::Stats before = kn::stats();
+  EXPECT_LT(most_live_while_adding(200, &sum), std::int64_t{40} << 20);
+  EXPECT_LE((kn::stats() - before).plans_built, 4);
+  EXPECT_GT((kn::stats() - before).plans_reused, 4);
+  EXPECT_EQ(values<float>(sum)[12345], 199 * 100);
+}
+
+TEST(Trace, BytesThatArraysHoldTooFlushNothing) {
+  const kn::Scope scope({.device = kn::cpu(), .flush_after = 1'000'000, .flush_bytes = 1 << 20});
+  const kn::Array large(std::vector<float>(1 << 20, 1.f));
+  kn::Array x = large;
+  const std::int64_t before = pending();
+  for (int i = 0; i < 300; ++i) x = x + large;
+  EXPECT_EQ(pending() - before, 300);
+}
+
+TEST(Trace, NothingIsFlushedWhereFlushesAreOffOrTheLibraryRecords) {
+  const kn::Scope on_cpu({.device = kn::cpu()});
+  kn::Array sum = kn::zeros({1 << 18}, kn::float32);
+  {
+    const kn::Scope scope({.flush_after = 1'000'000, .flush_bytes = 0});
+    EXPECT_GE(most_live_while_adding(30, &sum), std::int64_t{29} << 20);
+  }
+  const kn::Scope scope({.flush_after = 5, .flush_bytes = 1 << 20});
+  kn::frontend::context().evaluating = true;
+  EXPECT_GE(most_live_while_adding(30, &sum), std::int64_t{29} << 20);
+  kn::frontend::context().evaluating = false;
+}
+
 }  // namespace

@@ -41,8 +41,11 @@ struct Options {
   std::optional<Mode> mode{};
   std::optional<bool> fusion{};
   // Evaluates what is pending at the next repetition of a line once that many operations are
-  // pending, so that a loop without eval needs bounded memory; 0: never.
+  // pending, so that a loop without eval needs bounded memory; 0: never, whatever flush_bytes is.
   std::optional<std::int64_t> flush_after{};
+  // The same once so many bytes are kept by nothing but pending operations; 0: never. By default a
+  // quarter of what may be allocated on the device.
+  std::optional<std::int64_t> flush_bytes{};
 };
 // Options of this thread until the end of the block; nests. Scope s({.mode = Mode::check});
 class [[nodiscard]] Scope {
