@@ -16,13 +16,14 @@ namespace {
 std::uint64_t least(DType type) {
   const double inf = std::numeric_limits<double>::infinity();
   if (is_float(type)) return bits_of(type, -inf);
-  if (is_unsigned_int(type)) return 0;
+  if (is_unsigned_int(type) || is_bool(type)) return 0;
   return bits_of_int(type, std::int64_t{-1} << (8 * size_of(type) - 1));
 }
 
 std::uint64_t greatest(DType type) {
   const double inf = std::numeric_limits<double>::infinity();
   if (is_float(type)) return bits_of(type, inf);
+  if (is_bool(type)) return 1;
   const std::uint64_t all = ~std::uint64_t{0} >> (64 - 8 * size_of(type));
   return is_unsigned_int(type) ? all : all >> 1;
 }
@@ -120,6 +121,10 @@ std::uint64_t reduce_identity(Op op, DType type) {
     default:
       internal_error("not an operation that reduces");
   }
+}
+
+std::uint64_t reduce_padding(Op op, DType type) {
+  return op == Op::add && is_float(type) ? bits_of(type, -0.0) : reduce_identity(op, type);
 }
 
 bool ordered(Op op, DType type) { return is_float(type) && (op == Op::add || op == Op::mul); }

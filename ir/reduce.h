@@ -7,8 +7,11 @@
 namespace kiln::ir {
 
 // The value that a reduction of no elements has, and that changes no other: +0, 1, the extremes,
-// all ones, 0. (Where code pads a float sum with elements it uses -0: x + -0 is x also for x = -0.)
+// all ones, 0.
 std::uint64_t reduce_identity(Op op, DType type);
+// The element that code pads with: the same but for float sums, where it is -0: x + -0 is x also
+// for x = -0.
+std::uint64_t reduce_padding(Op op, DType type);
 
 // What a reduction accumulates in: float32 for 16-bit floats under add and mul, else the type
 // itself.

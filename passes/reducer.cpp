@@ -3,8 +3,8 @@
 #include <bit>
 #include <limits>
 
+#include "ir/reduce.h"
 #include "passes/fuse.h"
-#include "passes/simplify.h"
 
 namespace kiln::passes {
 
@@ -37,7 +37,7 @@ bool Reducer::ordered() const {
 }
 
 Parts Reducer::identity(KernelBuilder& b, int lanes) const {
-  Parts parts{b.constant(types_[0], reduce_padding(op_, types_[0]), lanes)};
+  Parts parts{b.constant(types_[0], ir::reduce_padding(op_, types_[0]), lanes)};
   if (arg_) {
     const auto none = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     parts.push_back(b.constant(DType::int64, none, lanes));
@@ -105,7 +105,7 @@ Parts Reducer::start(KernelBuilder& b, Value positions) const {
 }
 
 Value Reducer::result(KernelBuilder& b, const Parts& parts) const {
-  if (empty_) return b.constant(result_type_, reduce_empty(op_, result_type_));
+  if (empty_) return b.constant(result_type_, ir::reduce_identity(op_, result_type_));
   return b.op(Op::cast, result_type_, {parts.back()});
 }
 

@@ -1,9 +1,9 @@
 #include "passes/simplify.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 
+#include "ir/reduce.h"
 #include "ir/scalar.h"
 #include "passes/rewrite.h"
 
@@ -15,34 +15,6 @@ using ir::NodeId;
 using ir::NodeKind;
 using ir::Op;
 using ir::Sym;
-
-std::uint64_t reduce_padding(Op op, DType dtype) {
-  const int bits = 8 * static_cast<int>(ir::size_of(dtype));
-  const std::uint64_t ones = bits == 64 ? ~0ull : (1ull << bits) - 1;
-  const std::uint64_t top = 1ull << (bits - 1);
-  const double infinity = std::numeric_limits<double>::infinity();
-  switch (op) {
-    case Op::add:
-      return ir::is_float(dtype) ? top : 0;
-    case Op::mul:
-      return ir::bits_of(dtype, 1.0);
-    case Op::or_:
-    case Op::xor_:
-      return 0;
-    case Op::and_:
-      return ir::is_bool(dtype) ? 1 : ones;
-    case Op::min:
-      if (ir::is_float(dtype)) return ir::bits_of(dtype, infinity);
-      return ir::is_bool(dtype) ? 1 : ir::is_signed_int(dtype) ? ones ^ top : ones;
-    default:  // max
-      if (ir::is_float(dtype)) return ir::bits_of(dtype, -infinity);
-      return ir::is_signed_int(dtype) ? top : 0;
-  }
-}
-
-std::uint64_t reduce_empty(Op op, DType dtype) {
-  return op == Op::add ? 0 : reduce_padding(op, dtype);
-}
 
 namespace {
 
@@ -75,7 +47,7 @@ std::optional<NodeId> fold_constants(Rewriter& r, const Node& node,
 // x op c == x for every x, NaN and signed zeros included. Not x + 0.0, which turns -0 into +0.
 bool right_identity(Op op, DType type, std::uint64_t c) {
   const bool is_one = c == ir::bits_of(type, 1.0);
-  const std::uint64_t negative_zero = reduce_padding(Op::add, type);
+  const std::uint64_t negative_zero = ir::reduce_padding(Op::add, type);
   switch (op) {
     case Op::add:
       return c == negative_zero;  // 0 for integers
@@ -284,7 +256,7 @@ NodeId simplify_reduce(Rewriter& r, NodeId old, NodeId operand) {
   std::vector<bool> unit(from.size(), false);
   for (const std::uint8_t axis : source.attribute<ir::Axes>(old).axes) {
     if (from[axis] == ir::kZero) {
-      return r.broadcast(r.constant(node.dtype, reduce_empty(node.op, node.dtype)),
+      return r.broadcast(r.constant(node.dtype, ir::reduce_identity(node.op, node.dtype)),
                          source.shape(old));
     }
     unit[axis] = from[axis] == ir::kOne;

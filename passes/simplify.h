@@ -12,9 +12,4 @@ namespace kiln::passes {
 
 ir::Graph simplify(const ir::Graph& graph);
 
-// The value an empty reduction has and that padding of the reduced row must hold: -0.0 for a float
-// sum's padding (x + -0.0 is x for every x), where an empty sum is +0.
-std::uint64_t reduce_padding(ir::Op op, ir::DType dtype);
-std::uint64_t reduce_empty(ir::Op op, ir::DType dtype);
-
 }  // namespace kiln::passes
