@@ -34,6 +34,7 @@ extern "C" __global__ void __launch_bounds__(256) mul(int n0, const float* __res
     }
     store(&out1[t1], out14);
   } else {
+#pragma unroll 1
     for (int i = t1; i < n0; ++i) {
       const float x0_i = x0[i];
       const float t3 = (((((x0_i + s0) * s0 + s0) * s0 + s0) * s0 + s0) * s0 + s0) * s0 + s0;

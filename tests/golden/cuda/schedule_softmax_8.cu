@@ -6,8 +6,8 @@ __device__ float infinity_f32() {
 
 // NaN if either is; -0 is less than +0.
 __device__ float maximum(float a, float b) {
-  if (a == b) return __int_as_float(__float_as_int(a) & __float_as_int(b));
-  return a > b || a != a ? a : b;
+  const float other = a > b || a != a ? a : b;
+  return a == b ? __int_as_float(__float_as_int(a) & __float_as_int(b)) : other;
 }
 
 __device__ int wrap_add(int a, int b) {
