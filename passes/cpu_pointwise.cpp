@@ -6,6 +6,8 @@
 // since all axes merged into one or rows are whole cache lines; nothing here reads an output.
 // Variants: non-temporal or not; walked in stretches between edges or not.
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "passes/scene.h"
 
@@ -101,14 +103,45 @@ void stretches(Scene& s, const std::vector<std::vector<Monomial>>& edges, Value 
   b.end();
 }
 
-// Two registers a vector hide the latency of functions of ir/math, and let narrow elements beside
-// wide ones fill a register. Elsewhere one is as fast and takes a third less to compile.
+// A processor overlaps rounds of a loop as far as its window of some 250 instructions reaches: with
+// one register a vector, bodies up to this many operations keep its units busy.
+constexpr std::size_t kOverlapped = 24;
+// Of 16 registers, four a vector are there for this many values (and a constant) at once.
+constexpr std::size_t kNarrow = 3;
+
+// The most values that are alive at once, computed in the order of the graph.
+std::size_t alive_at_once(const ClusterContext& c) {
+  std::vector<ir::NodeId> order = c.space.inside;
+  std::ranges::sort(order);
+  std::unordered_map<ir::NodeId, std::size_t> last_use;
+  for (const Access& read : c.space.reads) last_use[read.leaf] = 0;
+  for (const ir::NodeId n : order) last_use[n] = 0;
+  for (std::size_t i = 0; i < order.size(); ++i)
+    for (const ir::NodeId input : c.graph.operands(order[i]))
+      if (const auto it = last_use.find(input); it != last_use.end()) it->second = i;
+  std::unordered_set<ir::NodeId> alive;
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const auto inputs = c.graph.operands(order[i]);
+    for (const ir::NodeId input : inputs)
+      if (last_use.contains(input)) alive.insert(input);
+    most = std::max(most, alive.size());
+    for (const ir::NodeId input : inputs)
+      if (last_use.contains(input) && last_use[input] == i) alive.erase(input);
+    alive.insert(order[i]);
+  }
+  return most;
+}
+
+// Lanes of a vector, as registers full of the widest dtype: two hide the latency of functions of
+// ir/math and let narrow elements beside wide ones fill a register. Else one is as fast and takes a
+// third less to compile, as long as rounds overlap; four interleave the rounds of a long chain.
 int lanes(const ClusterContext& c) {
   const std::int64_t width = widest(c);
   const auto is_as_wide = [&](ir::NodeId n) {
     return ir::size_of(c.graph.nodes[n].dtype) == width;
   };
-  const bool one =
+  const bool even =
       std::ranges::all_of(c.space.reads, [&](const Access& a) { return is_as_wide(a.leaf); }) &&
       std::ranges::all_of(c.cluster.outputs,
                           [&](const ClusterOutput& o) { return is_as_wide(o.node); }) &&
@@ -116,7 +149,10 @@ int lanes(const ClusterContext& c) {
         const ir::Node& node = c.graph.nodes[n];
         return node.kind == ir::NodeKind::map && ir::has(node.op, ir::kExpands);
       });
-  return one ? std::max(cpu_lanes(c) / 2, 4) : cpu_lanes(c);
+  if (!even) return cpu_lanes(c);
+  if (c.space.inside.size() <= kOverlapped) return std::max(cpu_lanes(c) / 2, 4);
+  return alive_at_once(c) <= kNarrow ? std::min<int>(2 * cpu_lanes(c), ir::kReduceLanes)
+                                     : cpu_lanes(c);
 }
 
 }  // namespace
