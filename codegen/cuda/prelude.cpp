@@ -262,13 +262,15 @@ __device__ {0} {1}({0} a, {0} b) {{
                      f, max ? "maximum" : "minimum", back, bits, max ? '&' : '|', max ? '>' : '<');
 }
 
+// Called, not inlined: unrolled rounds full of these checks take NVRTC seconds, where they meet a loop
+// over coordinates minutes, and a call costs little beside the division itself.
 std::string division(bool remainder, DType type) {
   const std::string_view t = value_type(type);
   const std::string_view name = remainder ? "remainder" : "divide";
   const char symbol = remainder ? '%' : '/';
   if (!ir::is_signed_int(type)) {
     return fmt::format(R"(// By zero: 0.
-__device__ {0} {1}({0} a, {0} b) {{
+__device__ __noinline__ {0} {1}({0} a, {0} b) {{
   return b == 0 ? 0 : a {2} b;
 }}
 )",
@@ -277,7 +279,7 @@ __device__ {0} {1}({0} a, {0} b) {{
   const std::string overflow =
       remainder ? "0" : fmt::format("({})(0 - ({})a)", t, unsigned_type(type));
   return fmt::format(R"(// By zero: 0. The least integer by -1: {4}.
-__device__ {0} {1}({0} a, {0} b) {{
+__device__ __noinline__ {0} {1}({0} a, {0} b) {{
   if (b == 0) return 0;
   return b == -1 ? {2} : a {3} b;
 }}

@@ -7,6 +7,7 @@
 
 #define __global__
 #define __device__ inline
+#define __noinline__
 #define __shared__ static
 #define __launch_bounds__(threads)
 
