@@ -5,11 +5,6 @@
 
 namespace kiln::inline v0::frontend {
 
-Node* root_of(Node* node) {
-  while (!node->ready() && node->kind == Kind::alias) node = node->operands[0];
-  return node;
-}
-
 ir::Groups group_axes(std::span<const std::int64_t> from, std::span<const std::int64_t> to) {
   ir::Groups groups;
   const auto add = [&](std::size_t f, std::size_t t) {
@@ -129,7 +124,8 @@ void Builder::count_edges() {
 // Whether computing a value again costs less than storing it: few operations over elements that are
 // at most twice as many bytes.
 bool Builder::cheap(Node* node) {
-  if (node->kind == Kind::contract || node->kind == Kind::reduce || node->kind == Kind::arg_reduce) return false;
+  if (node->kind == Kind::contract || node->kind == Kind::reduce || node->kind == Kind::arg_reduce)
+    return false;
   const std::int64_t allowed = 2 * node->shape->size * ir::size_of(to_ir(node->dtype));
   std::int64_t bytes = 0, count = 0;
   std::vector<Node*> work{node};
@@ -141,7 +137,8 @@ bool Builder::cheap(Node* node) {
       if (bytes > allowed) return false;
       continue;
     }
-    if (n->kind == Kind::contract || n->kind == Kind::reduce || n->kind == Kind::arg_reduce) return false;
+    if (n->kind == Kind::contract || n->kind == Kind::reduce || n->kind == Kind::arg_reduce)
+      return false;
     if (++count > kStoreNodes) return false;
     for (std::uint32_t i = 0; i < n->operand_count; ++i) work.push_back(input(n, i));
   }
@@ -171,9 +168,10 @@ void Builder::mark_donations() {
       if (!dies) continue;
       const Value& value = *node->value.load(std::memory_order_acquire);
       // The value and this snapshot are all that know the storage.
-      const bool last = value.storage.use_count() == 2 && value.strides.empty() && value.offset == 0 &&
-                        value.storage->bytes() == node->shape->size * ir::size_of(to_ir(node->dtype)) &&
-                        value.storage->unique();
+      const bool last =
+          value.storage.use_count() == 2 && value.strides.empty() && value.offset == 0 &&
+          value.storage->bytes() == node->shape->size * ir::size_of(to_ir(node->dtype)) &&
+          value.storage->unique();
       out_->graph.inputs[out_->graph.nodes[info.id].attr].donatable = last;
       continue;
     }
@@ -189,7 +187,8 @@ void Builder::mark_donations() {
 void Builder::resolve_symbols() {
   ir::Graph& g = out_->graph;
   symbols_.number(&g.syms, &out_->bindings.syms);
-  for (ir::Sym& sym : g.dims) sym = symbols_.sym(sym);
+  g.dims.resize(axes_.size());
+  for (std::size_t i = 0; i < axes_.size(); ++i) g.dims[i] = symbols_.sym(axes_[i]);
   for (ir::Attribute& attribute : g.attributes) {
     if (auto* const slices = std::get_if<ir::Slices>(&attribute)) {
       for (ir::Sym& sym : slices->begin) sym = symbols_.sym(sym);
@@ -235,7 +234,8 @@ bool Builder::run(std::span<Node* const> roots, bool store, Snapshot* result) {
   if (store) mark_donations();
   if (store) {
     for (std::size_t i = 0; i < order_.size(); ++i) {
-      if (!order_[i]->ready() && !infos_[i].output && computes(*order_[i])) order_[i]->computed = true;
+      if (!order_[i]->ready() && !infos_[i].output && computes(*order_[i]))
+        order_[i]->computed = true;
     }
   }
   for (Node* const node : result->outputs) {

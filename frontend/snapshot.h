@@ -1,9 +1,9 @@
 // The part of the trace that some arrays need, as a Graph, and what is bound to it.
 //
-// Canonical: nodes are in the order of a depth-first walk from the outputs, operands first. Two axes
-// get one symbol where operations force their extents to be equal (union-find over axes); begins,
-// steps, strides and pad widths are symbols deduplicated by value, user scalars by value and dtype. So
-// equal programs give equal graphs, whatever their sizes within a class.
+// Canonical: nodes are in the order of a depth-first walk from the outputs, operands first. Two
+// axes get one symbol where operations force their extents to be equal (union-find over axes);
+// begins, steps, strides and pad widths are symbols deduplicated by value, user scalars by value
+// and dtype. So equal programs give equal graphs, whatever their sizes within a class.
 //
 // Classes: an extent of 1 is a constant, others have the interval [2^k, 2^(k+1)) and, if innermost
 // somewhere, the fact whether 16 divides them; begins and pad widths of 0 and steps of 1 and -1 are
@@ -43,13 +43,16 @@ struct Snapshot {
   void describe();
 };
 
-// Builds a snapshot of these pending nodes (roots: no aliases, each once) for a device. The trace's lock is
-// held. Gives false, and nothing else, if a node that is needed is in flight. With `store`, values that pending
-// operations outside need, and that are dear, become outputs too.
+// Builds a snapshot of these pending nodes (roots: no aliases, each once) for a device. The trace's
+// lock is held. Gives false, and nothing else, if a node that is needed is in flight. With `store`,
+// values that pending operations outside need, and that are dear, become outputs too.
 bool take_snapshot(std::span<Node* const> roots, bool store, Snapshot* result);
 
 // What a pending alias stands for.
-Node* root_of(Node* node);
+inline Node* root_of(Node* node) {
+  while (node->kind == Kind::alias && !node->ready()) node = node->operands[0];
+  return node;
+}
 
 // Consecutive axes of two shapes of one size that hold the same elements.
 ir::Groups group_axes(std::span<const std::int64_t> from, std::span<const std::int64_t> to);

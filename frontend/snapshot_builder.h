@@ -23,14 +23,16 @@ class Builder {
     Node* node;
     std::uint32_t next;
   };
-  struct Info {           // of a node in order_
+  struct Info {               // of a node in order_
     std::uint32_t axes = 0;   // first of its variables in axes_
     ir::NodeId id = 0;        // in the graph
     std::uint32_t edges = 0;  // consumers within the snapshot
     std::uint32_t dying = 0;  // of those, ones that will let go of it
     const std::string* label = nullptr;
     bool output = false;
-    bool outside = false;  // operations outside consume an alias of it
+    bool outside = false;         // operations outside consume an alias of it
+    std::uint32_t wide_axes = 0;  // of its latest broadcast for an elementwise operation
+    ir::NodeId wide = 0;          // that broadcast, if not 0
   };
 
   bool walk(std::span<Node* const> roots);
@@ -54,9 +56,13 @@ class Builder {
     return {axes_.data() + infos_[node->id].axes, node->shape->shape.extents().size()};
   }
   // The operand's graph node, broadcast to the axes at `axes` if it has others.
-  ir::NodeId operand(Node* node, std::span<const Var> axes);
-  ir::NodeId append(const Node& node, ir::NodeKind kind, std::span<const ir::NodeId> operands,
-                    std::uint32_t axes, std::size_t rank, ir::Attribute attribute = {});
+  ir::NodeId operand(Node* node, std::uint32_t axes, std::size_t rank);
+  // The first of the result's axes: those of an operand that has them all, or new ones.
+  std::uint32_t common_axes(Node* node, std::size_t rank);
+  // A node of the graph with the current node's op, dtype and size.
+  ir::NodeId append(ir::NodeKind kind, std::span<const ir::NodeId> operands, std::uint32_t axes,
+                    std::size_t rank);
+  void attach(ir::Attribute attribute);  // to the node appended last
   Node* input(Node* node, std::uint32_t i) const { return root_of(node->operands[i]); }
 
   Snapshot* out_ = nullptr;

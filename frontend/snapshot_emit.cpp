@@ -8,46 +8,54 @@
 
 namespace kiln::inline v0::frontend {
 
-ir::NodeId Builder::append(const Node& node, ir::NodeKind kind, std::span<const ir::NodeId> operands,
-                           std::uint32_t axes, std::size_t rank, ir::Attribute attribute) {
+namespace {
+bool same_extents(const Node& a, const Node& b) {
+  return a.shape == b.shape ||
+         std::ranges::equal(a.shape->shape.extents(), b.shape->shape.extents());
+}
+}  // namespace
+
+// Axes of the trace's nodes become the graph's dims as they are, so that nodes share them.
+ir::NodeId Builder::append(ir::NodeKind kind, std::span<const ir::NodeId> operands,
+                           std::uint32_t axes, std::size_t rank) {
   ir::Graph& g = out_->graph;
-  ir::Node n;
+  const auto id = static_cast<ir::NodeId>(g.nodes.size());
+  ir::Node& n = g.nodes.emplace_back();
   n.kind = kind;
-  n.op = node.op;
-  n.dtype = to_ir(node.dtype);
+  n.dtype = to_ir(current_->dtype);
   n.rank = static_cast<std::uint8_t>(rank);
-  n.shape = static_cast<std::uint32_t>(g.dims.size());
+  n.shape = axes;
   n.operands = static_cast<std::uint32_t>(g.operand_ids.size());
   n.operand_count = static_cast<std::uint16_t>(operands.size());
-  if (kind != ir::NodeKind::map && kind != ir::NodeKind::reduce && kind != ir::NodeKind::arg_reduce) {
-    n.op = ir::Op::add;
-  }
-  g.dims.insert(g.dims.end(), axes_.begin() + axes, axes_.begin() + static_cast<std::ptrdiff_t>(axes + rank));
-  g.operand_ids.insert(g.operand_ids.end(), operands.begin(), operands.end());
-  if (attribute.index() != 0) {
-    n.attr = static_cast<std::uint32_t>(g.attributes.size());
-    g.attributes.push_back(std::move(attribute));
-  }
+  for (const ir::NodeId operand : operands) g.operand_ids.push_back(operand);
   if (rank > 0) symbols_.mark_innermost(axes_[axes + rank - 1]);
-  g.nodes.push_back(n);
   out_->lines.push_back(current_->where);
   out_->labels.push_back(nullptr);
-  if (node.shape->size >= (std::int64_t{1} << 31)) g.wide = true;
-  return static_cast<ir::NodeId>(g.nodes.size() - 1);
+  if (current_->shape->size >= (std::int64_t{1} << 31)) g.wide = true;
+  return id;
 }
 
-ir::NodeId Builder::operand(Node* node, std::span<const Var> axes) {
+void Builder::attach(ir::Attribute attribute) {
+  ir::Graph& g = out_->graph;
+  g.nodes.back().attr = static_cast<std::uint32_t>(g.attributes.size());
+  g.attributes.push_back(std::move(attribute));
+}
+
+ir::NodeId Builder::operand(Node* node, std::uint32_t axes, std::size_t rank) {
+  Info& info = infos_[node->id];
   const std::span<const Var> own = axes_of(node);
-  const ir::NodeId id = infos_[node->id].id;
-  bool same = own.size() == axes.size();
-  for (std::size_t i = 0; same && i < own.size(); ++i) same = (own[i] == kVarOne) == (axes[i] == kVarOne);
-  if (same) return id;
-  Node shaped;  // the operand's dtype with the result's shape
-  shaped.dtype = node->dtype;
-  shaped.shape = current_->shape;
-  const auto first = static_cast<std::uint32_t>(axes.data() - axes_.data());
-  const ir::NodeId wide = append(shaped, ir::NodeKind::broadcast, {&id, 1}, first, axes.size());
+  bool same = own.size() == rank;
+  if (same && info.axes == axes) return info.id;
+  for (std::size_t i = 0; same && i < rank; ++i) {
+    same = (own[i] == kVarOne) == (axes_[axes + i] == kVarOne);
+  }
+  if (same) return info.id;
+  if (info.wide != 0 && info.wide_axes == axes) return info.wide;
+  const ir::NodeId wide = append(ir::NodeKind::broadcast, {&info.id, 1}, axes, rank);
+  out_->graph.nodes.back().dtype = to_ir(node->dtype);
   out_->lines.back() = node->where;
+  info.wide_axes = axes;
+  info.wide = wide;
   return wide;
 }
 
@@ -65,26 +73,28 @@ void Builder::emit_leaf(Node* node, Info& info) {
   }
   const std::int64_t offset = value.offset * ir::size_of(in.dtype);
   in.aligned = (offset + value.storage->misalignment()) % 16 == 0;
-  info.id = append(*node, ir::NodeKind::buffer, {}, info.axes, shape.size());
+  info.id = append(ir::NodeKind::buffer, {}, info.axes, shape.size());
   g.nodes.back().attr = static_cast<std::uint32_t>(g.inputs.size());
   out_->labels.back() = node->label;
   g.inputs.push_back(std::move(in));
   out_->inputs.push_back({value.storage, offset, info.id});
 }
 
-// Scalars and literals are one node where value and dtype are, counts where they count the same axes: the
-// trace's hash-consing is weak, and whether it has merged them may not show in a plan's key.
+// Scalars and literals are one node where value and dtype are, counts where they count the same
+// axes: the trace's hash-consing is weak, and whether it has merged them may not show in a plan's
+// key.
 void Builder::emit_scalar(Node* node) {
   Info& info = infos_[node->id];
   std::uint64_t bits = node->imm, key = mix(node->imm, static_cast<std::uint64_t>(node->dtype));
   if (node->kind == Kind::literal) {
     const auto [known, first] = literals_.try_emplace(key, ir::NodeId{0});
     const std::vector<ir::Node>& nodes = out_->graph.nodes;
-    if (!first && nodes[known->second].imm == bits && nodes[known->second].dtype == to_ir(node->dtype)) {
+    if (!first && nodes[known->second].imm == bits &&
+        nodes[known->second].dtype == to_ir(node->dtype)) {
       info.id = known->second;
       return;
     }
-    info.id = known->second = append(*node, ir::NodeKind::constant, {}, info.axes, 0);
+    info.id = known->second = append(ir::NodeKind::constant, {}, info.axes, 0);
     out_->graph.nodes.back().imm = bits;
     return;
   }
@@ -107,20 +117,27 @@ void Builder::emit_scalar(Node* node) {
     at->second = static_cast<std::uint32_t>(scalars.size());
     scalars.push_back(to_ir(node->dtype));
     out_->bindings.scalars.push_back(bits);
-    scalar_nodes_.push_back(append(*node, ir::NodeKind::scalar, {}, info.axes, 0));
+    scalar_nodes_.push_back(append(ir::NodeKind::scalar, {}, info.axes, 0));
     out_->graph.nodes.back().imm = at->second;
   }
   info.id = scalar_nodes_[at->second];
 }
 
-// Aligns the operands' axes at the last one and unifies those that are not 1.
-void Builder::emit_map(Node* node) {
-  Info& info = infos_[node->id];
-  const std::size_t rank = node->shape->shape.extents().size();
-  axes_.resize(info.axes + rank, kVarOne);
+// Axes are aligned at the last one, and those that are not 1 unified.
+std::uint32_t Builder::common_axes(Node* node, std::size_t rank) {
+  auto axes = static_cast<std::uint32_t>(axes_.size());
+  std::uint32_t first = 0;
+  while (first < node->operand_count && !same_extents(*input(node, first), *node)) ++first;
+  if (first < node->operand_count) {
+    axes = infos_[input(node, first)->id].axes;
+  } else {
+    axes_.resize(axes + rank, kVarOne);
+  }
   for (std::uint32_t i = 0; i < node->operand_count; ++i) {
+    const Info& from = infos_[input(node, i)->id];
+    if (from.axes == axes) continue;
     const std::span<const Var> own = axes_of(input(node, i));
-    Var* const to = axes_.data() + info.axes + (rank - own.size());
+    Var* const to = axes_.data() + axes + (rank - own.size());
     for (std::size_t k = 0; k < own.size(); ++k) {
       if (own[k] == kVarOne || own[k] == to[k]) continue;
       if (to[k] == kVarOne) {
@@ -130,21 +147,32 @@ void Builder::emit_map(Node* node) {
       }
     }
   }
+  return axes;
+}
+
+void Builder::emit_map(Node* node) {
+  Info& info = infos_[node->id];
+  const std::size_t rank = node->shape->shape.extents().size();
+  info.axes = common_axes(node, rank);
   operands_.clear();
-  const std::span<const Var> axes(axes_.data() + info.axes, rank);
-  for (std::uint32_t i = 0; i < node->operand_count; ++i) operands_.push_back(operand(input(node, i), axes));
-  info.id = append(*node, ir::NodeKind::map, operands_, info.axes, rank);
+  for (std::uint32_t i = 0; i < node->operand_count; ++i) {
+    operands_.push_back(operand(input(node, i), info.axes, rank));
+  }
+  info.id = append(ir::NodeKind::map, operands_, info.axes, rank);
+  out_->graph.nodes.back().op = node->op;
 }
 
 void Builder::emit_reshape(Node* node) {
   Info& info = infos_[node->id];
   Node* const x = input(node, 0);
-  const std::span<const std::int64_t> from = x->shape->shape.extents(), to = node->shape->shape.extents();
+  const std::span<const std::int64_t> from = x->shape->shape.extents(),
+                                      to = node->shape->shape.extents();
   ir::Groups groups = group_axes(from, to);
   std::size_t f = 0, t = 0;
   for (std::size_t g = 0; g < groups.from.size(); ++g) {
     std::uint64_t key = Symbols::kReshape;
-    for (std::size_t k = 0; k < groups.from[g]; ++k) key = mix(key, symbols_.find(axes_of(x)[f + k]));
+    for (std::size_t k = 0; k < groups.from[g]; ++k)
+      key = mix(key, symbols_.find(axes_of(x)[f + k]));
     for (std::size_t k = 0; k < groups.to[g]; ++k) {
       const bool same = groups.from[g] == 1 && groups.to[g] == 1;
       const Var own = same ? axes_of(x)[f] : symbols_.derived(mix(key, k), to[t + k]);
@@ -156,7 +184,8 @@ void Builder::emit_reshape(Node* node) {
     t += groups.to[g];
   }
   const ir::NodeId id = infos_[x->id].id;
-  info.id = append(*node, ir::NodeKind::reshape, {&id, 1}, info.axes, to.size(), std::move(groups));
+  info.id = append(ir::NodeKind::reshape, {&id, 1}, info.axes, to.size());
+  attach(std::move(groups));
 }
 
 void Builder::emit_windows(Node* node) {
@@ -186,11 +215,14 @@ void Builder::emit_windows(Node* node) {
     axes_.push_back(symbols_.derived(mix(key, static_cast<std::uint64_t>(to[i])), to[i]));
   }
   operands_.clear();
-  for (std::uint32_t i = 0; i < node->operand_count; ++i) operands_.push_back(infos_[input(node, i)->id].id);
+  for (std::uint32_t i = 0; i < node->operand_count; ++i)
+    operands_.push_back(infos_[input(node, i)->id].id);
   if (is_slice) {
-    info.id = append(*node, ir::NodeKind::slice, operands_, info.axes, to.size(), std::move(slices));
+    info.id = append(ir::NodeKind::slice, operands_, info.axes, to.size());
+    attach(std::move(slices));
   } else {
-    info.id = append(*node, ir::NodeKind::pad, operands_, info.axes, to.size(), std::move(pads));
+    info.id = append(ir::NodeKind::pad, operands_, info.axes, to.size());
+    attach(std::move(pads));
   }
 }
 
@@ -213,7 +245,7 @@ void Builder::emit_concat(Node* node) {
   for (std::size_t k = 0; k < to.size(); ++k) {
     axes_.push_back(k == node->imm ? symbols_.derived(key, to[k]) : axes_of(input(node, 0))[k]);
   }
-  info.id = append(*node, ir::NodeKind::concat, operands_, info.axes, to.size());
+  info.id = append(ir::NodeKind::concat, operands_, info.axes, to.size());
   out_->graph.nodes.back().imm = node->imm;
 }
 
@@ -229,7 +261,7 @@ void Builder::emit_contract(Node* node) {
   axes_.push_back(axes_of(nodes[0])[rank - 2]);
   axes_.push_back(axes_of(nodes[1])[rank - 1]);
   const ir::NodeId ids[] = {infos_[nodes[0]->id].id, infos_[nodes[1]->id].id};
-  info.id = append(*node, ir::NodeKind::contract, ids, info.axes, rank);
+  info.id = append(ir::NodeKind::contract, ids, info.axes, rank);
 }
 
 void Builder::emit(std::size_t index) {
@@ -243,19 +275,26 @@ void Builder::emit(std::size_t index) {
   const std::span<const std::int64_t> to = node->shape->shape.extents();
   switch (node->kind) {
     case Kind::leaf:
-    case Kind::alias: ir::internal_error("snapshot: a leaf or alias without a value");
+    case Kind::alias:
+      ir::internal_error("snapshot: a leaf or alias without a value");
     case Kind::literal:
     case Kind::scalar:
-    case Kind::count: return emit_scalar(node);
-    case Kind::map: return emit_map(node);
-    case Kind::reshape: return emit_reshape(node);
+    case Kind::count:
+      return emit_scalar(node);
+    case Kind::map:
+      return emit_map(node);
+    case Kind::reshape:
+      return emit_reshape(node);
     case Kind::slice:
-    case Kind::pad: return emit_windows(node);
-    case Kind::concat: return emit_concat(node);
-    case Kind::contract: return emit_contract(node);
+    case Kind::pad:
+      return emit_windows(node);
+    case Kind::concat:
+      return emit_concat(node);
+    case Kind::contract:
+      return emit_contract(node);
     case Kind::iota:
       for (const std::int64_t n : to) axes_.push_back(symbols_.extent(n));
-      info.id = append(*node, ir::NodeKind::iota, {}, info.axes, to.size());
+      info.id = append(ir::NodeKind::iota, {}, info.axes, to.size());
       out_->graph.nodes.back().imm = node->imm;
       return;
     case Kind::broadcast: {
@@ -265,7 +304,7 @@ void Builder::emit(std::size_t index) {
         const Var own = i < shift ? kVarOne : axes_of(x)[i - shift];
         axes_.push_back(own == kVarOne ? symbols_.extent(to[i]) : own);
       }
-      info.id = operand(x, {axes_.data() + info.axes, to.size()});
+      info.id = operand(x, info.axes, to.size());
       return;
     }
     case Kind::permute: {
@@ -276,20 +315,26 @@ void Builder::emit(std::size_t index) {
         axes.axes.push_back(static_cast<std::uint8_t>(axis));
       }
       const ir::NodeId id = infos_[x->id].id;
-      info.id = append(*node, ir::NodeKind::permute, {&id, 1}, info.axes, to.size(), std::move(axes));
+      info.id = append(ir::NodeKind::permute, {&id, 1}, info.axes, to.size());
+      attach(std::move(axes));
       return;
     }
     case Kind::reduce:
     case Kind::arg_reduce: {
       Node* const x = input(node, 0);
       ir::Axes axes;
-      for (const std::int64_t axis : node->attr->list) axes.axes.push_back(static_cast<std::uint8_t>(axis));
+      for (const std::int64_t axis : node->attr->list)
+        axes.axes.push_back(static_cast<std::uint8_t>(axis));
       for (std::size_t i = 0; i < axes_of(x).size(); ++i) {
-        if (std::find(axes.axes.begin(), axes.axes.end(), i) == axes.axes.end()) axes_.push_back(axes_of(x)[i]);
+        if (std::find(axes.axes.begin(), axes.axes.end(), i) == axes.axes.end())
+          axes_.push_back(axes_of(x)[i]);
       }
       const ir::NodeId id = infos_[x->id].id;
-      const auto kind = node->kind == Kind::reduce ? ir::NodeKind::reduce : ir::NodeKind::arg_reduce;
-      info.id = append(*node, kind, {&id, 1}, info.axes, to.size(), std::move(axes));
+      const auto kind =
+          node->kind == Kind::reduce ? ir::NodeKind::reduce : ir::NodeKind::arg_reduce;
+      info.id = append(kind, {&id, 1}, info.axes, to.size());
+      out_->graph.nodes.back().op = node->op;
+      attach(std::move(axes));
       return;
     }
   }
