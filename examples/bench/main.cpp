@@ -7,9 +7,11 @@
 #include <string>
 
 #include "bench/child.h"
+#include "bench/suite/peer.h"
 
 int main(int argc, char** argv) {
   if (argc == 2 && std::string(argv[1]) == bench::kChildFlag) return bench::child();
+  if (argc == 3 && std::string(argv[1]) == "--serve") return bench::serve(argv[2]);
   const std::string folder = bench::make_folder();
   setenv("KILN_CACHE_DIR", folder.c_str(), 1);
   benchmark::Initialize(&argc, argv);

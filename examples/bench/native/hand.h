@@ -10,10 +10,19 @@ namespace stream {
 void copy(const float* a, float* out, std::int64_t begin, std::int64_t end);
 void triad(const float* a, const float* b, float* out, std::int64_t begin, std::int64_t end);
 float read(const float* a, std::int64_t begin, std::int64_t end);
+// At least `operations` operations, half multiplications, half additions, in as many independent
+// chains as keep the units busy.
+float multiply_add(float seed, std::int64_t operations);
 }  // namespace stream
 
 struct Market {  // what Black-Scholes reads
   const float *spot, *strike, *years, *rate, *sigma;
+};
+struct Bodies {
+  const float *x, *y, *z, *mass;
+};
+struct Field {
+  float *x, *y, *z;
 };
 
 namespace plain {

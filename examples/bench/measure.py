@@ -1,0 +1,108 @@
+"""Results compared, then rounds in which every peer takes its turn."""
+
+import math
+import statistics
+import time
+
+from peers import Gone
+
+SAMPLES = 2000
+REFERENCE = ("numpy", "hand", "kiln")  # the first that has the workload
+
+
+def agree(workload, values, reference):
+    """What is wrong with these samples, or nothing."""
+    if len(values) != len(reference):
+        return f"{len(values)} values instead of {len(reference)}"
+    scale = max(max(abs(v) for v in reference), 1e-30)
+    off = sum(not abs(v - r) <= workload.tolerance * scale for v, r in zip(values, reference))
+    if off > workload.astray * len(values):
+        return f"{off} of {len(values)} samples differ"
+    return ""
+
+
+def compare(workload, samples):
+    """Peers whose results are not those of the reference, with what is wrong."""
+    name = next((n for n in REFERENCE if n in samples), None)
+    if name is None:
+        return {}
+    wrong = {p: agree(workload, values, samples[name]) for p, values in samples.items()}
+    return {p: text for p, text in wrong.items() if text}
+
+
+def summary(seconds):
+    ordered = sorted(seconds)
+    return {"median": statistics.median(ordered), "min": ordered[0], "max": ordered[-1],
+            "rounds": len(ordered)}
+
+
+def run_workload(workload, processes, rounds, patience, slice_seconds):
+    """One row of bench.json. Peers without the workload are left out; troubles are named."""
+    row = {"name": workload.key, "least_bytes": workload.least, "operations": workload.operations,
+           "elements": workload.elements, "memory_bound": workload.memory_bound,
+           "peers": {}, "troubles": {}}
+    samples = {}
+    for process in processes.values():  # loading and warming up is not timed: all at once
+        process.send(workload.request())
+    for name, process in list(processes.items()):
+        try:
+            if process.receive(patience) is None:
+                if process.reason:
+                    row["troubles"][name] = process.reason
+                continue
+            values = process.ask(f"check {SAMPLES}", patience)
+            samples[name] = [float(v) for v in values[1:]]
+        except Gone as gone:
+            row["troubles"][name] = str(gone)
+            processes.pop(name).stop()
+    wrong = compare(workload, samples)
+    row["troubles"].update({name: "not timed: " + text for name, text in wrong.items()})
+    timed = [name for name in samples if name not in wrong]
+    calls, seconds = {}, {name: [] for name in timed}
+
+    def took(name, count):
+        """Seconds a call, or nothing if the peer is gone now."""
+        try:
+            return float(processes[name].ask(f"time {count}", patience)[0])
+        except (Gone, TypeError) as trouble:
+            row["troubles"][name] = "not timed: " + (str(trouble) or "it failed")
+            processes.pop(name).stop()
+            timed.remove(name)
+            return None
+
+    for name in list(timed):
+        once = [took(name, 1), name in timed and took(name, 2)]
+        if name in timed:
+            once = max(min(once), 1e-7)
+            calls[name] = max(1, min(100000, math.ceil(slice_seconds / once)))
+    for _ in range(rounds):
+        for name in list(timed):
+            if calls[name] == 1 and sum(seconds[name]) > 20 * slice_seconds:
+                continue  # slow ones have had enough rounds
+            time.sleep(0.002)  # threads that spin for more work go to sleep
+            if (found := took(name, calls[name])) is not None:
+                seconds[name].append(found)
+    for name in timed:
+        row["peers"][name] = {**summary(seconds[name]), "calls": calls[name]}
+    if "kiln" in timed:
+        launched, moved, _ = processes["kiln"].ask("counters")
+        row["kernels"], row["bytes_moved"] = int(launched), int(moved)
+    if "kiln_unfused" in timed:
+        launched, moved, _ = processes["kiln_unfused"].ask("counters")
+        row["unfused_kernels"], row["unfused_bytes"] = int(launched), int(moved)
+    for process in processes.values():
+        process.ask("drop")
+    return row
+
+
+def ceilings(process):
+    """Bandwidth (bytes a second) and arithmetic rate (operations a second) of this machine."""
+    n = 64 << 20
+    found = {}
+    for name, request, amount in (("triad", f"load triad {n} {n}:0:1 {n}:0:1", 12 * n),
+                                  ("read", f"load read {n} {n}:0:1", 4 * n),
+                                  ("arithmetic", f"load arithmetic {64 * n} 64:0:1", 64 * n)):
+        process.ask(request)
+        found[name] = amount / min(float(process.ask("time 1")[0]) for _ in range(9))
+        process.ask("drop")
+    return found

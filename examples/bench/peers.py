@@ -1,0 +1,126 @@
+"""The peers: how each is started, what it needs, and one process of each (README.md: the lines)."""
+
+import glob
+import os
+import pathlib
+import select
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+NATIVE = ("kiln", "kiln_unfused", "hand", "hand_fast", "eigen", "xtensor")
+PYTHON = ("numpy", "numexpr", "numba", "jax", "mlx", "drjit")
+# Peers that are never tried here, and why.
+GAPS = {
+    "torch": "PyTorch, eager and compiled: its package for this platform brings several GB of CUDA "
+             "libraries",
+    "cuda": "cuBLAS, CuPy, own kernels on a GPU: no adapters",
+}
+
+
+class Gone(Exception):
+    """This peer cannot be had; the text is the reason."""
+
+
+def requirements():
+    """Rows `peer <name> <package> <version>` of dependencies.txt."""
+    rows = [line.split() for line in (ROOT / "dependencies.txt").read_text().splitlines()]
+    return [(row[1], row[2] + row[3]) for row in rows if row and row[0] == "peer"]
+
+
+def install(folder):
+    """A virtual environment with the Python peers; gives what could not be installed, with reasons."""
+    python = folder / "bin" / "python"
+    missing = {}
+    if not python.exists():
+        made = subprocess.run([sys.executable, "-m", "venv", str(folder)], capture_output=True,
+                              text=True)
+        if made.returncode:
+            return {name: "no virtual environment (Debian: python3-venv)"
+                    for name, _ in requirements()}
+    wanted = requirements()
+    stamp = folder / "installed.txt"
+    done = stamp.read_text().splitlines() if stamp.exists() else []
+    for name, package in wanted:
+        if package in done:
+            continue
+        print(f"   installing {package}", flush=True)
+        ran = subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--retries", "1",
+                              "--disable-pip-version-check", package],
+                             capture_output=True, text=True)
+        if ran.returncode:
+            last = (ran.stderr.strip().splitlines() or ["pip failed"])[-1]
+            missing[name] = f"{package} was not installed: {last[:100]}"
+        else:
+            done.append(package)
+            stamp.write_text("\n".join(done) + "\n")
+    return missing
+
+
+def environment(threads, cache):
+    """The same threads for everyone, and memory that stays with the process once it was touched."""
+    env = dict(os.environ)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
+                 "NUMEXPR_NUM_THREADS", "NUMEXPR_MAX_THREADS", "NUMBA_NUM_THREADS",
+                 "KILN_THREADS"):
+        env[name] = str(threads)
+    env["KILN_CACHE_DIR"] = str(cache)
+    env["GLIBC_TUNABLES"] = ("glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776:"
+                             "glibc.malloc.hugetlb=1")
+    env["JAX_PLATFORMS"] = "cpu"
+    env["PYTHONDONTWRITEBYTECODE"] = "1"
+    if "DRJIT_LIBLLVM_PATH" not in env:
+        found = sorted(glob.glob("/usr/lib/llvm-*/lib/libLLVM*.so*")
+                       + glob.glob("/usr/lib/*/libLLVM*.so*"))
+        if found:
+            env["DRJIT_LIBLLVM_PATH"] = found[-1]
+    return env
+
+
+class Process:
+    """A peer that runs. send() a line, receive() the words of the answer, ask() both."""
+
+    def __init__(self, name, program, python, env, threads):
+        self.name = name
+        command = [str(program), "--serve", name]
+        if name in PYTHON:
+            command = [str(python), str(HERE / "peers" / "worker.py"), "peer_" + name]
+        cores = sorted(os.sched_getaffinity(0))[:threads]
+        self.child = subprocess.Popen(
+            command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, cores))
+        self.buffer = b""
+
+    def send(self, line):
+        try:
+            self.child.stdin.write(line.encode() + b"\n")
+            self.child.stdin.flush()
+        except BrokenPipeError:
+            pass  # receive() says so
+
+    def receive(self, patience=120):
+        """None for `none` and an `error` (self.reason says which); Gone if the process is."""
+        while b"\n" not in self.buffer:
+            if not select.select([self.child.stdout], [], [], patience)[0]:
+                self.stop()
+                raise Gone(f"no answer in {patience} s")
+            more = os.read(self.child.stdout.fileno(), 1 << 16)
+            if not more:
+                raise Gone("the process ended")
+            self.buffer += more
+        answer, self.buffer = self.buffer.split(b"\n", 1)
+        head, _, rest = answer.decode().partition(" ")
+        if head == "gone":
+            raise Gone(rest)
+        self.reason = rest
+        return rest.split() if head == "ok" else None
+
+    def ask(self, line, patience=120):
+        self.send(line)
+        return self.receive(patience)
+
+    def stop(self):
+        self.child.kill()
+        self.child.wait()

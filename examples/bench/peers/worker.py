@@ -1,0 +1,108 @@
+"""A Python peer as a process: worker.py <peer>. The lines are those of suite/serve.cpp.
+
+A peer is a module of this folder with
+  about()            version and flags
+  program(name, dims) a function of the inputs, or None where the peer has no program
+  put(array)         a NumPy array as the library's own
+  wait(result)       returns when the result is computed
+  get(value)         one value of the result as a NumPy array
+"""
+
+import importlib
+import math
+import resource
+import sys
+import time
+
+import numpy as np
+
+
+def make_input(number, extents, low, high):
+    """As input() of suite/serve.cpp."""
+    with np.errstate(over="ignore"):
+        h = np.arange(math.prod(extents), dtype=np.uint32)
+        h *= np.uint32(2654435761)
+        h += np.uint32(number * 2654435769 % (1 << 32))
+        h ^= h >> np.uint32(16)
+        h *= np.uint32(2246822507)
+        h ^= h >> np.uint32(13)
+        h >>= np.uint32(8)
+    unit = h.astype(np.float32) * np.float32(2.0 ** -24)
+    return (np.float32(low) + (np.float32(high) - np.float32(low)) * unit).reshape(extents)
+
+
+class Server:
+    def __init__(self, peer):
+        self.peer = peer
+        self.drop()
+
+    def drop(self):
+        self.run = self.result = self.inputs = None
+        return "ok"
+
+    def hello(self):
+        return "ok " + self.peer.about()
+
+    def load(self, name, dims, *inputs):
+        self.drop()
+        dims = [int(d) for d in dims.split(",")]
+        function = self.peer.program(name, dims)
+        if function is None:
+            return "none"
+        self.inputs = []
+        for number, text in enumerate(inputs):
+            extents, low, high = text.split(":")
+            extents = [int(e) for e in extents.split(",")]
+            self.inputs.append(self.peer.put(make_input(number, extents, float(low), float(high))))
+        self.peer.wait(self.inputs)
+
+        def run():
+            self.result = None
+            self.result = function(*self.inputs)
+            self.peer.wait(self.result)
+
+        self.run = run
+        start = time.perf_counter()
+        run()
+        return f"ok {time.perf_counter() - start:.9f}"
+
+    def check(self, samples):
+        result = self.result if isinstance(self.result, (tuple, list)) else [self.result]
+        flat = [np.asarray(self.peer.get(value), dtype=np.float32).reshape(-1) for value in result]
+        total = sum(len(f) for f in flat)
+        taken = min(int(samples), total)
+        places = np.arange(taken) * total // taken
+        values, begin = [], 0
+        for f in flat:
+            here = places[(places >= begin) & (places < begin + len(f))] - begin
+            values += f[here].tolist()
+            begin += len(f)
+        return " ".join(["ok", str(total)] + [f"{v:.9g}" for v in values])
+
+    def time(self, calls):
+        start = time.perf_counter()
+        for _ in range(int(calls)):
+            self.run()
+        return f"ok {(time.perf_counter() - start) / int(calls):.9g}"
+
+    def counters(self):
+        return f"ok 0 0 {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}"
+
+
+def main():
+    try:
+        server = Server(importlib.import_module(sys.argv[1]))
+    except Exception as error:  # a peer that cannot be had is a named gap
+        print("gone", type(error).__name__, str(error).split("\n")[0], flush=True)
+        return
+    for line in sys.stdin:
+        verb, *words = line.split()
+        if verb == "quit":
+            break
+        try:
+            print(getattr(server, verb)(*words), flush=True)
+        except Exception as error:
+            print("error", type(error).__name__, str(error).split("\n")[0][:200], flush=True)
+
+
+main()

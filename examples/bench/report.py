@@ -1,0 +1,187 @@
+"""From bench.json to the Markdown tables, and into the marked sections of the READMEs.
+
+run.py calls write(); `report.py <folder> [--write]` makes them anew from the bench.json there.
+"""
+
+import json
+import math
+import pathlib
+import re
+import sys
+
+import peers
+import reasons
+
+BY_HAND = ("hand", "hand_fast")
+NO_PEER = ("kiln", "kiln_unfused") + BY_HAND
+LARGE = 1 << 20
+LEVEL = 0.95
+
+
+def duration(seconds):
+    for unit, text in ((1, "s"), (1e-3, "ms"), (1e-6, "us")):
+        if seconds >= unit:
+            return f"{seconds / unit:.3g} {text}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def ratio(row, name):
+    """The peer's time over Kiln's: above 1, Kiln is faster."""
+    return row["peers"][name]["median"] / row["peers"]["kiln"]["median"]
+
+
+def best(row, names=None):
+    """The fastest of the peers (hand-written loops aside), or nothing."""
+    found = [n for n in row["peers"] if (n in names if names else n not in NO_PEER)]
+    return min(found, key=lambda n: row["peers"][n]["median"], default=None)
+
+
+def geometric(values):
+    return math.exp(sum(map(math.log, values)) / len(values)) if values else float("nan")
+
+
+def spread(row, name="kiln"):
+    peer = row["peers"][name]
+    return (peer["max"] - peer["min"]) / peer["median"]
+
+
+def table(head, lines):
+    return "\n".join(["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+                     + ["| " + " | ".join(line) + " |" for line in lines]) + "\n"
+
+
+def compared(result):
+    return [row for row in result["rows"] if "kiln" in row["peers"]]
+
+
+def described(result):
+    m = result["machine"]
+    limits = result["ceilings"]
+    caches = ", ".join(f"{size} {level}" for level, size in m["cache"].items())
+    return (f"{m['cpu']}, {m['threads']} of {m['cores']} cores, {caches}, {m['memory_gib']} GiB; "
+            f"{limits['triad'] / 1e9:.3g} GB/s of reads and non-temporal writes, "
+            f"{limits['read'] / 1e9:.3g} GB/s of reads, {limits['arithmetic'] / 1e9:.3g} Gflop/s of "
+            f"multiply-adds; {m['date']}, commit {m['commit']}; load of the machine "
+            f"{m['load_before']} before, {m['load_after']} after; float32"
+            f"{'; a quick run' if result['quick'] else ''}.\n")
+
+
+def slower(result):
+    lines = []
+    for row in compared(result):
+        name = best(row)
+        if name and ratio(row, name) < 1:
+            lines.append((ratio(row, name), [row["name"], duration(row["peers"]["kiln"]["median"]),
+                                             name, f"{ratio(row, name):.2f}",
+                                             reasons.of(row["name"])]))
+    return [line for _, line in sorted(lines, key=lambda pair: pair[0])]
+
+
+def summary(result):
+    rows = [row for row in compared(result) if row["elements"] >= LARGE]
+    text = ""
+    against = [ratio(row, best(row)) for row in rows if best(row)]
+    if against:
+        text += (f"Geometric mean over {len(against)} workloads of 1M elements and more: "
+                 f"{geometric(against):.2f} x the best peer of each row (hand-written C++ aside; "
+                 "above 1, Kiln is faster)")
+        for name, label in (("hand", "g++ -O3"), ("hand_fast", "g++ -O3 -ffast-math"),
+                            ("kiln_unfused", "Kiln without fusion")):
+            values = [ratio(row, name) for row in rows if name in row["peers"]]
+            if values:
+                text += f", {geometric(values):.2f} x {label} ({len(values)})"
+        text += ". "
+    bound = [(ratio(row, best(row)), row["name"]) for row in compared(result)
+             if row["memory_bound"] and best(row)]
+    if bound:
+        level = sum(value >= LEVEL for value, _ in bound)
+        text += (f"Of {len(bound)} memory-bound ones beyond the cache, {level} are at {LEVEL} of the "
+                 "best peer or above.")
+    return text + "\n"
+
+
+def losses(result):
+    lines = slower(result)
+    if not lines:
+        return "No row in which a peer is faster than Kiln.\n"
+    return (f"Slower than the best peer in {len(lines)} of {len(compared(result))} rows "
+            "(peer's time over Kiln's):\n\n"
+            + table(["workload", "Kiln", "best peer", "ratio", "reason"], lines))
+
+
+def everything(result):
+    others = [n for n in result["about"] if n != "kiln"]
+    lines = []
+    for row in compared(result):
+        kiln = row["peers"]["kiln"]["median"]
+        cells = [row["name"], duration(kiln), f"{spread(row) * 100:.0f} %",
+                 f"{row['least_bytes'] / kiln / 1e9:.3g}", f"{row['operations'] / kiln / 1e9:.3g}",
+                 str(row["kernels"]), f"{row['bytes_moved'] / row['least_bytes']:.2f}"]
+        for name in others:
+            if name in row["peers"]:
+                cells.append(f"{ratio(row, name):.2f}")
+            else:
+                cells.append("!" if name in row["troubles"] else "")
+        lines.append(cells)
+    return table(["workload", "Kiln", "spread", "GB/s", "Gop/s", "kernels", "bytes / least"]
+                 + others, lines)
+
+
+def troubles(result):
+    lines = [f"- {row['name']}: {name}: {text}" for row in result["rows"]
+             for name, text in row["troubles"].items()]
+    return ("Marked `!`:\n\n" + "\n".join(lines) + "\n") if lines else ""
+
+
+def versions(result):
+    lines = [[name, text] for name, text in result["about"].items()]
+    lines += [[name, "**missing**: " + text] for name, text in result["gaps"].items()]
+    return table(["peer", "version, flags"], lines)
+
+
+def costs(result):
+    if "costs" not in result:
+        return ""
+    lines = [[f"{name}: {counter}", f"{value:.3g}"] for name, counters in result["costs"].items()
+             for counter, value in counters.items() if isinstance(value, (int, float))]
+    lines += [[f"compiling an otherwise empty file with {name}", duration(seconds)]
+              for name, seconds in result["header"].items()]
+    lines += [[f"{name}: fresh process to first Black-Scholes prices; peak memory",
+               f"{duration(fresh['seconds'])}; {fresh['peak_bytes'] / 2**20:.0f} MiB"]
+              for name, fresh in result["fresh"].items()]
+    return table(["cost", "measured"], lines)
+
+
+def full(result):
+    parts = [described(result), summary(result), losses(result),
+             "All rows: the peer's time over Kiln's, so above 1 Kiln is faster; medians of "
+             "interleaved rounds; spread: largest less smallest over median.\n",
+             everything(result), troubles(result), versions(result), costs(result)]
+    return "\n".join(part for part in parts if part)
+
+
+def short(result):
+    return "\n".join([losses(result), summary(result), described(result)])
+
+
+def renew(path, text):
+    """Replaces what stands between the marks in a file."""
+    old = path.read_text()
+    new, count = re.subn(r"(<!-- bench: begin -->\n).*?(<!-- bench: end -->)",
+                         lambda found: found[1] + "\n" + text.strip() + "\n\n" + found[2], old,
+                         flags=re.DOTALL)
+    if count != 1:
+        raise SystemExit(f"{path}: the marks are missing")
+    path.write_text(new)
+
+
+def write(result, folder, into_readmes):
+    (folder / "bench.md").write_text(full(result))
+    if into_readmes:
+        renew(peers.ROOT / "README.md", short(result))
+        renew(peers.HERE / "README.md", full(result))
+
+
+if __name__ == "__main__":
+    given = pathlib.Path(sys.argv[1])
+    write(json.loads((given / "bench.json").read_text()), given, "--write" in sys.argv)

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""The benchmark suite: run.py <folder of the build> [--quick] [--filter REGEX] [--threads N]
+[--peers a,b,...] [--rounds N] [--write]
+
+Writes bench.json, bench.md and plots into <folder>/bench; --write also renews the marked sections
+of README.md and examples/bench/README.md. ./dev bench builds first and calls this.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import tempfile
+import time
+
+import costs
+import measure
+import peers
+import report
+import workloads
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="./dev bench")
+    parser.add_argument("build", type=pathlib.Path, help="folder of the build")
+    parser.add_argument("--quick", action="store_true", help="fewer workloads: under two minutes")
+    parser.add_argument("--filter", default="", help="only workloads that match")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--peers", default="", help="only these, comma between")
+    parser.add_argument("--rounds", type=int, default=0)
+    parser.add_argument("--write", action="store_true", help="renew the tables of the READMEs")
+    return parser.parse_args()
+
+
+def machine(threads):
+    cpu = "unknown"
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            cpu = line.split(":", 1)[1].strip()
+            break
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    cache = {}
+    for level in sorted(pathlib.Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        kind = (level / "type").read_text().strip()
+        if kind != "Instruction":
+            cache["L" + (level / "level").read_text().strip()] = (level / "size").read_text().strip()
+    commit = subprocess.run(["git", "-C", str(peers.ROOT), "describe", "--always", "--dirty"],
+                            capture_output=True, text=True).stdout.strip()
+    return {"cpu": cpu, "cores": os.cpu_count(), "threads": threads, "cache": cache,
+            "memory_gib": round(memory / 2**30), "system": platform.system() + " " + platform.machine(),
+            "load_before": round(os.getloadavg()[0], 1), "commit": commit,
+            "date": datetime.date.today().isoformat()}
+
+
+def start_all(names, start, missing):
+    processes, about, gaps = {}, {}, {}
+    for name in names:
+        if name in missing:
+            gaps[name] = missing[name]
+            continue
+        process = start(name)
+        try:
+            about[name] = " ".join(process.ask("hello", 60))
+            processes[name] = process
+        except peers.Gone as gone:
+            process.stop()
+            gaps[name] = str(gone)
+    return processes, about, gaps
+
+
+def show(row):
+    kiln = row["peers"].get("kiln", {}).get("median")
+    others = ", ".join(f"{n} {p['median'] / kiln:.2f}" for n, p in row["peers"].items()
+                       if kiln and n != "kiln")
+    print(f"{row['name']:24} {report.duration(kiln) if kiln else '-':>9}   {others}", flush=True)
+    for name, text in row["troubles"].items():
+        print(f"{'':24} {name}: {text}", flush=True)
+
+
+def main():
+    given = arguments()
+    build = given.build.resolve()
+    program, folder = build / "examples" / "kiln_bench", build / "bench"
+    folder.mkdir(exist_ok=True)
+    venv = folder / "venv"
+    missing = peers.install(venv)
+    names = given.peers.split(",") if given.peers else list(peers.NATIVE + peers.PYTHON)
+    begun = time.time()
+    with tempfile.TemporaryDirectory() as cache:
+        env = peers.environment(given.threads, cache)
+
+        def start(name):
+            return peers.Process(name, program, venv / "bin" / "python", env, given.threads)
+
+        result = {"machine": machine(given.threads), "quick": given.quick}
+        limits = start("machine")
+        result["ceilings"] = measure.ceilings(limits)
+        limits.stop()
+        processes, result["about"], result["gaps"] = start_all(names, start, missing)
+        if not given.peers:
+            result["gaps"].update(peers.GAPS)
+        if not given.quick and not given.filter:
+            result["costs"] = costs.own(program, env)
+            result["header"] = costs.header()
+            result["fresh"] = {n: f for n in result["about"] if (f := costs.fresh(n, start))}
+        result["rows"] = []
+        for workload in workloads.chosen(given.filter, given.quick):
+            for name in result["about"].keys() - processes.keys():
+                processes[name] = start(name)  # one that ended gets its chance with the next row
+            row = measure.run_workload(workload, processes, given.rounds or (3 if given.quick else 5),
+                                       30 if given.quick else 60, 0.02 if given.quick else 0.05)
+            result["rows"].append(row)
+            show(row)
+            result["seconds"] = round(time.time() - begun)
+            result["machine"]["load_after"] = round(os.getloadavg()[0], 1)
+            (folder / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
+        for process in processes.values():
+            process.stop()
+    report.write(result, folder, given.write)
+    plots = subprocess.run([str(venv / "bin" / "python"), str(peers.HERE / "plots.py"), str(folder)])
+    if plots.returncode:
+        print("no plots: Matplotlib is missing")
+    print(f"{result['seconds']} s; written: {folder}/bench.json, bench.md, *.png, *.svg")
+
+
+main()

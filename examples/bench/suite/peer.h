@@ -1,0 +1,62 @@
+// One way to compute the workloads: a peer. The process `kiln_bench --serve <peer>` is one of them;
+// run.py talks to it and to the Python peers by the same lines (README.md).
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/measure.h"
+
+namespace bench {
+
+// A workload at one size: its name without numbers, the numbers, and its float32 inputs.
+struct Problem {
+  std::string name;
+  std::vector<std::int64_t> dims;
+  std::vector<std::unique_ptr<Memory>> inputs;
+  std::vector<std::vector<std::int64_t>> shapes;  // of the inputs
+
+  const float* in(std::size_t k) const { return inputs[k]->data(); }
+  std::int64_t dim(std::size_t k) const { return dims[k]; }
+};
+
+struct Values {
+  const float* data;
+  std::int64_t count;
+};
+
+// run() computes everything anew and returns when it is there; outputs() are the values of the
+// latest run. Both are valid while the Problem is.
+struct Program {
+  std::function<void()> run;
+  std::function<std::vector<Values>()> outputs;
+};
+
+struct Peer {
+  std::string name;
+  std::string about;  // version and flags
+  // Nothing where the peer has no program of that name.
+  std::function<std::optional<Program>(const Problem&)> make;
+};
+
+Peer kiln_peer();
+Peer unfused_peer();  // Kiln, each operation a kernel
+Peer hand_peer();
+Peer hand_fast_peer();  // the same loops with -ffast-math
+Peer machine_peer();    // bandwidth and arithmetic rate: ceilings of the roofline
+std::optional<Peer> eigen_peer();
+std::optional<Peer> xtensor_peer();
+
+// As share() of measure.h, but jobs too small for threads stay on this one.
+void split(std::int64_t count, std::int64_t unit, std::int64_t work,
+           const std::function<void(std::int64_t, std::int64_t)>& f);
+// A program whose run() writes into `outputs`, which it keeps.
+Program writing(std::vector<std::int64_t> counts,
+                const std::function<std::function<void()>(const std::vector<float*>&)>& make_run);
+
+int serve(const std::string& peer);
+
+}  // namespace bench

@@ -1,0 +1,106 @@
+"""The list of workloads: one row a workload and size. Every peer and the driver read it."""
+
+import dataclasses
+import math
+import re
+
+K, M = 1 << 10, 1 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    name: str
+    dims: tuple      # what the peers get
+    inputs: tuple    # (extents, low, high) of each, float32
+    least: int       # bytes that must move: inputs once, outputs once
+    operations: int  # additions, multiplications; a function such as exp counts as one
+    memory_bound: bool = False
+    tolerance: float = 1e-4  # relative to the largest magnitude of the result
+    astray: float = 0.0      # share of values that may be others: near-ties of an argmin
+    quick: bool = False
+
+    @property
+    def elements(self):
+        return max(math.prod(extents) for extents, _, _ in self.inputs)
+
+    @property
+    def key(self):
+        return f"{self.name} " + "x".join(short(d) for d in self.dims)
+
+    def request(self):
+        parts = [f"{join(extents)}:{low}:{high}" for extents, low, high in self.inputs]
+        return " ".join(["load", self.name, join(self.dims)] + parts)
+
+
+def join(numbers):
+    return ",".join(str(n) for n in numbers)
+
+
+def short(n):
+    for unit, text in ((M, "M"), (K, "K")):
+        if n >= unit and n % unit == 0:
+            return f"{n // unit}{text}"
+    return str(n)
+
+
+def flat(n, count=1, low=-1.0, high=1.0):
+    return (((n,), low, high),) * count
+
+
+def make():
+    rows = []
+
+    def add(name, dims, inputs, out, operations, **more):
+        read = sum(math.prod(extents) for extents, _, _ in inputs)
+        rows.append(Workload(name, dims, inputs, 4 * (read + out), operations, **more))
+
+    for n in (1, 64 * K, M, 16 * M, 64 * M):
+        add("axpy", (n,), flat(n, 2), n, 2 * n, memory_bound=n >= 16 * M,
+            quick=n in (1, M, 16 * M))
+    for n, count in ((16 * M, 1), (1, 10), (64 * K, 10), (M, 10), (64 * M, 10), (16 * M, 64),
+                     (M, 512)):
+        add("chain", (n, count), flat(n), n, n * count,
+            memory_bound=n >= 16 * M and count <= 10, quick=n <= 16 * M and count != 512)
+    for n in (64 * K, 4 * M):
+        add("transcendental", (n,), flat(n, low=0.0, high=3.0), n, 9 * n, quick=n == 4 * M)
+    market = ((50, 150), (50, 150), (0.1, 2.1), (0.01, 0.05), (0.1, 0.4))
+    for n in (64 * K, 4 * M):
+        add("black_scholes", (n,), tuple(((n,), *bounds) for bounds in market), 2 * n, 65 * n,
+            quick=n == 4 * M)
+    for n in (64 * K, 64 * M):
+        add("mse", (n,), flat(n, 2), 1, 3 * n, memory_bound=n == 64 * M, quick=n == 64 * K)
+    for columns in (32, 2 * K, 64 * K):
+        x = (((16 * M // columns, columns), -2.0, 2.0),)
+        rows_ = 16 * M // columns
+        add("softmax", x[0][0], x, 16 * M, 5 * 16 * M, quick=columns == 2 * K)
+        add("layer_norm", x[0][0], x + flat(columns, 2), 16 * M, 7 * 16 * M,
+            quick=columns == 2 * K)
+        add("logsumexp", x[0][0], x, rows_, 4 * 16 * M)
+    add("standardise", (16 * K, K), (((16 * K, K), -1.0, 3.0),), 16 * M, 6 * 16 * M, quick=True)
+    add("distances", (1198, 599, 64), (((1198, 64), 0, 1), ((599, 64), 0, 1)), 1198 * 599,
+        3 * 1198 * 599 * 64, quick=True)
+    add("add_transposed", (4 * K,), (((4 * K, 4 * K), -1.0, 1.0),), 16 * M, 16 * M, quick=True)
+    add("heat", (4 * K,), (((4 * K, 4 * K), 0.0, 1.0),), 16 * M, 7 * 16 * M, memory_bound=True,
+        quick=True)
+    add("gray_scott", (2 * K,), (((2 * K, 2 * K), 0.0, 1.0),) * 2, 8 * M, 36 * 4 * M)
+    add("blur", (2 * K,), (((2 * K, 2 * K), 0.0, 1.0),), 4 * M, 26 * 4 * M)
+    add("kmeans", (5620, 64, 10), (((5620, 64), 0, 1), ((10, 64), 0, 1)), 640,
+        5 * 5620 * 64 * 10, tolerance=1e-3)
+    add("knn", (1198, 3823, 64), (((1198, 64), 0, 1), ((3823, 64), 0, 1)), 1198,
+        3 * 1198 * 3823 * 64, astray=0.01)
+    add("nbody", (4 * K,), flat(4 * K, 3) + flat(4 * K, low=0.1), 3 * 4 * K, 18 * (4 * K) ** 2,
+        tolerance=1e-3, quick=True)
+    for n in (64 * K,):
+        one = (((n,), -1.0, 1.0), ((n,), -1.0, 1.0), ((n,), -0.1, 0.1), ((n,), 0.0, 0.1))
+        add("adam", (n,), one * 50, 150 * n, 50 * 13 * n)
+    add("logistic", (16 * K, 256), (((16 * K, 256), -1.0, 1.0), ((16 * K,), 0.0, 1.0),
+                                    ((256,), -0.1, 0.1)), 256, 4 * 16 * K * 256)
+    add("mlp", (K, 784, 512, 10), (((K, 784), 0.0, 1.0), ((784, 512), -0.05, 0.05),
+                                   ((512,), -0.1, 0.1), ((512, 10), -0.1, 0.1),
+                                   ((10,), -0.1, 0.1)), 10 * K, 2 * K * (784 * 512 + 5120),
+        quick=True)
+    return rows
+
+
+def chosen(pattern="", quick=False):
+    return [w for w in make() if re.search(pattern, w.key) and (w.quick or not quick)]
