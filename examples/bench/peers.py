@@ -124,3 +124,8 @@ class Process:
     def stop(self):
         self.child.kill()
         self.child.wait()
+        self.child.stdout.close()
+        try:
+            self.child.stdin.close()
+        except BrokenPipeError:
+            pass  # what it had not read yet

@@ -1,0 +1,106 @@
+"""The benchmark suite's driver: what it must refuse, and what its tables must say.
+
+    bench_tests.py <folder of the suite>
+"""
+
+import pathlib
+import sys
+import tempfile
+import unittest
+
+SUITE = pathlib.Path(sys.argv.pop(1)).resolve()
+sys.path[:0] = [str(SUITE), str(SUITE / "peers")]
+
+import measure
+import peers
+import programs
+import report
+import workloads
+
+
+class Compare(unittest.TestCase):
+    def setUp(self):
+        self.exact = next(w for w in workloads.make() if w.name == "axpy")
+        self.argmin = next(w for w in workloads.make() if w.name == "knn")
+
+    def test_values(self):
+        reference = [1.0, -2.0, 0.5]
+        self.assertEqual(measure.compare(self.exact, {"numpy": reference, "a": [1.0, -2.0, 0.5001]}), {})
+        for wrong in ([1.0, -2.0], [1.0, -2.0, 0.51], [1.0, -2.0, float("nan")]):
+            self.assertEqual(list(measure.compare(self.exact, {"numpy": reference, "a": wrong})), ["a"])
+
+    def test_near_ties(self):
+        reference = [float(i) for i in range(1000)]
+        some, many = list(reference), list(reference)
+        some[7] = 900.0
+        many[:20] = [900.0] * 20
+        found = measure.compare(self.argmin, {"numpy": reference, "some": some, "many": many})
+        self.assertEqual(list(found), ["many"])
+
+
+class Rows(unittest.TestCase):
+    def test_workloads(self):
+        rows = workloads.make()
+        self.assertEqual(len({w.key for w in rows}), len(rows))
+        for w in rows:
+            self.assertIn(w.name, programs.PROGRAMS)
+            self.assertGreaterEqual(w.least, 4 * w.elements)
+
+
+def result():
+    def row(name, bound, **seconds):
+        return {"name": name, "least_bytes": 8 << 20, "operations": 1 << 20, "elements": 1 << 20,
+                "memory_bound": bound, "troubles": {}, "kernels": 1, "bytes_moved": 8 << 20,
+                "peers": {n: measure.summary([s, 2 * s, 3 * s]) for n, s in seconds.items()}}
+    machine = {"cpu": "c", "cores": 2, "threads": 1, "cache": {"L1": "32K"}, "memory_gib": 1,
+               "load_before": 0, "load_after": 0, "commit": "x", "date": "today"}
+    return {"machine": machine, "quick": False, "about": {"kiln": "k", "a": "A", "hand": "H"},
+            "ceilings": {"triad": 1e9, "read": 1e9, "arithmetic": 1e9}, "gaps": {"b": "not there"},
+            "rows": [row("win", True, kiln=1.0, a=4.0, hand=0.5), row("loss", True, kiln=1.0, a=0.5),
+                     row("defeat", False, kiln=1.0, a=0.25), row("alone", False, kiln=1.0)]}
+
+
+class Tables(unittest.TestCase):
+    def test_losses_come_first_and_worst_first(self):
+        text = report.full(result())
+        self.assertIn("Slower than the best peer in 2 of 4 rows", text)
+        places = [text.index(t) for t in ("| defeat |", "| loss |", "All rows", "| win |")]
+        self.assertEqual(places, sorted(places))
+
+    def test_figures(self):
+        text = report.summary(result())
+        self.assertIn("over 3 workloads of 1M elements and more: 0.79 x", text)  # (4 / 2 / 4)^(1/3)
+        self.assertIn("Of 2 memory-bound ones beyond the cache, 1 are", text)
+        self.assertIn("**missing**: not there", report.versions(result()))
+
+    def test_marks(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "README.md"
+            path.write_text("a\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nb\n")
+            report.renew(path, "new")
+            self.assertEqual(path.read_text(),
+                             "a\n<!-- bench: begin -->\n\nnew\n\n<!-- bench: end -->\nb\n")
+            path.write_text("no marks\n")
+            self.assertRaises(SystemExit, report.renew, path, "new")
+
+
+class Processes(unittest.TestCase):
+    def ask(self, script):
+        with tempfile.TemporaryDirectory() as folder:
+            program = pathlib.Path(folder) / "peer"
+            program.write_text("#!/bin/sh\n" + script + "\n")
+            program.chmod(0o755)
+            process = peers.Process("hand", program, None, {}, 1)
+            try:
+                return process.ask("hello", 5)
+            finally:
+                process.stop()
+
+    def test_answers(self):
+        self.assertEqual(self.ask("read line; echo ok some words; read more"), ["some", "words"])
+        self.assertIsNone(self.ask("read line; echo none; read more"))
+        self.assertRaisesRegex(peers.Gone, "no headers", self.ask, "read line; echo gone no headers")
+        self.assertRaisesRegex(peers.Gone, "ended", self.ask, "exit 1")
+
+
+unittest.main()
