@@ -71,10 +71,11 @@ def run_workload(workload, processes, rounds, patience, slice_seconds):
             return None
 
     for name in list(timed):
-        once = [took(name, 1), name in timed and took(name, 2)]
-        if name in timed:
-            once = max(min(once), 1e-7)
-            calls[name] = max(1, min(100000, math.ceil(slice_seconds / once)))
+        once = took(name, 1)
+        if once is not None and once < slice_seconds:
+            once = took(name, 2)  # without what the first one still had to wait for
+        if once is not None:
+            calls[name] = max(1, min(100000, math.ceil(slice_seconds / max(once, 1e-7))))
     for _ in range(rounds):
         for name in list(timed):
             if calls[name] == 1 and sum(seconds[name]) > 20 * slice_seconds:

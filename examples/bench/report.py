@@ -61,7 +61,7 @@ def described(result):
     return (f"{m['cpu']}, {m['threads']} of {m['cores']} cores, {caches}, {m['memory_gib']} GiB; "
             f"{limits['triad'] / 1e9:.3g} GB/s of reads and non-temporal writes, "
             f"{limits['read'] / 1e9:.3g} GB/s of reads, {limits['arithmetic'] / 1e9:.3g} Gflop/s of "
-            f"multiply-adds; {m['date']}, commit {m['commit']}; load of the machine "
+            f"multiply-adds; {m['date']}, library of commit {m['commit']}; load of the machine "
             f"{m['load_before']} before, {m['load_after']} after; float32"
             f"{'; a quick run' if result['quick'] else ''}.\n")
 

@@ -31,6 +31,7 @@ def arguments():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--peers", default="", help="only these, comma between")
     parser.add_argument("--rounds", type=int, default=0)
+    parser.add_argument("--merge", action="store_true", help="keep the other rows of the last run")
     parser.add_argument("--write", action="store_true", help="renew the tables of the READMEs")
     return parser.parse_args()
 
@@ -47,11 +48,12 @@ def machine(threads):
         kind = (level / "type").read_text().strip()
         if kind != "Instruction":
             cache["L" + (level / "level").read_text().strip()] = (level / "size").read_text().strip()
-    commit = subprocess.run(["git", "-C", str(peers.ROOT), "describe", "--always", "--dirty"],
+    library = ["ir", "passes", "codegen", "runtime", "frontend"]
+    commit = subprocess.run(["git", "-C", str(peers.ROOT), "log", "-1", "--format=%h", "--"] + library,
                             capture_output=True, text=True).stdout.strip()
     return {"cpu": cpu, "cores": os.cpu_count(), "threads": threads, "cache": cache,
             "memory_gib": round(memory / 2**30), "system": platform.system() + " " + platform.machine(),
-            "load_before": round(os.getloadavg()[0], 1), "commit": commit,
+            "load_before": round(os.getloadavg()[0], 1), "commit": commit or "unknown",
             "date": datetime.date.today().isoformat()}
 
 
@@ -106,13 +108,18 @@ def main():
             result["costs"] = costs.own(program, env)
             result["header"] = costs.header()
             result["fresh"] = {n: f for n in result["about"] if (f := costs.fresh(n, start))}
-        result["rows"] = []
+        kept = {}
+        if given.merge:
+            old = json.loads((folder / "bench.json").read_text())
+            kept = {row["name"]: row for row in old["rows"]}
+            result.update({k: old[k] for k in ("costs", "header", "fresh") if k in old})
         for workload in workloads.chosen(given.filter, given.quick):
             for name in result["about"].keys() - processes.keys():
                 processes[name] = start(name)  # one that ended gets its chance with the next row
             row = measure.run_workload(workload, processes, given.rounds or (3 if given.quick else 5),
                                        30 if given.quick else 60, 0.02 if given.quick else 0.05)
-            result["rows"].append(row)
+            kept[row["name"]] = row
+            result["rows"] = list(kept.values())
             show(row)
             result["seconds"] = round(time.time() - begun)
             result["machine"]["load_after"] = round(os.getloadavg()[0], 1)

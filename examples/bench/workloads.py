@@ -68,7 +68,8 @@ def make():
         add("black_scholes", (n,), tuple(((n,), *bounds) for bounds in market), 2 * n, 65 * n,
             quick=n == 4 * M)
     for n in (64 * K, 64 * M):
-        add("mse", (n,), flat(n, 2), 1, 3 * n, memory_bound=n == 64 * M, quick=n == 64 * K)
+        add("mse", (n,), flat(n, 2), 1, 3 * n, memory_bound=n == 64 * M, quick=n == 64 * K,
+            tolerance=5e-3)  # sums of 64M squares in float32 lose digits unless they are split
     for columns in (32, 2 * K, 64 * K):
         x = (((16 * M // columns, columns), -2.0, 2.0),)
         rows_ = 16 * M // columns
