@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -10,38 +11,43 @@ import time
 import peers
 import workloads
 
-OWN = "^(record|evaluate_again|compile_chain|first_of_process|nvrtc_chain)/"
-
-
-def own(program, env):
-    """Counters of the benchmarks in costs.cpp, by name."""
-    ran = subprocess.run([str(program), "--benchmark_format=json", "--benchmark_filter=" + OWN],
+def own(program, env, pattern="."):
+    """Counters of kiln_bench's own benchmarks, by name; none where it fails."""
+    ran = subprocess.run([str(program), "--benchmark_format=json", "--benchmark_filter=" + pattern],
                          env=env, capture_output=True, text=True)
     if ran.returncode:
         return {}
     skip = {"name", "run_name", "run_type", "family_index", "per_family_instance_index", "threads",
             "repetitions", "repetition_index", "iterations", "real_time", "cpu_time", "time_unit"}
-    return {b["name"].split("/")[0]: {k: v for k, v in b.items() if k not in skip}
-            for b in json.loads(ran.stdout)["benchmarks"]}
+    return {re.sub("/(iterations|manual_time).*", "", b["name"]).replace("/", " "):
+            {k: v for k, v in b.items() if k not in skip}
+            for b in json.loads(ran.stdout)["benchmarks"] if not b.get("error_occurred")}
 
 
-def fresh(name, start, tries=3):
-    """From the start of a process to its first Black-Scholes prices, and its peak of memory."""
+def cuda(program, env):
+    """The same of a CUDA device: NVRTC, and binaries from the disk; none without a driver."""
+    return own(program, {**env, "KILN_DEVICE": "cuda"}, "^(compile_chain|first_of_process)/")
+
+
+def fresh(name, start):
+    """From the start of a process to its first Black-Scholes prices, with empty caches on disk and
+    with those that the first one filled, and its peak of memory."""
     workload = next(w for w in workloads.make() if w.name == "black_scholes" and w.quick)
     seconds, peak = [], 0
-    for _ in range(tries):
-        begin = time.perf_counter()
-        process = start(name)
-        try:
-            if process.ask(workload.request()) is None:
+    with tempfile.TemporaryDirectory() as cache:
+        for _ in range(3):
+            begin = time.perf_counter()
+            process = start(name, cache)
+            try:
+                if process.ask(workload.request()) is None:
+                    return None
+                seconds.append(time.perf_counter() - begin)
+                peak = int(process.ask("counters")[2])
+            except peers.Gone:
                 return None
-            seconds.append(time.perf_counter() - begin)
-            peak = int(process.ask("counters")[2])
-        except peers.Gone:
-            return None
-        finally:
-            process.stop()
-    return {"seconds": sorted(seconds)[len(seconds) // 2], "peak_bytes": peak}
+            finally:
+                process.stop()
+    return {"seconds": seconds[0], "again_seconds": min(seconds[1:]), "peak_bytes": peak}
 
 
 def header():

@@ -8,6 +8,7 @@ from peers import Gone
 
 SAMPLES = 2000
 REFERENCE = ("numpy", "hand", "kiln")  # the first that has the workload
+LARGEST_IDLE = 512 << 20  # bytes of a peer without a workload; one that keeps more starts anew
 
 
 def agree(workload, values, reference):
@@ -58,6 +59,8 @@ def run_workload(workload, processes, rounds, patience, slice_seconds):
     wrong = compare(workload, samples)
     row["troubles"].update({name: "not timed: " + text for name, text in wrong.items()})
     timed = [name for name in samples if name not in wrong]
+    for name in timed:
+        processes[name].forget_peak()
     calls, seconds = {}, {name: [] for name in timed}
 
     def took(name, count):
@@ -84,16 +87,27 @@ def run_workload(workload, processes, rounds, patience, slice_seconds):
             if (found := took(name, calls[name])) is not None:
                 seconds[name].append(found)
     for name in timed:
-        row["peers"][name] = {**summary(seconds[name]), "calls": calls[name]}
+        row["peers"][name] = {**summary(seconds[name]), "calls": calls[name],
+                              "peak_bytes": processes[name].status("VmHWM")}
     if "kiln" in timed:
         launched, moved, _ = processes["kiln"].ask("counters")
         row["kernels"], row["bytes_moved"] = int(launched), int(moved)
     if "kiln_unfused" in timed:
         launched, moved, _ = processes["kiln_unfused"].ask("counters")
         row["unfused_kernels"], row["unfused_bytes"] = int(launched), int(moved)
-    for process in processes.values():
-        process.ask("drop")
+    drop(processes)
     return row
+
+
+def drop(processes):
+    """Memory goes back; a peer whose library keeps it ends, and starts anew with the next row."""
+    for name, process in list(processes.items()):
+        try:
+            process.ask("drop")
+        except Gone:
+            pass
+        if not 0 < process.status("VmRSS") <= LARGEST_IDLE:
+            processes.pop(name).stop()
 
 
 def ceilings(process):

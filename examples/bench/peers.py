@@ -3,6 +3,7 @@
 import glob
 import os
 import pathlib
+import re
 import select
 import subprocess
 import sys
@@ -11,11 +12,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
 NATIVE = ("kiln", "kiln_unfused", "hand", "hand_fast", "eigen", "xtensor")
-PYTHON = ("numpy", "numexpr", "numba", "jax", "mlx", "drjit")
+PYTHON = ("numpy", "numexpr", "numba", "jax", "mlx", "drjit", "torch", "torch_compile")
+SLOW_TO_COMPILE = ("torch_compile",)  # seconds a program: a quick run leaves them out
 # Peers that are never tried here, and why.
 GAPS = {
-    "torch": "PyTorch, eager and compiled: its package for this platform brings several GB of CUDA "
-             "libraries",
     "cuda": "cuBLAS, CuPy, own kernels on a GPU: no adapters",
 }
 
@@ -66,11 +66,14 @@ def environment(threads, cache):
                  "NUMEXPR_NUM_THREADS", "NUMEXPR_MAX_THREADS", "NUMBA_NUM_THREADS",
                  "KILN_THREADS"):
         env[name] = str(threads)
+    env["GOMP_SPINCOUNT"] = "10000"  # tens of microseconds, then a thread that waits sleeps, as Kiln's
     env["KILN_CACHE_DIR"] = str(cache)
     env["GLIBC_TUNABLES"] = ("glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776:"
                              "glibc.malloc.hugetlb=1")
     env["JAX_PLATFORMS"] = "cpu"
     env["PYTHONDONTWRITEBYTECODE"] = "1"
+    env["TORCHINDUCTOR_CACHE_DIR"] = str(pathlib.Path(cache) / "inductor")
+    env["TRITON_CACHE_DIR"] = str(pathlib.Path(cache) / "triton")
     if "DRJIT_LIBLLVM_PATH" not in env:
         found = sorted(glob.glob("/usr/lib/llvm-*/lib/libLLVM*.so*")
                        + glob.glob("/usr/lib/*/libLLVM*.so*"))
@@ -120,6 +123,21 @@ class Process:
     def ask(self, line, patience=120):
         self.send(line)
         return self.receive(patience)
+
+    def status(self, name):
+        """Bytes of VmRSS or VmHWM (the peak since forget_peak()); 0 where they cannot be read."""
+        try:
+            text = pathlib.Path(f"/proc/{self.child.pid}/status").read_text()
+        except OSError:
+            return 0
+        found = re.search(name + r":\s+(\d+) kB", text)
+        return int(found[1]) * 1024 if found else 0
+
+    def forget_peak(self):
+        try:
+            pathlib.Path(f"/proc/{self.child.pid}/clear_refs").write_text("5")
+        except OSError:
+            pass  # the peak is then that of the whole process
 
     def stop(self):
         self.child.kill()

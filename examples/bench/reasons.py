@@ -24,4 +24,4 @@ REASONS = (
 
 
 def of(name):
-    return next((text for pattern, text in REASONS if re.search(pattern, name)), "not known")
+    return next((text for pattern, text in REASONS if re.search(pattern, name)), "reason not known")

@@ -16,6 +16,8 @@ BY_HAND = ("hand", "hand_fast")
 NO_PEER = ("kiln", "kiln_unfused") + BY_HAND
 LARGE = 1 << 20
 LEVEL = 0.95
+PLOTS = ("![times as fast as Kiln without fusion]({folder}speed.svg)\n"
+         "![operations a second below the machine's ceilings]({folder}roofline.svg)\n")
 
 
 def duration(seconds):
@@ -46,8 +48,9 @@ def spread(row, name="kiln"):
 
 
 def table(head, lines):
-    return "\n".join(["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-                     + ["| " + " | ".join(line) + " |" for line in lines]) + "\n"
+    def row(cells):
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return "\n".join([row(head), "|" + "---|" * len(head)] + [row(line) for line in lines]) + "\n"
 
 
 def compared(result):
@@ -59,7 +62,7 @@ def described(result):
     limits = result["ceilings"]
     caches = ", ".join(f"{size} {level}" for level, size in m["cache"].items())
     return (f"{m['cpu']}, {m['threads']} of {m['cores']} cores, {caches}, {m['memory_gib']} GiB; "
-            f"{limits['triad'] / 1e9:.3g} GB/s of reads and non-temporal writes, "
+            f"measured ceilings: {limits['triad'] / 1e9:.3g} GB/s of reads and non-temporal writes, "
             f"{limits['read'] / 1e9:.3g} GB/s of reads, {limits['arithmetic'] / 1e9:.3g} Gflop/s of "
             f"multiply-adds; {m['date']}, library of commit {m['commit']}; load of the machine "
             f"{m['load_before']} before, {m['load_after']} after; float32"
@@ -116,15 +119,17 @@ def everything(result):
         kiln = row["peers"]["kiln"]["median"]
         cells = [row["name"], duration(kiln), f"{spread(row) * 100:.0f} %",
                  f"{row['least_bytes'] / kiln / 1e9:.3g}", f"{row['operations'] / kiln / 1e9:.3g}",
-                 str(row["kernels"]), f"{row['bytes_moved'] / row['least_bytes']:.2f}"]
+                 str(row["kernels"]), f"{row['bytes_moved'] / row['least_bytes']:.2f}",
+                 " / ".join(f"{row['peers'][n].get('peak_bytes', 0) / 2**20:.0f}" for n in
+                            ("kiln", "kiln_unfused", "numpy") if n in row["peers"])]
         for name in others:
             if name in row["peers"]:
                 cells.append(f"{ratio(row, name):.2f}")
             else:
                 cells.append("!" if name in row["troubles"] else "")
         lines.append(cells)
-    return table(["workload", "Kiln", "spread", "GB/s", "Gop/s", "kernels", "bytes / least"]
-                 + others, lines)
+    return table(["workload", "Kiln", "spread", "GB/s", "Gop/s", "kernels", "bytes / least",
+                  "peak MiB"] + others, lines)
 
 
 def troubles(result):
@@ -139,29 +144,69 @@ def versions(result):
     return table(["peer", "version, flags"], lines)
 
 
+# Counters of kiln_bench: benchmark, counter, what it is, its unit in seconds.
+COSTS = (
+    ("record", "ns_an_op", "recording an operation", 1e-9),
+    ("record", "ns_to_free", "freeing a recorded operation", 1e-9),
+    ("evaluate_again", "us", "evaluating one operation on 64 floats, its plan known", 1e-6),
+    ("compile_chain", "ms", "a new chain of ten operations: plan, compile, run", 1e-3),
+    ("first_of_process", "first_ms", "the same as the first of a process", 1e-3),
+    ("first_of_process", "second_ms", "and as its second", 1e-3),
+    ("first_of_process", "disk_first_ms", "from the cache on disk, first of a process", 1e-3),
+    ("first_of_process", "disk_second_ms", "from the cache on disk, second", 1e-3),
+    ("nvrtc_chain", "ms", "such a chain by NVRTC alone, CUDA C to PTX", 1e-3),
+)
+
+
 def costs(result):
     if "costs" not in result:
         return ""
-    lines = [[f"{name}: {counter}", f"{value:.3g}"] for name, counters in result["costs"].items()
-             for counter, value in counters.items() if isinstance(value, (int, float))]
-    lines += [[f"compiling an otherwise empty file with {name}", duration(seconds)]
+
+    def cell(found, benchmark, counter, unit):
+        value = found.get(benchmark, {}).get(counter)
+        return duration(value * unit) if value is not None else ""
+
+    lines = [[text, cell(result["costs"], benchmark, counter, unit),
+              cell(result["costs_cuda"], benchmark, counter, unit)]
+             for benchmark, counter, text, unit in COSTS]
+    lines += [[f"g++ -O2 -c of an otherwise empty file with {name}", duration(seconds), ""]
               for name, seconds in result["header"].items()]
-    lines += [[f"{name}: fresh process to first Black-Scholes prices; peak memory",
-               f"{duration(fresh['seconds'])}; {fresh['peak_bytes'] / 2**20:.0f} MiB"]
-              for name, fresh in result["fresh"].items()]
-    return table(["cost", "measured"], lines)
+    text = table(["cost of Kiln", "CPU", "CUDA" if result["costs_cuda"] else "CUDA: **missing**, no driver"],
+                 lines)
+    lines = [[name, duration(fresh["seconds"]), duration(fresh["again_seconds"]),
+              f"{fresh['peak_bytes'] / 2**20:.0f} MiB"] for name, fresh in result["fresh"].items()]
+    return text + "\n" + table(["fresh process to its first Black-Scholes prices", "empty caches",
+                                "caches filled", "peak memory"], lines)
+
+
+def loops(result):
+    """kiln_bench's ratios against loops of the same process, bytes by non-temporal stores among them."""
+    kinds = ("stream", "hand", "fast", "unfused")
+    lines = [[name] + [f"{counters['x_' + kind]:.2f}" if "x_" + kind in counters else ""
+                       for kind in kinds]
+             for name, counters in result.get("costs", {}).items()
+             if any("x_" + kind in counters for kind in kinds)]
+    if not lines:
+        return ""
+    return ("Against loops of the same process, in turn (their time over Kiln's; `stream`: only moves the "
+            "same bytes, stores past the cache; `fast`: -ffast-math):\n\n"
+            + table(["program", *kinds], lines))
 
 
 def full(result):
     parts = [described(result), summary(result), losses(result),
              "All rows: the peer's time over Kiln's, so above 1 Kiln is faster; medians of "
-             "interleaved rounds; spread: largest less smallest over median.\n",
-             everything(result), troubles(result), versions(result), costs(result)]
+             "interleaved rounds; spread: largest less smallest over median; kernels and bytes of one "
+             "run of Kiln; peak memory of the process of Kiln, Kiln without fusion, NumPy, inputs "
+             "and interpreter among it.\n",
+             everything(result), troubles(result), PLOTS.format(folder=""), versions(result),
+             costs(result), loops(result)]
     return "\n".join(part for part in parts if part)
 
 
 def short(result):
-    return "\n".join([losses(result), summary(result), described(result)])
+    return "\n".join([losses(result), summary(result), PLOTS.format(folder="examples/bench/"),
+                      described(result)])
 
 
 def renew(path, text):

@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
 import tempfile
 import time
@@ -58,17 +59,15 @@ def machine(threads):
 
 
 def start_all(names, start, missing):
-    processes, about, gaps = {}, {}, {}
-    for name in names:
-        if name in missing:
-            gaps[name] = missing[name]
-            continue
-        process = start(name)
+    about, gaps = {}, {name: missing[name] for name in names if name in missing}
+    processes = {name: start(name) for name in names if name not in missing}
+    for process in processes.values():  # they load at the same time
+        process.send("hello")
+    for name, process in list(processes.items()):
         try:
-            about[name] = " ".join(process.ask("hello", 60))
-            processes[name] = process
+            about[name] = " ".join(process.receive(60))
         except peers.Gone as gone:
-            process.stop()
+            processes.pop(name).stop()
             gaps[name] = str(gone)
     return processes, about, gaps
 
@@ -89,13 +88,15 @@ def main():
     folder.mkdir(exist_ok=True)
     venv = folder / "venv"
     missing = peers.install(venv)
-    names = given.peers.split(",") if given.peers else list(peers.NATIVE + peers.PYTHON)
+    names = given.peers.split(",") if given.peers else [
+        n for n in peers.NATIVE + peers.PYTHON if not (given.quick and n in peers.SLOW_TO_COMPILE)]
     begun = time.time()
     with tempfile.TemporaryDirectory() as cache:
         env = peers.environment(given.threads, cache)
 
-        def start(name):
-            return peers.Process(name, program, venv / "bin" / "python", env, given.threads)
+        def start(name, empty=None):
+            chosen = peers.environment(given.threads, empty) if empty else env
+            return peers.Process(name, program, venv / "bin" / "python", chosen, given.threads)
 
         result = {"machine": machine(given.threads), "quick": given.quick}
         limits = start("machine")
@@ -104,20 +105,23 @@ def main():
         processes, result["about"], result["gaps"] = start_all(names, start, missing)
         if not given.peers:
             result["gaps"].update(peers.GAPS)
+            result["gaps"].update({n: "left out of a quick run: it compiles for seconds a row"
+                                   for n in peers.SLOW_TO_COMPILE if given.quick})
         if not given.quick and not given.filter:
             result["costs"] = costs.own(program, env)
+            result["costs_cuda"] = costs.cuda(program, env)
             result["header"] = costs.header()
             result["fresh"] = {n: f for n in result["about"] if (f := costs.fresh(n, start))}
         kept = {}
         if given.merge:
             old = json.loads((folder / "bench.json").read_text())
             kept = {row["name"]: row for row in old["rows"]}
-            result.update({k: old[k] for k in ("costs", "header", "fresh") if k in old})
+            result.update({k: old[k] for k in ("costs", "costs_cuda", "header", "fresh") if k in old})
         for workload in workloads.chosen(given.filter, given.quick):
             for name in result["about"].keys() - processes.keys():
                 processes[name] = start(name)  # one that ended gets its chance with the next row
             row = measure.run_workload(workload, processes, given.rounds or (3 if given.quick else 5),
-                                       30 if given.quick else 60, 0.02 if given.quick else 0.05)
+                                       30 if given.quick else 180, 0.02 if given.quick else 0.05)
             kept[row["name"]] = row
             result["rows"] = list(kept.values())
             show(row)
@@ -130,6 +134,9 @@ def main():
     plots = subprocess.run([str(venv / "bin" / "python"), str(peers.HERE / "plots.py"), str(folder)])
     if plots.returncode:
         print("no plots: Matplotlib is missing")
+    elif given.write:
+        for name in ("speed.svg", "roofline.svg"):
+            shutil.copy(folder / name, peers.HERE / name)
     print(f"{result['seconds']} s; written: {folder}/bench.json, bench.md, *.png, *.svg")
 
 

@@ -14,6 +14,7 @@ sys.path[:0] = [str(SUITE), str(SUITE / "peers")]
 import measure
 import peers
 import programs
+import reasons
 import report
 import workloads
 
@@ -73,6 +74,21 @@ class Tables(unittest.TestCase):
         self.assertIn("Of 2 memory-bound ones beyond the cache, 1 are", text)
         self.assertIn("**missing**: not there", report.versions(result()))
 
+    def test_cells_and_reasons(self):
+        self.assertIn("| \\|a\\|^2 | b |", report.table(["x", "y"], [["|a|^2", "b"]]))
+        self.assertEqual(reasons.of("no such workload 7"), "reason not known")
+        self.assertIn("| defeat | 2 s | a | 0.25 | reason not known |", report.losses(result()))
+
+    def test_costs(self):
+        found = {**result(), "costs": {"record": {"ns_an_op": 90.0}, "axpy": {"x_stream": 0.97}},
+                 "costs_cuda": {}, "header": {"kiln": 1.5},
+                 "fresh": {"kiln": {"seconds": 0.5, "again_seconds": 0.1, "peak_bytes": 3 << 20}}}
+        text = report.full(found)
+        for line in ("| recording an operation | 90 ns |  |", "**missing**, no driver",
+                     "with kiln | 1.5 s |", "| kiln | 500 ms | 100 ms | 3 MiB |",
+                     "| axpy | 0.97 |"):
+            self.assertIn(line, text)
+
     def test_marks(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "README.md"
@@ -82,6 +98,31 @@ class Tables(unittest.TestCase):
                              "a\n<!-- bench: begin -->\n\nnew\n\n<!-- bench: end -->\nb\n")
             path.write_text("no marks\n")
             self.assertRaises(SystemExit, report.renew, path, "new")
+
+
+class Drop(unittest.TestCase):
+    class Idle:
+        stopped = False
+
+        def __init__(self, resident, gone=False):
+            self.resident, self.gone = resident, gone
+
+        def ask(self, line):
+            if self.gone:
+                raise peers.Gone("it ended")
+
+        def status(self, name):
+            return self.resident
+
+        def stop(self):
+            self.stopped = True
+
+    def test_those_that_keep_memory_end(self):
+        small, large, gone = self.Idle(1 << 20), self.Idle(1 << 30), self.Idle(0, True)
+        processes = {"small": small, "large": large, "gone": gone}
+        measure.drop(processes)
+        self.assertEqual(list(processes), ["small"])
+        self.assertEqual([p.stopped for p in (small, large, gone)], [False, True, True])
 
 
 class Processes(unittest.TestCase):

@@ -36,3 +36,7 @@ def wait(result):
 
 def get(value):
     return np.array(value)
+
+
+def drop():
+    dr.flush_malloc_cache()

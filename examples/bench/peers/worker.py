@@ -6,6 +6,8 @@ A peer is a module of this folder with
   put(array)         a NumPy array as the library's own
   wait(result)       returns when the result is computed
   get(value)         one value of the result as a NumPy array
+and, where the library keeps memory that was freed,
+  drop()             gives it back
 """
 
 import ctypes
@@ -20,17 +22,20 @@ import numpy as np
 
 
 def make_input(number, extents, low, high):
-    """As input() of suite/serve.cpp."""
-    with np.errstate(over="ignore"):
-        h = np.arange(math.prod(extents), dtype=np.uint32)
+    """As input() of suite/serve.cpp; in blocks, so that little more than the result is needed."""
+    low, high, scale = np.float32(low), np.float32(high), np.float32(2.0 ** -24)
+    values = np.empty(math.prod(extents), dtype=np.float32)
+    for begin in range(0, values.size, 1 << 18):
+        block = values[begin:begin + (1 << 18)]
+        h = np.arange(begin, begin + block.size, dtype=np.uint32)
         h *= np.uint32(2654435761)
         h += np.uint32(number * 2654435769 % (1 << 32))
         h ^= h >> np.uint32(16)
         h *= np.uint32(2246822507)
         h ^= h >> np.uint32(13)
         h >>= np.uint32(8)
-    unit = h.astype(np.float32) * np.float32(2.0 ** -24)
-    return (np.float32(low) + (np.float32(high) - np.float32(low)) * unit).reshape(extents)
+        block[:] = low + (high - low) * (h.astype(np.float32) * scale)
+    return values.reshape(extents)
 
 
 class Server:
@@ -41,6 +46,7 @@ class Server:
     def drop(self):
         self.run = self.result = self.inputs = None
         gc.collect()
+        getattr(self.peer, "drop", lambda: None)()
         ctypes.CDLL(None).malloc_trim(0)  # the environment tells the C library to keep everything
         return "ok"
 
