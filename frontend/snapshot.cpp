@@ -212,6 +212,7 @@ bool Builder::run(std::span<Node* const> roots, bool store, Snapshot* result) {
   counts_.clear();
   literals_.clear();
   scalar_nodes_.clear();
+  wide_.clear();
   symbols_.clear();
   ir::Graph& g = result->graph;
   g.nodes.clear(), g.operand_ids.clear(), g.dims.clear(), g.inputs.clear(), g.scalars.clear();

@@ -31,8 +31,6 @@ class Builder {
     const std::string* label = nullptr;
     bool output = false;
     bool outside = false;         // operations outside consume an alias of it
-    std::uint32_t wide_axes = 0;  // of its latest broadcast for an elementwise operation
-    ir::NodeId wide = 0;          // that broadcast, if not 0
   };
 
   bool walk(std::span<Node* const> roots);
@@ -65,12 +63,18 @@ class Builder {
   void attach(ir::Attribute attribute);  // to the node appended last
   Node* input(Node* node, std::uint32_t i) const { return root_of(node->operands[i]); }
 
+  struct Wide {  // the latest broadcast of a node of the graph for an elementwise operation
+    std::uint32_t axes = 0;
+    ir::NodeId id = 0;  // 0: none
+  };
+
   Snapshot* out_ = nullptr;
   std::vector<Frame> stack_;
   std::vector<Node*> order_, aliases_;
   std::vector<Info> infos_;
   std::vector<Var> axes_;
   std::vector<ir::NodeId> operands_;
+  std::vector<Wide> wide_;  // by node of the graph: merged scalars have one
   Symbols symbols_;
   std::unordered_map<std::uint64_t, std::uint32_t> user_scalars_, counts_;
   std::unordered_map<std::uint64_t, ir::NodeId> literals_;

@@ -31,6 +31,7 @@ ir::NodeId Builder::append(ir::NodeKind kind, std::span<const ir::NodeId> operan
   if (rank > 0) symbols_.mark_innermost(axes_[axes + rank - 1]);
   out_->lines.push_back(current_->where);
   out_->labels.push_back(nullptr);
+  wide_.emplace_back();
   if (current_->shape->size >= (std::int64_t{1} << 31)) g.wide = true;
   return id;
 }
@@ -42,7 +43,7 @@ void Builder::attach(ir::Attribute attribute) {
 }
 
 ir::NodeId Builder::operand(Node* node, std::uint32_t axes, std::size_t rank) {
-  Info& info = infos_[node->id];
+  const Info& info = infos_[node->id];
   const std::span<const Var> own = axes_of(node);
   bool same = own.size() == rank;
   if (same && info.axes == axes) return info.id;
@@ -50,12 +51,11 @@ ir::NodeId Builder::operand(Node* node, std::uint32_t axes, std::size_t rank) {
     same = (own[i] == kVarOne) == (axes_[axes + i] == kVarOne);
   }
   if (same) return info.id;
-  if (info.wide != 0 && info.wide_axes == axes) return info.wide;
+  if (wide_[info.id].id != 0 && wide_[info.id].axes == axes) return wide_[info.id].id;
   const ir::NodeId wide = append(ir::NodeKind::broadcast, {&info.id, 1}, axes, rank);
   out_->graph.nodes.back().dtype = to_ir(node->dtype);
   out_->lines.back() = node->where;
-  info.wide_axes = axes;
-  info.wide = wide;
+  wide_[info.id] = {axes, wide};
   return wide;
 }
 

@@ -119,6 +119,13 @@ void Trace::end_use(Node* operand) noexcept {
                std::memory_order_relaxed);
 }
 
+// Scalars do not count: whether two of them are one node depends on where nodes lie, and flushes must
+// not, or a loop's segments would differ.
+void Trace::count(const Node& node, int change) {
+  if (node.kind == Kind::literal || node.kind == Kind::scalar) return;
+  pending.store(pending.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
+}
+
 Node* Trace::record(const Recipe& r) {
   const bool share = shareable(r);
   const std::uint32_t at = share ? place(r) % kTable : 0;
@@ -164,7 +171,7 @@ Node* Trace::record(const Recipe& r) {
     table_[at] = node;
     node->cons_slot = at + 1;
   }
-  pending.store(pending.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  count(*node, 1);
   return node;
 }
 
@@ -211,7 +218,7 @@ Value* Trace::drop(Node* first) noexcept {
       value->next = dead;
       dead = value;
     } else {
-      pending.store(pending.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+      count(*node, -1);
     }
     for (Node* const operand : node->inputs()) {
       end_use(operand);
@@ -259,7 +266,7 @@ Value* Trace::settle(Node* node, Value* value) {
   delete node->attr;
   node->attr = nullptr;
   node->in_flight = false;
-  pending.store(pending.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  count(*node, -1);
   node->value.store(value, std::memory_order_release);
   if (node->uses != 0) {
     pinned.store(pinned.load(std::memory_order_relaxed) + value->storage->bytes(),

@@ -129,7 +129,7 @@ class Trace {
 
   std::mutex mutex;
   std::uint64_t epoch = 0;    // of the latest snapshot
-  std::atomic<std::int64_t> pending{0};  // nodes without a value; written under the lock
+  std::atomic<std::int64_t> pending{0};  // operations without a value; written under the lock
   // Bytes of the values that pending nodes consume, whoever else holds them: kept_by_pending is less.
   std::atomic<std::int64_t> pinned{0};
 
@@ -139,6 +139,7 @@ class Trace {
   Node* find(const Recipe& recipe, std::uint32_t at);
   void forget(Node* node);  // takes it out of the table
   Value* drop(Node* first) noexcept;
+  void count(const Node& node, int change);
   void begin_use(Node* operand);
   void end_use(Node* operand) noexcept;
   void destroy(Node* node) noexcept;

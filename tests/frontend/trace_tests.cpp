@@ -86,6 +86,15 @@ TEST(Trace, DroppedOperationsAreForgotten) {
   EXPECT_EQ(pending(), before);
 }
 
+// Whether equal scalars are one node depends on addresses: segments of a loop must not.
+TEST(Trace, ScalarsAreNotCountedAsPending) {
+  const kn::Scope scope({.flush_after = 0});
+  const std::int64_t before = pending();
+  kn::Array x = {1.f, 2.f};
+  for (int i = 0; i < 300; ++i) x = x * (1.f + static_cast<float>(i));
+  EXPECT_EQ(pending() - before, 300);
+}
+
 TEST(Trace, NodesRememberTheirLines) {
   const kn::Array x = {1.f, 2.f};
   const int line = __LINE__ + 1;
