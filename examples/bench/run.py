@@ -27,7 +27,7 @@ import workloads
 def arguments():
     parser = argparse.ArgumentParser(prog="./dev bench")
     parser.add_argument("build", type=pathlib.Path, help="folder of the build")
-    parser.add_argument("--quick", action="store_true", help="fewer workloads: under two minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer workloads, no costs, no compiled PyTorch")
     parser.add_argument("--filter", default="", help="only workloads that match")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--peers", default="", help="only these, comma between")
