@@ -9,7 +9,7 @@ namespace kiln::ir {
 bool Graph::operator==(const Graph& o) const {
   return wide == o.wide && nodes == o.nodes && operand_ids == o.operand_ids && dims == o.dims &&
          outputs == o.outputs && syms == o.syms && inputs == o.inputs && scalars == o.scalars &&
-         attributes == o.attributes && regions == o.regions;
+         attributes == o.attributes && regions == o.regions && hints == o.hints;
 }
 
 Sym Graph::add_sym(SymInfo info) {
@@ -114,6 +114,7 @@ std::size_t hash(const Graph& graph) {
   }
   for (const Attribute& attribute : graph.attributes) mix(h, attribute);
   for (const Graph& region : graph.regions) h.mix(hash(region));
+  for (const Hint& hint : graph.hints) h.mix(hint.node * 2 + static_cast<std::uint64_t>(hint.kind));
   return h.state;
 }
 

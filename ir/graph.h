@@ -110,6 +110,18 @@ struct Input {
   bool operator==(const Input&) const = default;
 };
 
+// What the user asked of fusion about a node's value. Part of a graph's structure; meaning is the
+// same without.
+enum class HintKind : std::uint8_t {
+  no_fuse,    // no kernel both makes it and uses it
+  must_fuse,  // every kernel that uses it makes it
+};
+struct Hint {
+  NodeId node = 0;
+  HintKind kind = HintKind::no_fuse;
+  auto operator<=>(const Hint&) const = default;
+};
+
 struct Graph {
   std::vector<Node> nodes;
   std::vector<NodeId> operand_ids;
@@ -120,6 +132,7 @@ struct Graph {
   std::vector<DType> scalars;       // of the bound run-time scalars
   std::vector<NodeId> outputs;
   std::vector<Graph> regions;
+  std::vector<Hint> hints;  // ascending, each once
   bool wide = false;  // some array has 2^31 elements or more: indices need 64 bits on every target
   // Side tables, indexed by node (empty: none known); not part of equality or hash.
   std::vector<std::string> lines;   // the user's line: "heat.cpp:41"

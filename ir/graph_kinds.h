@@ -41,6 +41,8 @@ inline constexpr KindInfo kKinds[] = {
 };
 static_assert(std::size(kKinds) == static_cast<std::size_t>(NodeKind::item) + 1);
 
+inline constexpr std::string_view kHintNames[] = {"no_fuse", "must_fuse"};  // by HintKind
+
 constexpr const KindInfo& info(NodeKind kind) { return kKinds[static_cast<int>(kind)]; }
 
 }  // namespace kiln::ir

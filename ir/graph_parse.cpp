@@ -37,6 +37,10 @@ class GraphParser {
         input(g);
       else if (r_.peek() == "graph")
         g.regions.push_back(parse_graph());
+      else if (r_.accept(kHintNames[0]))
+        g.hints.push_back({number<NodeId>('n'), HintKind::no_fuse});
+      else if (r_.accept(kHintNames[1]))
+        g.hints.push_back({number<NodeId>('n'), HintKind::must_fuse});
       else if (r_.accept("outputs"))
         nodes(g.outputs);
       else

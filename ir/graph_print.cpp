@@ -39,6 +39,10 @@ class GraphPrinter {
     for (const Input& i : g.inputs) line(), input(i);
     for (const Graph& region : g.regions) line(), print_graph(region);
     for (NodeId n = 0; n < g.nodes.size(); ++n) line(), node(g, n);
+    for (const Hint& hint : g.hints) {
+      line();
+      put("{} n{}", kHintNames[static_cast<int>(hint.kind)], hint.node);
+    }
     line();
     put("outputs");
     for (const NodeId n : g.outputs) put(" n{}", n);

@@ -32,6 +32,11 @@ class GraphVerifier {
       else if (g_.nodes[out].results != 1)
         complain("output n{} has several results", out);
     }
+    for (std::size_t h = 0; h < g_.hints.size(); ++h) {
+      if (g_.hints[h].node >= g_.nodes.size())
+        complain("a hint about n{}, which does not exist", g_.hints[h].node);
+      if (h > 0 && !(g_.hints[h - 1] < g_.hints[h])) complain("hints are not ascending");
+    }
     if (!g_.lines.empty() && g_.lines.size() != g_.nodes.size())
       complain("lines are not one a node");
     if (!g_.labels.empty() && g_.labels.size() != g_.nodes.size()) {

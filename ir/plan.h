@@ -69,6 +69,9 @@ struct PlanStep {
 struct ClusterReport {
   std::string name, expression, schedule, schedule_reason;
   std::vector<NodeId> nodes;         // of the optimised graph
+  // The iteration space (a batch: of its first member): points, what is reduced at each, and what is
+  // reduced anew at each of both.
+  std::vector<Sym> outer, inner, nested;
   std::vector<std::string> lines;    // the user's, distinct, in order
   SizeExpr compulsory_read, compulsory_written, requested_read, requested_written;  // bytes
   SizeExpr operations;
@@ -77,6 +80,9 @@ struct BoundaryReport {  // a value that was stored rather than fused into a con
   NodeId producer = 0, consumer = 0;
   std::string reason;
   SizeExpr bytes;  // written and read again because of it
+  // Estimates at the middle of the class, of computing the value in its consumers and of storing
+  // it; both 0 where they were not compared because only one of the two can be done.
+  double fused_seconds = 0, stored_seconds = 0;
 };
 
 struct Plan {
@@ -101,6 +107,19 @@ inline std::int64_t integer_value(const Plan& plan, std::uint32_t index,
   for (const Sym s : plan.products[index - count]) value *= syms[s];
   return value;
 }
+
+// Bytes that an execution needs, for bound symbols.
+struct PlanMemory {
+  std::int64_t inputs = 0;
+  std::int64_t outputs = 0;
+  std::int64_t temporaries = 0;  // of all, as if none were reused
+  std::int64_t donated = 0;      // of outputs and temporaries that take over other buffers' memory
+  std::int64_t peak = 0;         // outputs and temporaries alive at once; inputs are there anyway
+};
+PlanMemory memory_of(const Plan& plan, const std::vector<std::int64_t>& values);
+// max(bytes / bandwidth, operations / rate) + launch.
+double estimated_seconds(const ClusterReport& report, const Caps& caps,
+                         const std::vector<std::int64_t>& values);
 
 // A kernel as a compiler takes it: CUDA C text, or object-file bytes for the host.
 struct KernelSource {

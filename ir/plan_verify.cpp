@@ -8,7 +8,8 @@ namespace {
 
 class PlanCheck {
  public:
-  explicit PlanCheck(const Plan& plan) : plan_(plan), alive_(plan.buffers.size(), false) {}
+  explicit PlanCheck(const Plan& plan)
+      : plan_(plan), alive_(plan.buffers.size(), false), taken_(plan.buffers.size(), false) {}
 
   std::string run() {
     for (std::size_t b = 0; b < plan_.buffers.size(); ++b) {
@@ -34,8 +35,13 @@ class PlanCheck {
       case StepKind::allocate:
         if (alive_.at(step.index)) say("allocated twice: buffer " + std::to_string(step.index));
         alive_[step.index] = true;
+        if (plan_.buffers[step.index].donated_from >= 0) check_donation(step.index);
         break;
       case StepKind::release:
+        if (taken_[step.index]) {  // its memory lives on in another buffer
+          taken_[step.index] = false;
+          break;
+        }
         need(step.index, "release");
         if (plan_.buffers[step.index].role != BufferRole::temporary) say("released no temporary");
         alive_[step.index] = false;
@@ -49,6 +55,22 @@ class PlanCheck {
         check(plan_.launches.at(step.index));
         break;
     }
+  }
+
+  // From here on the donor's memory is the buffer's: nothing may use it as the donor's.
+  void check_donation(std::uint32_t buffer) {
+    const auto from = static_cast<std::uint32_t>(plan_.buffers[buffer].donated_from);
+    need(from, "donation");
+    const PlanBuffer &to = plan_.buffers[buffer], &donor = plan_.buffers.at(from);
+    if (donor.role == BufferRole::output) say("an output is donated");
+    if (donor.role == BufferRole::input && !plan_.graph.inputs.at(donor.index).donatable) {
+      say("an input that must stay is donated");
+    }
+    if (to.elements != donor.elements || size_of(to.dtype) != size_of(donor.dtype)) {
+      say("a donated buffer has another size");
+    }
+    alive_[from] = false;
+    taken_[from] = donor.role == BufferRole::temporary;
   }
 
   void check(const PlanLaunch& launch) {
@@ -92,6 +114,7 @@ class PlanCheck {
 
   const Plan& plan_;
   std::vector<bool> alive_;
+  std::vector<bool> taken_;  // temporaries whose memory another buffer took over, not yet released
   std::string findings_;
 };
 

@@ -32,12 +32,14 @@ struct Cluster {
 struct Boundary {
   ir::NodeId producer = 0, consumer = 0;
   std::string reason;
+  double fused_seconds = 0, stored_seconds = 0;  // see ir::BoundaryReport
 };
 
 struct Partition {
   std::vector<Cluster> clusters;  // in an order that respects dependencies
   std::vector<bool> stored;       // by node: it has a buffer
   std::vector<bool> cut;          // by node: no kernel both makes it and uses it
+  std::vector<bool> together;     // by node: may not be stored for its price (must_fuse)
   std::vector<Boundary> boundaries;
 };
 

@@ -50,7 +50,8 @@ class Pricing {
         options_(options),
         partition_(partition),
         wants_(graph.nodes.size()),
-        seen_(graph.nodes.size(), 0) {}
+        seen_(graph.nodes.size(), 0),
+        priced_(graph.nodes.size(), false) {}
 
   void run() {
     for (const NodeId output : graph_.outputs) begin_at(output);
@@ -104,6 +105,7 @@ class Pricing {
       const std::vector<Sym> inner = reduced_extents(graph_, n);
       extents.insert(extents.end(), inner.begin(), inner.end());
       const auto bytes = static_cast<double>(ir::size_of(graph_.nodes[operand].dtype));
+      priced_[operand] = true;
       want(operand,
            {frame(std::move(extents), bytes), {index_at(reduce_coordinates(graph_, n)), {}}, 0});
       return;
@@ -123,6 +125,9 @@ class Pricing {
   void pass_on(NodeId n, const std::vector<Want>& wants) {
     const ir::Node& node = graph_.nodes[n];
     const auto operands = graph_.operands(n);
+    if (!must_fuse(n)) {
+      for (const NodeId operand : operands) priced_[operand] = true;
+    }
     for (const Want& w : wants) {
       frames_[w.frame].operations += op_cost(node) * evaluations(w);
       const std::vector<Context> contexts = operand_contexts(graph_, n, w.context);
@@ -201,10 +206,18 @@ class Pricing {
     return cost;
   }
 
+  // Asked for, or needed for nothing but what is: storing it would be the same boundary one operation
+  // earlier.
+  bool must_fuse(NodeId n) const {
+    const bool whole = partition_.stored[n] || begun_.contains(n);
+    return partition_.together[n] || (!priced_[n] && !whole);
+  }
+
   bool dear(NodeId n) {
     const bool many = wants_[n].size() > kMaxWants;
     if (!many && graph_.nodes[n].kind != NodeKind::map) return false;
     const Cost cost = cost_of(n);
+    if (!many && must_fuse(n)) return false;
     if (!many && !decide(cost.fused > cost.stored, options_, n, n)) return false;
     std::ostringstream text;
     text.precision(3);
@@ -212,8 +225,8 @@ class Pricing {
          << " operations an element: " << cost.fused * 1e6 << " us in its consumers, "
          << cost.stored * 1e6 << " us if stored";
     const auto consumer = consumer_.find(n);
-    partition_.boundaries.push_back(
-        {n, consumer == consumer_.end() ? n : consumer->second, text.str()});
+    partition_.boundaries.push_back({n, consumer == consumer_.end() ? n : consumer->second,
+                                     text.str(), cost.fused, cost.stored});
     return true;
   }
 
@@ -224,6 +237,7 @@ class Pricing {
   std::vector<std::vector<Want>> wants_;  // by node: dropped once it is decided
   std::vector<std::uint32_t> seen_;       // by node: the last cone that it was in
   std::uint32_t cone_ = 0;
+  std::vector<bool> priced_;  // by node: some consumer is not computed where must_fuse says
   std::unordered_set<NodeId> begun_;
   std::unordered_map<NodeId, NodeId> consumer_;
   std::vector<Frame> frames_;

@@ -9,6 +9,7 @@
 
 #include "passes/access.h"
 #include "passes/dear.h"
+#include "passes/hints.h"
 
 namespace kiln::passes {
 
@@ -538,6 +539,7 @@ Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& 
       partition.stored[matmul_operand(graph, operand).node] = true;
     }
   }
+  apply_hints(graph, partition);
   store_dear_values(graph, caps, options, partition);
   Joiner(graph, caps, options, partition).run();
   return partition;

@@ -1,8 +1,10 @@
 #include "passes/memory.h"
 
 #include <algorithm>
+#include <map>
 
 #include "ir/error.h"
+#include "passes/in_place.h"
 
 namespace kiln::passes {
 
@@ -19,10 +21,12 @@ void add_line(std::vector<std::string>& lines, const std::string& line) {
 
 }  // namespace
 
-PlanWriter::PlanWriter(ir::Plan& plan, const Partition& partition, const ir::Caps& caps)
+PlanWriter::PlanWriter(ir::Plan& plan, const Partition& partition, const ir::Caps& caps,
+                       Donate donate)
     : plan_(plan),
       partition_(partition),
       caps_(caps),
+      donate_(donate),
       input_buffer_(plan.graph.inputs.size(), -1),
       stored_buffer_(plan.graph.nodes.size(), -1) {}
 
@@ -50,7 +54,10 @@ std::uint32_t PlanWriter::buffer_of(NodeId n, bool output) {
 }
 
 void PlanWriter::use(std::uint32_t buffer) {
+  constexpr std::size_t kNever = ~std::size_t{0};
+  first_use_.resize(plan_.buffers.size(), kNever);
   last_use_.resize(plan_.buffers.size(), 0);
+  first_use_[buffer] = std::min(first_use_[buffer], plan_.steps.size());
   last_use_[buffer] = plan_.steps.size();
 }
 
@@ -98,6 +105,8 @@ void PlanWriter::add_matmul(const Cluster& cluster) {
   std::vector<ir::Sym> all(shape.begin(), shape.end());
   all.push_back(left[rank - 1]);
   report.operations = ir::SizeExpr::product(2, all);
+  report.outer.assign(shape.begin(), shape.end());
+  report.inner.push_back(left[rank - 1]);
   matmul_reports_.push_back(std::move(report));
   plan_.matmuls.push_back(std::move(call));
 }
@@ -116,6 +125,9 @@ ir::ClusterReport PlanWriter::report_of(const Unit& unit, const ir::Kernel& kern
     report.nodes.insert(report.nodes.end(), reduces->begin(), reduces->end());
   }
   std::ranges::sort(report.nodes);
+  report.outer = unit.cluster->outer;
+  report.inner = unit.cluster->inner;
+  report.nested = unit.cluster->nested;
   if (!graph.lines.empty()) {
     for (const NodeId n : report.nodes) add_line(report.lines, graph.lines[n]);
   }
@@ -163,7 +175,8 @@ void PlanWriter::add_arguments(ir::PlanLaunch& launch,
 }
 
 // The launch's buffers are allocated; its step is the next.
-void PlanWriter::add_launch(ir::PlanLaunch launch, ir::Kernel kernel, ir::ClusterReport report) {
+void PlanWriter::add_launch(ir::PlanLaunch launch, ir::Kernel kernel, ir::ClusterReport report,
+                            bool elementwise) {
   launch.kernel = static_cast<std::uint32_t>(plan_.kernels.size());
   for (const ir::PlanArg& a : launch.args) {
     if (a.kind == ir::ParamKind::buffer) use(a.index);
@@ -172,6 +185,7 @@ void PlanWriter::add_launch(ir::PlanLaunch launch, ir::Kernel kernel, ir::Cluste
   plan_.clusters.push_back(std::move(report));
   plan_.kernels.push_back(std::move(kernel));
   plan_.launches.push_back(std::move(launch));
+  elementwise_.push_back(elementwise);
 }
 
 void PlanWriter::add_kernels(Unit unit) {
@@ -185,7 +199,58 @@ void PlanWriter::add_kernels(Unit unit) {
     ir::PlanLaunch launch;
     add_arguments(launch, k.arguments, temporaries);
     ir::ClusterReport report = report_of(unit, k.kernel, i == 0);
-    add_launch(std::move(launch), std::move(k.kernel), std::move(report));
+    const bool elementwise = unit.cluster->inner.empty() && unit.scheduled.kernels.size() == 1;
+    add_launch(std::move(launch), std::move(k.kernel), std::move(report), elementwise);
+  }
+}
+
+bool PlanWriter::may_take(std::uint32_t to, std::uint32_t from, std::size_t step) const {
+  const ir::PlanBuffer &result = plan_.buffers[to], &donor = plan_.buffers[from];
+  if (result.role == ir::BufferRole::input || donor.role == ir::BufferRole::output) return false;
+  if (first_use_[to] != step || last_use_[from] != step || result.donated_from >= 0) return false;
+  if (result.dtype != donor.dtype || result.elements != donor.elements) return false;
+  if (donor.role == ir::BufferRole::temporary) return true;
+  const ir::Input& input = plan_.graph.inputs[donor.index];
+  return input.donatable && input.dense;
+}
+
+// Lets what this step's kernel writes take over what it is the last to read.
+void PlanWriter::donate(std::size_t step) {
+  const std::uint32_t number = plan_.steps[step].index;
+  if (!elementwise_[number]) return;
+  ir::PlanLaunch& launch = plan_.launches[number];
+  ir::Kernel& kernel = plan_.kernels[launch.kernel];
+  std::map<std::uint32_t, int> named;  // by buffer: arguments of the launch that name it
+  for (const ir::PlanArg& a : launch.args) {
+    if (a.kind == ir::ParamKind::buffer) ++named[a.index];
+  }
+  // In every member. Members run in any order, so no other argument may name the donor.
+  const auto may_take_all = [&](std::uint32_t to, std::uint32_t from) {
+    for (std::size_t row = 0; row < launch.args.size(); row += kernel.params.size()) {
+      const std::uint32_t donor = launch.args[row + from].index;
+      if (named[donor] != 1 || !may_take(launch.args[row + to].index, donor, step)) return false;
+    }
+    return true;
+  };
+  const auto is = [&](std::uint32_t param, bool read, bool written) {
+    const ir::Param& p = kernel.params[param];
+    return p.kind == ir::ParamKind::buffer && p.read == read && p.written == written;
+  };
+  for (std::uint32_t from = 0; from < kernel.params.size(); ++from) {
+    if (!is(from, true, false)) continue;
+    for (std::uint32_t to = 0; to < kernel.params.size(); ++to) {
+      if (!is(to, false, true) || !may_take_all(to, from)) continue;
+      if (donate_ != Donate::unchecked && !can_share(kernel, from, to)) continue;
+      const std::size_t width = kernel.params.size();
+      for (std::size_t row = 0; row < launch.args.size(); row += width) {
+        plan_.buffers[launch.args[row + to].index].donated_from = launch.args[row + from].index;
+      }
+      share(kernel, from, to);
+      std::size_t at = 0;
+      std::erase_if(launch.args, [&](const ir::PlanArg&) { return at++ % width == from; });
+      --from;
+      break;
+    }
   }
 }
 
@@ -211,10 +276,13 @@ void PlanWriter::add_batch(Batch batch) {
     report.requested_written += more.requested_written;
     report.operations += more.operations;
   }
-  add_launch(std::move(launch), std::move(kernel), std::move(report));
+  add_launch(std::move(launch), std::move(kernel), std::move(report), true);
 }
 
 void PlanWriter::finish() {
+  for (std::size_t i = 0; donate_ != Donate::no && i < plan_.steps.size(); ++i) {
+    if (plan_.steps[i].kind == StepKind::launch) donate(i);
+  }
   std::vector<std::vector<std::uint32_t>> dies(plan_.steps.size());
   for (std::uint32_t b = 0; b < last_use_.size(); ++b) {
     if (plan_.buffers[b].role == ir::BufferRole::temporary) dies[last_use_[b]].push_back(b);
@@ -232,7 +300,9 @@ void PlanWriter::finish() {
   }
   plan_.clusters.insert(plan_.clusters.end(), matmul_reports_.begin(), matmul_reports_.end());
   for (const Boundary& b : partition_.boundaries) {
-    ir::BoundaryReport report{b.producer, b.consumer, b.reason, plan_.graph.size(b.producer)};
+    ir::BoundaryReport report{b.producer,      b.consumer,
+                              b.reason,        plan_.graph.size(b.producer),
+                              b.fused_seconds, b.stored_seconds};
     for (ir::SizeTerm& term : report.bytes.terms) {
       term.coefficient *= 2 * ir::size_of(plan_.graph.nodes[b.producer].dtype);
     }

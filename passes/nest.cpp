@@ -78,6 +78,7 @@ class Nester {
     for (const Access& access : reads(c)) {
       const std::size_t maker = home(access.leaf);
       if (maker == kNone || taken_[maker]) continue;
+      if (partition_.cut[access.leaf]) return kNone;
       const Cluster& inner = partition_.clusters[maker];
       if (inner.outer != points || inner.inner.empty() || !inner.nested.empty()) continue;
       if (found != kNone && found != maker) return kNone;
@@ -135,12 +136,18 @@ class Nester {
     store(false);
     const Space space = space_of(graph_, partition_, both);
     if (!tile_of({graph_, partition_, both, space, caps_}) ||
-        !decide(worth(both, space), options_, both.nested_reduces[0], both.reduces[0])) {
+        !wanted(both, space)) {
       store(true);
       return;
     }
     clusters[reader] = std::move(both);
     taken_[inner] = true;
+  }
+
+  bool wanted(const Cluster& both, const Space& space) const {
+    const auto asked = [&](NodeId r) { return partition_.together[r]; };
+    return std::ranges::any_of(both.nested_reduces, asked) ||
+           decide(worth(both, space), options_, both.nested_reduces[0], both.reduces[0]);
   }
 
   // Only rows are left to share out: what idle units lose against what is not written and read.

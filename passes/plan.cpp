@@ -6,6 +6,7 @@
 
 #include "ir/error.h"
 #include "passes/fuse.h"
+#include "passes/hints.h"
 #include "passes/memory.h"
 #include "passes/nest.h"
 #include "passes/rewrite.h"
@@ -44,12 +45,39 @@ void note(const Options& options, const std::string& name, double start, const i
     options.log->entries.push_back({name, now() - start, after, std::move(findings)});
 }
 
+// The mistakes of Options::fault. An addition that is a subtraction, in a graph or a kernel; an
+// output of which only the first row is made.
+void spoil(ir::Graph& graph) {
+  for (std::size_t i = graph.nodes.size(); i-- > 0;) {
+    ir::Node& node = graph.nodes[i];
+    if (node.kind != ir::NodeKind::map || node.op != ir::Op::add) continue;
+    node.op = ir::Op::sub;
+    return;
+  }
+}
+void spoil(Partition& partition) {
+  for (Cluster& cluster : partition.clusters) {
+    for (ClusterOutput& output : cluster.outputs) {
+      if (!output.coordinates.empty()) output.coordinates[0] = kUnit;
+    }
+  }
+}
+void spoil(std::vector<ir::Kernel>& kernels) {
+  for (ir::Kernel& kernel : kernels) {
+    for (ir::Inst& inst : kernel.insts) {
+      const bool value = inst.code == ir::Code::op && inst.op == ir::Op::add;
+      if (value && ir::is_float(inst.dtype)) inst.op = ir::Op::sub;
+    }
+  }
+}
+
 ir::Graph run_graph_passes(const ir::Graph& graph, const Options& options) {
   ir::Graph current = graph;
   for (const GraphPass& pass : kGraphPasses) {
     if (std::ranges::find(options.disabled, pass.name) != options.disabled.end()) continue;
     const double start = now();
     current = pass.run(current);
+    if (options.fault == pass.name) spoil(current);
     check(current, pass.name);
     note(options, pass.name, start, current);
     if (options.stop_after == pass.name) break;
@@ -75,6 +103,12 @@ std::string describe(const ir::Graph& graph, const Partition& partition) {
 
 }  // namespace
 
+std::vector<std::string> stage_names() {
+  std::vector<std::string> names = graph_pass_names();
+  names.insert(names.end(), {"fuse", "schedule", "memory"});
+  return names;
+}
+
 std::vector<std::string> graph_pass_names() {
   std::vector<std::string> names;
   for (const GraphPass& pass : kGraphPasses) names.emplace_back(pass.name);
@@ -95,13 +129,19 @@ ir::Plan make_plan(const ir::Graph& graph, const ir::Caps& caps, const Options& 
   const FuseOptions fusion{options.fusion, options.force};
   Partition partition = fuse(plan.graph, caps, fusion);
   nest_reductions(plan.graph, caps, fusion, partition);
+  if (options.fusion) check_hints(plan.graph, partition);
+  if (options.fusion && options.fault == "fuse") spoil(partition);
   note(options, "fuse", start, plan.graph, describe(plan.graph, partition));
   start = now();
-  PlanWriter writer(plan, partition, caps);
+  const Donate donate = !options.donate             ? Donate::no
+                        : options.fault == "memory" ? Donate::unchecked
+                                                    : Donate::yes;
+  PlanWriter writer(plan, partition, caps, donate);
   for (Batch& batch : batches(plan.graph, partition, caps, options.fusion)) {
     writer.add(std::move(batch));
   }
   writer.finish();
+  if (options.fault == "schedule") spoil(plan.kernels);
   note(options, "schedule", start, plan.graph);
   const std::string findings = ir::verify(plan);
   if (!findings.empty()) ir::internal_error("plan: " + findings);

@@ -24,14 +24,19 @@ struct PassLog {
 struct Options {
   bool fusion = true;
   std::uint64_t force = 0;            // FuseOptions::force
+  bool donate = true;                 // results may be written over what is read for the last time
   std::vector<std::string> disabled;  // names of graph passes to leave out
   std::string stop_after;             // a graph pass: later ones are left out
   PassLog* log = nullptr;
+  // For tests: this pass (of stage_names) makes a mistake that no verifier sees and some bits show.
+  std::string fault;
 };
 
 // Throws InternalError, naming the pass, if a graph is not well-formed after one.
 ir::Plan make_plan(const ir::Graph& graph, const ir::Caps& caps, const Options& options = {});
 
+// The graph passes, then fusion, scheduling and the memory plan.
+std::vector<std::string> stage_names();
 // The graph passes alone, by name, in pipeline order.
 std::vector<std::string> graph_pass_names();
 ir::Graph run_graph_pass(const std::string& name, const ir::Graph& graph);

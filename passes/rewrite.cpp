@@ -130,6 +130,20 @@ NodeId Rewriter::reshape(NodeId operand, std::span<const Sym> shape, const ir::G
   return emit(node, shape, {&operand, 1}, groups);
 }
 
+// A hint follows its value; it is pointless about leaves, which nobody computes. Of two values that
+// became one, the wish for a boundary stays.
+void Rewriter::carry_hints(const std::vector<bool>& live) {
+  for (const ir::Hint& hint : source_.hints) {
+    if (!live[hint.node]) continue;
+    const NodeId now = map_[hint.node];
+    if (out_.nodes[now].operand_count > 0) out_.hints.push_back({now, hint.kind});
+  }
+  std::ranges::sort(out_.hints);
+  const auto same_node = [](const ir::Hint& a, const ir::Hint& b) { return a.node == b.node; };
+  const auto rest = std::ranges::unique(out_.hints, same_node);
+  out_.hints.erase(rest.begin(), rest.end());
+}
+
 ir::Graph Rewriter::run(const std::function<NodeId(Rewriter&, NodeId)>& rule) {
   const std::vector<bool> live = live_nodes(source_);
   for (std::size_t i = 0; i < source_.nodes.size(); ++i) {
@@ -138,6 +152,7 @@ ir::Graph Rewriter::run(const std::function<NodeId(Rewriter&, NodeId)>& rule) {
     map_[i] = rule(*this, current_);
   }
   for (const NodeId output : source_.outputs) out_.outputs.push_back(map_[output]);
+  carry_hints(live);
   return std::move(out_);
 }
 

@@ -36,6 +36,8 @@ class Rewriter {
   ir::Graph run(const std::function<ir::NodeId(Rewriter&, ir::NodeId)>& rule);
 
  private:
+  void carry_hints(const std::vector<bool>& live);
+
   const ir::Graph& source_;
   ir::Graph out_;
   std::vector<ir::NodeId> map_;

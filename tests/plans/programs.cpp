@@ -239,19 +239,31 @@ constexpr std::byte kPoison{0xA5};
 class PlanRun {
  public:
   PlanRun(const ir::Plan& plan, const ir::Bindings& bindings, std::span<const ir::ArrayView> inputs)
-      : plan_(plan), bindings_(bindings), inputs_(inputs), memory_(plan.buffers.size()) {}
+      : plan_(plan),
+        bindings_(bindings),
+        inputs_(inputs),
+        memory_(plan.buffers.size()),
+        taken_(plan.buffers.size(), false) {}
 
   std::vector<std::vector<std::byte>> run() {
+    for (std::uint32_t b = 0; b < plan_.buffers.size(); ++b) {
+      if (plan_.buffers[b].donated_from < 0) continue;
+      const auto donor = static_cast<std::uint32_t>(plan_.buffers[b].donated_from);
+      taken_[donor] = true;
+      if (plan_.buffers[donor].role != ir::BufferRole::input) continue;
+      const void* const data = inputs_[plan_.buffers[donor].index].data;
+      memory_[donor].assign(bytes(donor) + kGuard, kPoison);
+      if (bytes(donor) > 0) std::memcpy(memory_[donor].data(), data, bytes(donor));
+    }
     for (const ir::PlanStep& step : plan_.steps) {
-      if (step.kind == ir::StepKind::allocate)
-        memory_[step.index].assign(bytes(step.index) + kGuard, kPoison);
-      if (step.kind == ir::StepKind::release) memory_[step.index].clear();
+      if (step.kind == ir::StepKind::allocate) allocate(step.index);
+      if (step.kind == ir::StepKind::release && !taken_[step.index]) memory_[step.index].clear();
       if (step.kind == ir::StepKind::launch) launch(plan_.launches[step.index]);
       ir::internal_check(step.kind != ir::StepKind::matmul, "run_plan: a library call");
     }
     std::vector<std::vector<std::byte>> outputs;
     for (const std::uint32_t b : plan_.outputs) {
-      outputs.push_back(memory_[b]);
+      outputs.push_back(memory_[root(b)]);
       for (std::size_t i = bytes(b); i < outputs.back().size(); ++i) {
         ir::internal_check(outputs.back()[i] == kPoison, "run_plan: a write past the end");
       }
@@ -266,10 +278,24 @@ class PlanRun {
     return static_cast<std::size_t>(elements * ir::size_of(plan_.buffers[b].dtype));
   }
 
+  // The buffer whose memory this one uses.
+  std::uint32_t root(std::uint32_t b) const {
+    while (plan_.buffers[b].donated_from >= 0) {
+      b = static_cast<std::uint32_t>(plan_.buffers[b].donated_from);
+    }
+    return b;
+  }
+
+  void allocate(std::uint32_t b) {
+    if (plan_.buffers[b].donated_from < 0) memory_[b].assign(bytes(b) + kGuard, kPoison);
+  }
+
+  // An input that is taken over is copied at the start, and then read and written in place.
   void* pointer(std::uint32_t b) {
-    const ir::PlanBuffer& buffer = plan_.buffers[b];
-    return buffer.role == ir::BufferRole::input ? const_cast<void*>(inputs_[buffer.index].data)
-                                                : memory_[b].data();
+    const std::uint32_t r = root(b);
+    const ir::PlanBuffer& buffer = plan_.buffers[r];
+    const bool input = buffer.role == ir::BufferRole::input && !taken_[r];
+    return input ? const_cast<void*>(inputs_[buffer.index].data) : memory_[r].data();
   }
 
   void launch(const ir::PlanLaunch& launch) {
@@ -302,6 +328,7 @@ class PlanRun {
   const ir::Bindings& bindings_;
   std::span<const ir::ArrayView> inputs_;
   std::vector<std::vector<std::byte>> memory_;
+  std::vector<bool> taken_;  // another buffer uses its memory
 };
 
 }  // namespace

@@ -108,6 +108,12 @@ class Maker {
   Program p_;
 };
 
+// Of every second program each input may be overwritten.
+Program with_donations(Program p, std::uint64_t seed) {
+  for (ir::Input& input : p.graph.inputs) input.donatable = seed % 2 == 0;
+  return p;
+}
+
 RandomGraph graph_of(const Program& p) {
   return {p.graph, p.bindings, p.data, std::vector<std::int64_t>(p.data.size(), 0)};
 }
@@ -128,7 +134,7 @@ TEST(PlanProperty, BatchesHaveTheInterpretersBits) {
   ir::Caps small = testing::cuda_caps();  // tables of a few rows
   small.parameter_bytes = 200;
   for (std::uint64_t seed = first_seed(); seed < first_seed() + 150; ++seed) {
-    const Program p = Maker(seed).make();
+    const Program p = with_donations(Maker(seed).make(), seed);
     const auto expected = ir::interpret(p.graph, p.bindings, p.views());
     for (const ir::Caps& caps : {testing::cpu_caps(), testing::cuda_caps(), small}) {
       const ir::Plan plan = passes::make_plan(p.graph, caps);
@@ -165,6 +171,32 @@ TEST(Batches, AnUpdateOfManyShapesIsFewLaunches) {
   }
 }
 
+std::size_t donated(const ir::Plan& plan) {
+  std::size_t count = 0;
+  for (const ir::PlanBuffer& buffer : plan.buffers) count += buffer.donated_from >= 0 ? 1 : 0;
+  return count;
+}
+
+// Members run in any order: an update in place takes nothing that another member reads.
+TEST(Batches, MembersAreUpdatedInPlaceWhereNoOtherReadsTheirInputs) {
+  for (const bool shared : {false, true}) {
+    Program p;
+    const Id a = p.input(DType::float32, {700}, 1), b = p.input(DType::float32, {700}, 2);
+    const Id c = p.input(DType::float32, {300}, 3), d = p.input(DType::float32, {300}, 4);
+    p.output(p.map(Op::add, {a, b}));
+    p.output(p.map(Op::add, {c, shared ? p.slice(a, {0}, {1}, {300}) : d}));
+    for (const Id first : {a, c}) p.graph.inputs[p.graph.nodes[first].attr].donatable = true;
+    const auto expected = ir::interpret(p.graph, p.bindings, p.views());
+    for (const ir::Caps& caps : {testing::cpu_caps(), testing::cuda_caps()}) {
+      const ir::Plan plan = passes::make_plan(p.graph, caps);
+      EXPECT_EQ(members_of(plan), 2u) << caps.name;
+      EXPECT_EQ(donated(plan), shared ? 0u : 2u) << caps.name;
+      const auto actual = testing::run_plan(plan, p.bindings, p.views());
+      EXPECT_EQ(testing::difference(expected, actual, p.graph), "") << caps.name;
+    }
+  }
+}
+
 // Batching would keep all of the large intermediate values alive at once.
 TEST(Batches, LargeTemporariesAreNotMadeTogether) {
   Program p;
@@ -183,7 +215,7 @@ class DevicePropertyBatch : public ::testing::Test {
       GTEST_SKIP() << why;
     }
     for (std::uint64_t seed = first_seed(); seed < first_seed() + count; ++seed) {
-      const RandomGraph g = graph_of(Maker(seed).make());
+      const RandomGraph g = graph_of(with_donations(Maker(seed).make(), seed));
       for (const Setting& setting : settings) {
         const std::string what = devices_.smallest_failure(g, setting);
         if (!what.empty()) FAIL() << "seed " << seed << ", " << what;
