@@ -87,6 +87,7 @@ extern "C" __global__ void __launch_bounds__(256) add_add_sub(
     }
     store(&out6[t1], out64);
   } else {
+#pragma unroll 1
     for (int i = t1; i < n0; ++i) {
       const float x0_i = x0[i];
       const float x1_i = x1[i];
