@@ -10,6 +10,7 @@
 #include <fstream>
 #include <optional>
 
+#include "frontend/check_plan.h"
 #include "frontend/compile.h"
 #include "frontend/complaint.h"
 #include "frontend/environment.h"
@@ -92,6 +93,32 @@ std::string write_reproducer(const Snapshot& snapshot, const Reference& referenc
   return file ? path.string() : std::string();
 }
 
+bool all_equal(const Snapshot& snapshot, const Reference& reference,
+               const std::vector<std::vector<std::byte>>& outputs, bool loose) {
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const ir::DType t = snapshot.graph.nodes[snapshot.graph.outputs[i]].dtype;
+    if (difference(t, reference.outputs[i], outputs[i].data(), loose)) return false;
+  }
+  return true;
+}
+
+// Of the stages behind the graph passes, the one without which the interpreted plan is right; empty if
+// the plan is right, so that code generation or the device is at fault, or has library calls.
+std::string guilty_stage(const Snapshot& snapshot, const Reference& reference, const runtime::LoadedPlan& plan) {
+  const std::vector<ir::ArrayView> views = views_of(snapshot, reference);
+  const auto is_right = [&](bool fusion, bool donate) {
+    passes::Options options = plan_options(fusion);
+    options.donate = donate;
+    const ir::Plan made = passes::make_plan(snapshot.graph, plan.device().caps(), options);
+    const auto outputs = interpret_plan(made, snapshot.bindings, views);
+    return !outputs || all_equal(snapshot, reference, *outputs, false);
+  };
+  const bool fusion = context().fusion;
+  if (is_right(fusion, true)) return "";
+  if (is_right(fusion, false)) return "pass memory";
+  return fusion && is_right(false, false) ? "pass fuse" : "pass schedule";
+}
+
 // The pass after which the interpreter gives other bits; empty if none does.
 std::string guilty_pass(Snapshot& snapshot, const Reference& reference, const runtime::LoadedPlan& plan,
                         bool loose) {
@@ -100,10 +127,7 @@ std::string guilty_pass(Snapshot& snapshot, const Reference& reference, const ru
   const std::vector<ir::ArrayView> views = views_of(snapshot, reference);
   for (const passes::PassEntry& entry : log.entries) {
     const auto outputs = ir::interpret(entry.after, snapshot.bindings, views);
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      const ir::DType t = snapshot.graph.nodes[snapshot.graph.outputs[i]].dtype;
-      if (difference(t, reference.outputs[i], outputs[i].data(), loose)) return "pass " + entry.name;
-    }
+    if (!all_equal(snapshot, reference, outputs, loose)) return "pass " + entry.name;
   }
   return "";
 }
@@ -154,7 +178,8 @@ void compare(Snapshot& snapshot, const Reference& reference, const runtime::Load
     const std::optional<std::int64_t> at = difference(t, reference.outputs[i], got.data(), loose);
     if (!at) continue;
     std::string guilty = guilty_pass(snapshot, reference, plan, loose);
-    if (guilty.empty()) guilty = guilty_kernels(plan.plan(), plan.plan().outputs[i]);
+    if (guilty.empty()) guilty = guilty_stage(snapshot, reference, plan);
+    guilty += (guilty.empty() ? "" : ", ") + guilty_kernels(plan.plan(), plan.plan().outputs[i]);
     const std::string message =
         fmt::format("{} on {}: element {} of output {} ({}) is {} (bits {:#x}), should be {} (bits {:#x})", guilty,
                     plan.device().name(), *at, i, ir::infix(snapshot.graph, node),

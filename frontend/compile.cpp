@@ -38,11 +38,17 @@ const runtime::Compiler& compiler_for(const runtime::Device& device) {
   return device.caps().target == ir::Target::cuda ? *cuda : *host;
 }
 
-ir::Plan make_plan(Snapshot& snapshot, const ir::Caps& caps, bool fusion, passes::PassLog* log) {
-  snapshot.describe();
+passes::Options plan_options(bool fusion) {
   passes::Options options;
   options.fusion = fusion;
   options.disabled = environment().disabled_passes;
+  options.fault = state().planted_fault;
+  return options;
+}
+
+ir::Plan make_plan(Snapshot& snapshot, const ir::Caps& caps, bool fusion, passes::PassLog* log) {
+  snapshot.describe();
+  passes::Options options = plan_options(fusion);
   options.log = log;
   return passes::make_plan(snapshot.graph, caps, options);
 }

@@ -12,6 +12,8 @@ namespace kiln::inline v0::frontend {
 // How kernels for a device are made.
 const runtime::Compiler& compiler_for(const runtime::Device& device);
 
+// The options of plans made now.
+passes::Options plan_options(bool fusion);
 // Plans the snapshot's graph for a device; log may be null. Side tables are filled.
 ir::Plan make_plan(Snapshot& snapshot, const ir::Caps& caps, bool fusion, passes::PassLog* log = nullptr);
 

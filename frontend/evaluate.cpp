@@ -41,6 +41,9 @@ class Evaluation {
   void run();
   void compute();
   void interpret();
+  void count_recomputed();
+  void keep_donated(runtime::Device& device, const Reference& reference,
+                    std::vector<runtime::Block>& inputs) const;
   void finish();
   void abandon();
 
@@ -94,6 +97,7 @@ Evaluation::Next Evaluation::prepare(std::span<const Array> arrays) {
     if (root->device == device_ && std::ranges::find(roots_, root) == roots_.end()) roots_.push_back(root);
   }
   if (roots_.empty()) return settled ? Next::again : Next::done;
+  snapshot_.where = where_;
   if (!take_snapshot(roots_, true, &snapshot_)) return Next::wait;
   for (Node* const node : snapshot_.outputs) node->in_flight = true;
   return Next::run;
@@ -125,6 +129,18 @@ void Evaluation::run() {
   finish();
 }
 
+// A checked evaluation may throw when it has run: what it may overwrite is a copy.
+void Evaluation::keep_donated(runtime::Device& device, const Reference& reference,
+                              std::vector<runtime::Block>& inputs) const {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!snapshot_.graph.inputs[i].donatable) continue;
+    const std::vector<std::byte>& bytes = reference.storages[i];
+    const auto size = static_cast<std::int64_t>(bytes.size());
+    inputs[i] = {device.allocate(size), 0};
+    if (size > 0) device.upload(*inputs[i].memory, 0, bytes.data(), size);
+  }
+}
+
 void Evaluation::compute() {
   runtime::Device& device = memory_device(device_);
   const LoadedPlan plan = plan_for(snapshot_, device);
@@ -138,12 +154,18 @@ void Evaluation::compute() {
   outputs_.resize(snapshot_.outputs.size());
   if (context().mode == Mode::check && device.runs()) {
     const Reference reference = interpret_reference(snapshot_);
+    keep_donated(device, reference, inputs);
     runtime::execute(*plan, snapshot_.bindings, inputs, outputs_);
     compare(snapshot_, reference, *plan, outputs_);
   } else {
     runtime::execute(*plan, snapshot_.bindings, inputs, outputs_);
   }
-  state().recomputed.fetch_add(snapshot_.recomputed, std::memory_order_relaxed);
+  count_recomputed();
+}
+
+void Evaluation::count_recomputed() {
+  const auto count = static_cast<std::int64_t>(snapshot_.recomputed.size());
+  if (count != 0) state().recomputed.fetch_add(count, std::memory_order_relaxed);
 }
 
 void Evaluation::interpret() {
@@ -155,7 +177,7 @@ void Evaluation::interpret() {
     std::memcpy(block.data(), bytes.data(), bytes.size());
     outputs_.push_back(std::move(block));
   }
-  state().recomputed.fetch_add(snapshot_.recomputed, std::memory_order_relaxed);
+  count_recomputed();
 }
 
 void Evaluation::finish() {

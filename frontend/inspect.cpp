@@ -1,11 +1,10 @@
 #include "kiln/inspect.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "codegen/cuda.h"
@@ -15,9 +14,11 @@
 #include "frontend/devices.h"
 #include "frontend/dump.h"
 #include "frontend/environment.h"
+#include "frontend/explanation.h"
 #include "frontend/snapshot.h"
 #include "frontend/state.h"
 #include "frontend/translate.h"
+#include "runtime/error.h"
 
 namespace kiln::inline v0 {
 
@@ -25,7 +26,6 @@ using frontend::Access;
 using frontend::Complaint;
 using frontend::Node;
 using frontend::Snapshot;
-using Json = nlohmann::ordered_json;
 
 namespace {
 
@@ -54,126 +54,16 @@ std::vector<std::pair<std::uint16_t, Snapshot>> snapshots(const Arrays& arrays) 
   return result;
 }
 
-struct Cluster {
-  std::string name, expression, schedule, reason;
-  std::vector<std::string> lines;
-  std::int64_t compulsory_read = 0, compulsory_written = 0, requested_read = 0, requested_written = 0;
-  std::int64_t operations = 0;
-  bool library = false;
-};
-struct Boundary {
-  std::string producer, consumer, reason;
-  std::int64_t bytes = 0;
-};
-struct DevicePlan {
-  std::string device;
-  bool cached = false;
-  std::size_t nodes = 0;
-  std::vector<Cluster> clusters;
-  std::vector<Boundary> boundaries;
-  std::int64_t input_bytes = 0, output_bytes = 0, temporary_bytes = 0;
-};
-
-DevicePlan explain_plan(std::uint16_t id, Snapshot& snapshot) {
-  runtime::Device& device = frontend::memory_device(id);
-  DevicePlan result;
-  result.device = frontend::device_name(id);
-  result.nodes = snapshot.graph.nodes.size();
-  ir::Graph bare = snapshot.graph;
-  bare.lines.clear();
-  bare.labels.clear();
-  const frontend::PlanKey key{&device, snapshot.math, frontend::context().fusion};
-  result.cached = frontend::state().plans.find(key, bare, ir::hash(bare)) != nullptr;
-  const ir::Plan plan = frontend::make_plan(snapshot, device.caps(), key.fusion);
-  const std::vector<std::int64_t>& values = snapshot.bindings.syms;
-  for (std::size_t i = 0; i < plan.clusters.size(); ++i) {
-    const ir::ClusterReport& c = plan.clusters[i];
-    result.clusters.push_back({c.name, c.expression, c.schedule, c.schedule_reason, c.lines,
-                               c.compulsory_read.evaluate(values), c.compulsory_written.evaluate(values),
-                               c.requested_read.evaluate(values), c.requested_written.evaluate(values),
-                               c.operations.evaluate(values), i >= plan.launches.size()});
-  }
-  for (const ir::BoundaryReport& b : plan.boundaries) {
-    result.boundaries.push_back({ir::infix(plan.graph, b.producer, 60), ir::infix(plan.graph, b.consumer, 60),
-                                 b.reason, b.bytes.evaluate(values)});
-  }
-  for (const ir::PlanBuffer& b : plan.buffers) {
-    const std::int64_t bytes = b.elements.evaluate(values) * ir::size_of(b.dtype);
-    (b.role == ir::BufferRole::input    ? result.input_bytes
-     : b.role == ir::BufferRole::output ? result.output_bytes
-                                        : result.temporary_bytes) += bytes;
-  }
-  return result;
-}
-
-std::string bytes_text(std::int64_t bytes) {
-  if (bytes < 10000) return fmt::format("{} B", bytes);
-  if (bytes < 10'000'000) return fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3);
-  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  return fmt::format("{}", fmt::join(words, ", "));
-}
-
-void write(std::string* out, const DevicePlan& plan) {
-  auto to = std::back_inserter(*out);
-  fmt::format_to(to, "plan on {}: {} operations, {} kernels, {} boundaries{}\n", plan.device, plan.nodes,
-                 plan.clusters.size(), plan.boundaries.size(), plan.cached ? " (cached)" : "");
-  fmt::format_to(to, "memory: {} in, {} out, {} temporary\n", bytes_text(plan.input_bytes),
-                 bytes_text(plan.output_bytes), bytes_text(plan.temporary_bytes));
-  for (std::size_t i = 0; i < plan.clusters.size(); ++i) {
-    const Cluster& c = plan.clusters[i];
-    fmt::format_to(to, "\n{} {}: {}\n", c.library ? "library call" : "kernel", i + 1, c.name);
-    fmt::format_to(to, "  computes   {}\n", c.expression);
-    fmt::format_to(to, "  schedule   {} ({})\n", c.schedule, c.reason);
-    fmt::format_to(to, "  reads      {} (requests {})\n", bytes_text(c.compulsory_read), bytes_text(c.requested_read));
-    fmt::format_to(to, "  writes     {} (requests {})\n", bytes_text(c.compulsory_written), bytes_text(c.requested_written));
-    fmt::format_to(to, "  operations {}\n", c.operations);
-    if (!c.lines.empty()) fmt::format_to(to, "  from       {}\n", joined(c.lines));
-  }
-  for (const Boundary& b : plan.boundaries) {
-    fmt::format_to(to, "\nstored between kernels: {}\n  for        {}\n  because    {}\n  costs      {}\n", b.producer,
-                   b.consumer, b.reason, bytes_text(b.bytes));
-  }
-}
-
-Json to_json(const DevicePlan& plan) {
-  Json json{{"device", plan.device},          {"cached", plan.cached},
-            {"operations", plan.nodes},       {"input_bytes", plan.input_bytes},
-            {"output_bytes", plan.output_bytes}, {"temporary_bytes", plan.temporary_bytes}};
-  json["kernels"] = Json::array();
-  for (const Cluster& c : plan.clusters) {
-    json["kernels"].push_back({{"name", c.name},
-                               {"expression", c.expression},
-                               {"library", c.library},
-                               {"schedule", c.schedule},
-                               {"schedule_reason", c.reason},
-                               {"lines", c.lines},
-                               {"compulsory_read", c.compulsory_read},
-                               {"compulsory_written", c.compulsory_written},
-                               {"requested_read", c.requested_read},
-                               {"requested_written", c.requested_written},
-                               {"operations", c.operations}});
-  }
-  json["boundaries"] = Json::array();
-  for (const Boundary& b : plan.boundaries) {
-    json["boundaries"].push_back(
-        {{"producer", b.producer}, {"consumer", b.consumer}, {"reason", b.reason}, {"bytes", b.bytes}});
-  }
-  return json;
-}
-
 }  // namespace
 
 struct Explanation::Data {
-  std::vector<DevicePlan> plans;
+  std::vector<frontend::DevicePlan> plans;
 };
 
 Explanation explain(const Arrays& arrays, Where where) {
   auto data = std::make_shared<Explanation::Data>();
   try {
-    for (auto& [device, snapshot] : snapshots(arrays)) data->plans.push_back(explain_plan(device, snapshot));
+    for (auto& [device, snapshot] : snapshots(arrays)) data->plans.push_back(frontend::explain_plan(device, snapshot));
   } catch (...) {
     frontend::translate(std::current_exception(), where);
   }
@@ -182,17 +72,18 @@ Explanation explain(const Arrays& arrays, Where where) {
   return result;
 }
 
-std::string Explanation::text() const {
-  if (data_->plans.empty()) return "nothing to compute: every value is in memory\n";
-  std::string out;
-  for (const DevicePlan& plan : data_->plans) write(&out, plan);
-  return out;
-}
+std::string Explanation::text() const { return frontend::explanation_text(data_->plans); }
+std::string Explanation::json() const { return frontend::explanation_json(data_->plans); }
 
-std::string Explanation::json() const {
-  Json json = Json::array();
-  for (const DevicePlan& plan : data_->plans) json.push_back(to_json(plan));
-  return json.dump(2);
+void Explanation::save_html(const std::string& path, Where where) const {
+  try {
+    std::ofstream file(path, std::ios::binary);
+    file << frontend::explanation_html(data_->plans);
+    file.close();
+    if (!file) throw runtime::IoError(fmt::format("save_html: {} cannot be written", path));
+  } catch (...) {
+    frontend::translate(std::current_exception(), where);
+  }
 }
 
 [[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out, const Explanation& explanation) {

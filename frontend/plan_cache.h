@@ -4,6 +4,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 #include "frontend/trace.h"
@@ -26,6 +27,8 @@ class PlanCache {
  public:
   explicit PlanCache(std::size_t capacity) : capacity_(capacity) {}
   LoadedPlan find(const PlanKey& key, const ir::Graph& graph, std::size_t hash);
+  // The graph of the plan used last that has this one's structure and another class; none: nullopt.
+  std::optional<ir::Graph> same_structure(const PlanKey& key, const ir::Graph& graph) const;
   // Gives the plan that is kept: another thread's if it was first.
   LoadedPlan insert(const PlanKey& key, ir::Graph graph, std::size_t hash, LoadedPlan plan);
   std::size_t size() const;

@@ -151,6 +151,11 @@ void Builder::choose_stores() {
     Node* const node = order_[i];
     Info& info = infos_[i];
     if (info.output || node->ready() || node->anywhere) continue;
+    if ((node->hints & kMaterialize) != 0) {
+      info.output = true;
+      out_->outputs.push_back(node);
+      continue;
+    }
     if ((node->uses <= info.edges && !info.outside) || cheap(node)) continue;
     info.output = true;
     out_->outputs.push_back(node);
@@ -202,7 +207,7 @@ void Builder::resolve_symbols() {
   }
 }
 
-bool Builder::run(std::span<Node* const> roots, bool store, Snapshot* result) {
+bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result) {
   out_ = result;
   order_.clear();
   aliases_.clear();
@@ -216,7 +221,7 @@ bool Builder::run(std::span<Node* const> roots, bool store, Snapshot* result) {
   symbols_.clear();
   ir::Graph& g = result->graph;
   g.nodes.clear(), g.operand_ids.clear(), g.dims.clear(), g.inputs.clear(), g.scalars.clear();
-  g.outputs.clear(), g.regions.clear(), g.lines.clear(), g.labels.clear();
+  g.outputs.clear(), g.regions.clear(), g.hints.clear(), g.lines.clear(), g.labels.clear();
   g.syms.resize(2);
   g.attributes.resize(1);
   g.wide = false;
@@ -224,19 +229,19 @@ bool Builder::run(std::span<Node* const> roots, bool store, Snapshot* result) {
   result->inputs.clear();
   result->lines.clear();
   result->labels.clear();
-  result->recomputed = 0;
+  result->recomputed.clear();
   result->math = Math::exact;
   result->outputs.assign(roots.begin(), roots.end());
   if (!walk(roots)) return false;
   for (Node* const root : roots) infos_[root->id].output = true;
-  if (store) choose_stores();
+  choose_stores();
   emit();
   resolve_symbols();
-  if (store) mark_donations();
-  if (store) {
+  mark_donations();
+  if (evaluated) {
+    const Where where = result->where.line != 0 ? result->where : Where{"", -1};
     for (std::size_t i = 0; i < order_.size(); ++i) {
-      if (!order_[i]->ready() && !infos_[i].output && computes(*order_[i]))
-        order_[i]->computed = true;
+      if (!order_[i]->ready() && !infos_[i].output && computes(*order_[i])) order_[i]->computed = where;
     }
   }
   for (Node* const node : result->outputs) {
@@ -245,9 +250,9 @@ bool Builder::run(std::span<Node* const> roots, bool store, Snapshot* result) {
   return true;
 }
 
-bool take_snapshot(std::span<Node* const> roots, bool store, Snapshot* result) {
+bool take_snapshot(std::span<Node* const> roots, bool run, Snapshot* result) {
   thread_local Builder builder;
-  return builder.run(roots, store, result);
+  return builder.run(roots, run, result);
 }
 
 }  // namespace kiln::inline v0::frontend

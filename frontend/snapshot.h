@@ -34,7 +34,13 @@ struct Snapshot {
   // The nodes behind the graph's outputs; each has a reference that the caller drops.
   std::vector<Node*> outputs;
   Math math = Math::exact;
-  std::int64_t recomputed = 0;  // nodes that an earlier evaluation computed and did not store
+  // Nodes that an earlier evaluation, at this line, computed and did not store.
+  struct Recomputed {
+    std::uint32_t node = 0;
+    Where before;
+  };
+  std::vector<Recomputed> recomputed;
+  Where where;  // of the evaluation; set by the caller
   // Of each node, for messages and the graph's side tables.
   std::vector<Where> lines;
   std::vector<const std::string*> labels;
@@ -43,10 +49,11 @@ struct Snapshot {
   void describe();
 };
 
-// Builds a snapshot of these pending nodes (roots: no aliases, each once) for a device. The trace's
-// lock is held. Gives false, and nothing else, if a node that is needed is in flight. With `store`,
-// values that pending operations outside need, and that are dear, become outputs too.
-bool take_snapshot(std::span<Node* const> roots, bool store, Snapshot* result);
+// Builds a snapshot of these pending nodes (roots: no aliases, each once) for a device. The trace's lock is
+// held. Gives false, and nothing else, if a node that is needed is in flight. Values that pending operations outside
+// need, and that are dear or asked for by materialize, become outputs too. With `run`, the snapshot will be evaluated,
+// and the trace remembers what is computed without being stored.
+bool take_snapshot(std::span<Node* const> roots, bool run, Snapshot* result);
 
 // What a pending alias stands for.
 inline Node* root_of(Node* node) {

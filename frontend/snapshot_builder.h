@@ -16,7 +16,7 @@ namespace kiln::inline v0::frontend {
 // One thread's workspace: kept between evaluations, so that a warm snapshot allocates nothing.
 class Builder {
  public:
-  bool run(std::span<Node* const> roots, bool store, Snapshot* result);
+  bool run(std::span<Node* const> roots, bool evaluated, Snapshot* result);
 
  private:
   struct Frame {

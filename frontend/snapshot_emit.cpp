@@ -270,7 +270,6 @@ void Builder::emit(std::size_t index) {
   Info& info = infos_[index];
   info.axes = static_cast<std::uint32_t>(axes_.size());
   if (node->ready()) return emit_leaf(node, info);
-  if (node->computed) ++out_->recomputed;
   if (node->math == Math::fast) out_->math = Math::fast;
   const std::span<const std::int64_t> to = node->shape->shape.extents();
   switch (node->kind) {
@@ -344,8 +343,19 @@ void Builder::emit() {
   for (std::size_t i = 0; i < order_.size(); ++i) {
     emit(i);
     if (infos_[i].label != nullptr) out_->labels[infos_[i].id] = infos_[i].label;
+    if (!order_[i]->ready() && order_[i]->computed.line != 0) {
+      out_->recomputed.push_back({infos_[i].id, order_[i]->computed});
+    }
+    const std::uint8_t hints = order_[i]->ready() ? 0 : order_[i]->hints;
+    auto& list = out_->graph.hints;
+    if ((hints & kNoFuse) != 0) list.push_back({infos_[i].id, ir::HintKind::no_fuse});
+    if ((hints & kMustFuse) != 0) list.push_back({infos_[i].id, ir::HintKind::must_fuse});
   }
   for (Node* const node : out_->outputs) out_->graph.outputs.push_back(infos_[node->id].id);
+  std::vector<ir::Hint>& hints = out_->graph.hints;
+  std::ranges::sort(hints);
+  const auto rest = std::ranges::unique(hints);
+  hints.erase(rest.begin(), rest.end());
 }
 
 }  // namespace kiln::inline v0::frontend

@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "frontend/plan_cache.h"
@@ -19,6 +20,7 @@ struct State {
 
   PlanCache plans;
   std::atomic<std::int64_t> plans_built{0}, plans_reused{0}, recomputed{0};
+  std::string planted_fault;  // by tests: passes::Options::fault of plans made from now on
   // Signalled, with the trace's lock, when an evaluation ends.
   std::condition_variable finished;
 

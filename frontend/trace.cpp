@@ -150,7 +150,8 @@ Node* Trace::record(const Recipe& r) {
   node->device = r.device;
   node->anywhere = r.anywhere;
   node->in_flight = false;
-  node->computed = false;
+  node->computed = {};
+  node->hints = 0;
   node->operand_count = static_cast<std::uint32_t>(r.operands.size());
   node->operands = many ? many.release() : node->inline_operands;
   for (std::size_t i = 0; i < r.operands.size(); ++i) {
@@ -188,7 +189,8 @@ Node* Trace::leaf(DType dtype, const Shape& shape, std::uint16_t device, Value* 
   node->device = device;
   node->anywhere = false;
   node->in_flight = false;
-  node->computed = false;
+  node->computed = {};
+  node->hints = 0;
   node->operand_count = 0;
   node->operands = node->inline_operands;
   node->shape = box.release();

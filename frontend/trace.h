@@ -25,6 +25,9 @@
 
 namespace kiln::inline v0::frontend {
 
+// What the user asked of fusion about a pending node's value, as bits of Node::hints.
+enum HintBits : std::uint8_t { kMaterialize = 1, kNoFuse = 2, kMustFuse = 4 };
+
 enum class Kind : std::uint8_t {
   leaf,     // has a value from the start
   literal,  // 0-d constant of a composite: imm
@@ -67,7 +70,7 @@ struct Node {
   std::uint16_t device = 0;
   bool anywhere = false;   // fits operations of every device: scalars
   bool in_flight = false;  // some thread's evaluation is about to give it a value
-  bool computed = false;   // some evaluation computed it without storing it
+  std::uint8_t hints = 0;  // HintBits; written under the lock
   std::uint32_t operand_count = 0;
   ShapeBox* shape = nullptr;
   std::uint64_t imm = 0;
@@ -76,6 +79,7 @@ struct Node {
   Attr* attr = nullptr;
   std::atomic<Value*> value{nullptr};
   Where where;
+  Where computed;  // the evaluation that last computed it without storing it; line 0: none
   const std::string* label = nullptr;  // of aliases and leaves
   Node* next = nullptr;                // in the free list, and while being freed
   std::uint32_t cons_slot = 0;         // 1 + its place in the table, 0: in none

@@ -4,6 +4,7 @@
 
 #include "frontend/complaint.h"
 #include "ir/error.h"
+#include "passes/hints.h"
 #include "runtime/error.h"
 
 namespace kiln::inline v0::frontend {
@@ -25,6 +26,10 @@ void translate(std::exception_ptr error, Where where) {
     Complaint("eval", e.what(), where).raise<DeviceError>();
   } catch (const runtime::IoError& e) {
     Complaint("eval", e.what(), where).raise<IoError>();
+  } catch (const passes::HintError& e) {
+    Complaint("eval", e.what(), where)
+        .advise("without must_fuse the value is stored between the kernels; explain shows its cost")
+        .raise();
   } catch (const ir::InternalError& e) {
     Complaint("eval", e.what(), where).advise("report this: it is a bug of Kiln").raise<InternalError>();
   } catch (const std::bad_alloc&) {

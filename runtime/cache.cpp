@@ -99,6 +99,17 @@ CachedKernel KernelCache::get(Device& device, const ir::Kernel& kernel, const Co
   return entry->cached;
 }
 
+Origin KernelCache::origin(const Device& device, const ir::Kernel& kernel,
+                           const Compiler& compiler) {
+  const std::string disk_key = key(device, kernel, compiler);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(device.name() + "\n" + disk_key);
+    if (found != entries_.end() && found->second->ready) return Origin::memory;
+  }
+  return device.needs_source() && disk_.find(disk_key) ? Origin::disk : Origin::compiled;
+}
+
 CachedKernel KernelCache::make(Device& device, const ir::Kernel& kernel, const Compiler& compiler,
                                std::string_view disk_key) {
   if (!device.needs_source()) {

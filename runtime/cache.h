@@ -43,6 +43,9 @@ class KernelCache {
   // anew.
   CachedKernel get(Device& device, const ir::Kernel& kernel, const Compiler& compiler);
 
+  // Where get would find it now. Loads and counts nothing.
+  Origin origin(const Device& device, const ir::Kernel& kernel, const Compiler& compiler);
+
   // The key on disk: equal keys imply equal binaries.
   static std::string key(const Device& device, const ir::Kernel& kernel, const Compiler& compiler);
 

@@ -16,6 +16,15 @@ inline namespace v0 {
 // Evaluates these arrays together, as one plan a device. Implied by reading a value. If it throws,
 // every array is as before.
 void eval(const Arrays& arrays, Where where = Where::here());
+// Hints to fusion about a pending value, which each of these gives back. Bits never depend on them.
+// materialize: the next evaluation that computes x stores it, for later ones to use. no_fuse: no
+// kernel both computes x and uses it; x is stored between them. must_fuse: every kernel that uses x
+// computes it; where that cannot be, evaluating and explaining throw a UserError that says why. Of x that
+// has a value, and with fusion off, they ask for nothing. UserError: no_fuse and must_fuse of one value.
+Array materialize(const Array& x);
+Array no_fuse(const Array& x, Where where = Where::here());
+Array must_fuse(const Array& x, Where where = Where::here());
+
 // Waits for what was started and throws what failed.
 void sync(Where where = Where::here());
 

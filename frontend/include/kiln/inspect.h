@@ -21,12 +21,16 @@ struct Source {
   std::vector<Where> lines;  // the user's
 };
 
-// The plan for some arrays: its kernels with expression, schedule and bytes, and why values between
-// them are stored.
+// The plan for some arrays: its kernels with expression, iteration space, schedule, bytes and estimated time; why
+// values between them are stored, and what computing them again would have cost; where memory is reused; what an
+// earlier evaluation had computed already; and whether the plan is cached, or for which class it is new.
 class Explanation {
  public:
   std::string text() const;
   std::string json() const;
+  // A page that needs no other file and no network: the graph with kernels as boxes (drawn where Graphviz's dot is
+  // found, else a list), and of each kernel its figures, CUDA C and IR. IoError if it cannot be written.
+  void save_html(const std::string& path, Where where = Where::here()) const;
   friend std::ostream& operator<<(std::ostream& out, const Explanation& explanation);
 
  private:

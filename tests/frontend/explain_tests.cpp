@@ -1,0 +1,133 @@
+// What explain says of plans: iteration space, times, boundaries, memory, caches, values computed
+// again; and its page.
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/frontend/support.h"
+
+namespace {
+
+using namespace kiln_tests;
+using Json = nlohmann::json;
+
+kn::Array data(const kn::Shape& shape) {
+  const kn::Array x = kn::reshape(kn::arange(shape.size(), kn::float32), shape) / 77.f;
+  kn::eval(x);
+  return x;
+}
+
+Json explained(const kn::Arrays& arrays) { return Json::parse(kn::explain(arrays).json())[0]; }
+
+TEST(Explain, AKernelHasItsSpaceItsTimeAndTheLeastBytes) {
+  const kn::Scope scope({.device = kn::plan_only("sm_80")});
+  const kn::Array x = data({40, 50}), y = kn::softmax(x);
+  const Json plan = explained(y);
+  EXPECT_EQ(plan["kernels"][0]["space"], "40 x [50]");
+  EXPECT_EQ(plan["least_bytes"], 2 * 4 * 2000);
+  EXPECT_GT(plan["kernels"][0]["estimated_seconds"].get<double>(), 1e-6);
+  const std::string text = kn::explain(y).text();
+  expect_contains(text, "over       40 x [50]");
+  expect_contains(text, "16.0 kB the least possible");
+  expect_contains(text, "time       ");
+}
+
+TEST(Explain, AStoredValueSaysWhatFusingItWouldHaveCost) {
+  const kn::Scope scope({.device = kn::plan_only("cpu")});
+  kn::Array y = data({2000, 1000});
+  for (int i = 0; i < 8; ++i) y = kn::sin(kn::exp(y));
+  const kn::Array z = y(kn::slice(1, kn::_)) + y(kn::slice(kn::_, -1));
+  const Json boundary = explained(z)["boundaries"].at(0);
+  EXPECT_GT(boundary["fused_seconds"].get<double>(), boundary["stored_seconds"].get<double>());
+  expect_contains(kn::explain(z).text(), "instead of");
+}
+
+TEST(Explain, MemoryTakenOverIsNamed) {
+  const kn::Scope scope({.device = kn::cpu()});
+  kn::Array x = data({5000}).named("x");
+  x = kn::sqrt(x) + 1.f;
+  const Json plan = explained(x);
+  EXPECT_EQ(plan["donated_bytes"], 20000);
+  EXPECT_EQ(plan["peak_bytes"], 0);  // beside the input
+  expect_contains(kn::explain(x).text(), "in the memory of ");
+}
+
+TEST(Explain, ReuseShowsInThePeak) {
+  const kn::Scope scope({.device = kn::cpu(), .fusion = false});
+  const kn::Array x = data({5000});
+  kn::Array y = x;
+  for (int i = 0; i < 6; ++i) y = kn::flip(y) + 1.f;
+  const Json plan = explained(y);
+  EXPECT_GE(plan["temporary_bytes"].get<int>(), 5 * 20000);
+  EXPECT_LE(plan["peak_bytes"].get<int>(), 2 * 20000);
+}
+
+TEST(Explain, ANewClassIsNamedByWhatChanged) {
+  const kn::Scope scope({.device = kn::cpu()});
+  const auto program = [](std::int64_t n) {
+    return kn::tanh(data({n}).named("x") * 3.f) - kn::cos(data({n}));
+  };
+  EXPECT_TRUE(explained(program(70))["class_changes"].empty());
+  kn::eval(program(70));
+  const kn::Array cached = program(90);
+  EXPECT_EQ(explained(cached)["cached"], true);
+  expect_contains(kn::explain(cached).text(), "code       in memory");
+  const kn::Array larger = program(200);
+  const Json plan = explained(larger);
+  EXPECT_EQ(plan["cached"], false);
+  ASSERT_FALSE(plan["class_changes"].empty());
+  expect_contains(plan["class_changes"][0], "axis 0 of x");
+  expect_contains(plan["class_changes"][0], "is in 128 to 255, was in 64 to 127");
+  expect_contains(kn::explain(larger).text(), "planned before for another class");
+}
+
+TEST(Explain, AValueComputedAgainHasBothLinesAndTheRemedy) {
+  const kn::Scope scope({.device = kn::cpu()});
+  const kn::Array x = data({4000});
+  const kn::Array t = x + 1.f;
+  const int made = __LINE__ - 1;
+  const kn::Array a = t * 2.f, b = t * 3.f;
+  kn::eval(a);
+  const int before = __LINE__ - 1;
+  const std::string text = kn::explain(b).text();
+  expect_contains(text, "computed again: ");
+  expect_contains(text, "made       at explain_tests.cpp:" + std::to_string(made));
+  expect_contains(text, "by the evaluation at explain_tests.cpp:" + std::to_string(before));
+  expect_contains(text, "remedy     eval({...})");
+  EXPECT_EQ(explained(b)["recomputed"].size(), 1u);
+  EXPECT_TRUE(explained(kn::exp(x))["recomputed"].empty());
+}
+
+std::string page(const kn::Arrays& arrays) {
+  const auto path = std::filesystem::temp_directory_path() / "kiln-explain-test.html";
+  kn::explain(arrays).save_html(path.string());
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  std::filesystem::remove(path);
+  return text.str();
+}
+
+TEST(Explain, ThePageHasEverythingAndNeedsNothing) {
+  const kn::Scope scope({.device = kn::cpu()});
+  const kn::Array x = data({300, 200}).named("x<y>");
+  const std::string html = page(kn::sum(kn::softmax(x) * x, 0));
+  EXPECT_TRUE(html.starts_with("<!doctype html>"));
+  expect_contains(html, "__global__");       // CUDA C of the same program
+  expect_contains(html, "kernel cpu");       // IR
+  expect_contains(html, "id=\"r-p0k0\"");    // a row for each kernel
+  expect_contains(html, "class=\"card panel\" id=\"p1k0\"");
+  expect_contains(html, "x&lt;y&gt;");
+  EXPECT_EQ(html.find("src="), std::string::npos);
+  EXPECT_EQ(html.find("href=\"http"), std::string::npos);
+  expect_contains(page(x), "every value is in memory");
+}
+
+TEST(Explain, APageThatCannotBeWrittenIsAnError) {
+  const kn::Array y = data({3}) + 1.f;
+  expect_contains(message_of<kn::IoError>([&] { kn::explain(y).save_html("/proc/none/page.html"); }),
+                  "cannot be written");
+}
+
+}  // namespace
