@@ -128,7 +128,6 @@ struct Kernel {
   Target target = Target::cpu;
   DType index = DType::int64;
   std::uint32_t members = 0;  // CUDA: rows of the table of a batch; 0: launched by itself only
-  std::int64_t grain = 1;  // CPU: least number of grid items worth a task of their own
   std::vector<Param> params;
   std::vector<Memory> memories;
   std::vector<GridFactor> grid;

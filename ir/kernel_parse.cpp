@@ -51,8 +51,6 @@ class KernelParser {
     r_.expect("kernel");
     k_.target = choose<Target>(kTargetNames);
     k_.index = dtype();
-    r_.expect("grain");
-    k_.grain = r_.integer();
     if (r_.accept("members")) k_.members = static_cast<std::uint32_t>(r_.integer());
     k_.name = label();
   }

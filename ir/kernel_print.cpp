@@ -29,8 +29,7 @@ class KernelPrinter {
   }
 
   void header() {
-    put("kernel {} {} grain {}", kTargetNames[static_cast<int>(k_.target)], brief(k_.index),
-        k_.grain);
+    put("kernel {} {}", kTargetNames[static_cast<int>(k_.target)], brief(k_.index));
     if (k_.members != 0) put(" members {}", k_.members);
     label(k_.name);
     out_ += '\n';

@@ -28,7 +28,6 @@ struct HostKernel : LoadedKernel {
   Entry entry = nullptr;  // null: interpreted
   ir::Kernel kernel;      // interpreted only
   std::size_t params = 0;
-  std::int64_t grain = 1;
   bool streams = false;  // has stores that pass by the cache
 #if KILN_HAS_LLVM
   LinkedObject object;
@@ -134,7 +133,6 @@ std::shared_ptr<const LoadedKernel> HostDevice::load_kernel(const ir::Kernel& ke
   auto loaded = std::make_shared<HostKernel>();
   loaded->label = kernel_label(kernel);
   loaded->params = kernel.params.size();
-  loaded->grain = std::max<std::int64_t>(kernel.grain, 1);
   loaded->streams = std::any_of(kernel.insts.begin(), kernel.insts.end(), [](const ir::Inst& i) {
     return (i.flags & ir::kNonTemporal) != 0;
   });
@@ -160,7 +158,7 @@ void HostDevice::launch(const Launch& launch) {
     return;
   }
   workers_.run(
-      launch.items, kernel.grain, seconds < kEvenSeconds,
+      launch.items, 1, seconds < kEvenSeconds,
       [&](std::int64_t begin, std::int64_t end) { run_range(kernel, launch, begin, end); });
 }
 

@@ -400,7 +400,7 @@ Case lane_values() {
 
 // Rare regions: of one lane, nested, of a 16-bit float, and of vectors.
 Case rare() {
-  ir::Kernel kernel = ir::parse_kernel(R"(kernel cuda i32 grain 1 "rare"
+  ir::Kernel kernel = ir::parse_kernel(R"(kernel cuda i32 "rare"
 param buffer f32 read "x"
 param buffer f16 read "h"
 param buffer f32 written "out"

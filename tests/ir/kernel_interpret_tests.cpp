@@ -150,7 +150,7 @@ TEST(KernelInterpret, TranscendentalsRunTheirExpansion) {
 }
 
 TEST(KernelInterpret, RareRegionsOfKernels) {
-  const Kernel k = parse_kernel(R"(kernel cpu i64 grain 1 "rare"
+  const Kernel k = parse_kernel(R"(kernel cpu i64 "rare"
     param buffer f32 read "x"
     param buffer f32 written "out"
     memory global f32 p0 "x"

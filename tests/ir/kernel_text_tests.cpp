@@ -13,9 +13,8 @@ using testing::HasSubstr;
 
 bool equal(const Kernel& a, const Kernel& b) {
   return a.name == b.name && a.expression == b.expression && a.target == b.target &&
-         a.index == b.index && a.grain == b.grain && a.params == b.params &&
-         a.memories == b.memories && a.grid == b.grid && a.insts == b.insts && a.names == b.names &&
-         a.lines == b.lines;
+         a.index == b.index && a.params == b.params && a.memories == b.memories &&
+         a.grid == b.grid && a.insts == b.insts && a.names == b.names && a.lines == b.lines;
 }
 
 TEST(KernelText, ParseUndoesPrint) {
@@ -27,7 +26,7 @@ TEST(KernelText, ParseUndoesPrint) {
 
 TEST(KernelText, ReadsAsDocumented) {
   const std::string text = print(test::axpb());
-  EXPECT_THAT(text, HasSubstr("kernel cpu i64 grain 1 \"axpb\"\n"));
+  EXPECT_THAT(text, HasSubstr("kernel cpu i64 \"axpb\"\n"));
   EXPECT_THAT(text, HasSubstr("expression \"2 * x + s\"\n"));
   EXPECT_THAT(text, HasSubstr("param buffer f32 read \"x\"\n"));
   EXPECT_THAT(text, HasSubstr("items p2 / 100\n"));
@@ -69,7 +68,6 @@ Kernel random_kernel(unsigned seed, int insts) {
   Kernel k;
   k.name = pick(2) ? "k \"quoted\" \\ \n\x01" : "";
   k.target = static_cast<Target>(pick(2));
-  k.grain = pick(5000);
   for (int p = pick(4); p > 0; --p) {
     k.params.push_back({static_cast<ParamKind>(pick(3)), static_cast<DType>(pick(kDTypeCount)),
                         pick(2) == 0, pick(2) == 0, "p" + std::to_string(p)});
@@ -146,9 +144,9 @@ TEST(KernelText, MalformedTextNamesItsLine) {
     }
     return "accepted";
   };
-  const std::string head = "kernel cpu i64 grain 1\n";
+  const std::string head = "kernel cpu i64\n";
   EXPECT_THAT(error(""), HasSubstr("no kernel"));
-  EXPECT_THAT(error("kernel gpu i64 grain 1\n"), HasSubstr("line 1: unknown word 'gpu'"));
+  EXPECT_THAT(error("kernel gpu i64\n"), HasSubstr("line 1: unknown word 'gpu'"));
   EXPECT_THAT(error(head + "\n%0 = frobnicate f32\n"), HasSubstr("line 3: unknown instruction"));
   EXPECT_THAT(error(head + "%1 = grid i64\n"), HasSubstr("line 2: this instruction is %0"));
   EXPECT_THAT(error(head + "grid i64\n"), HasSubstr("line 2: a number is given to values"));

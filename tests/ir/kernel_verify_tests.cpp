@@ -10,7 +10,7 @@ namespace {
 using testing::HasSubstr;
 
 // Line i of the body is instruction %i.
-constexpr const char* kHeader = R"(kernel cuda i32 grain 1 "k"
+constexpr const char* kHeader = R"(kernel cuda i32 "k"
 param buffer f32 read "x"
 param buffer f32 written "out"
 param integer i32 read "n"
@@ -37,7 +37,6 @@ TEST(KernelVerify, FaultsOfTheHeader) {
     return verify(k);
   };
   EXPECT_THAT(fault([](Kernel& k) { k.index = DType::int16; }), HasSubstr("the index type is i16"));
-  EXPECT_THAT(fault([](Kernel& k) { k.grain = 0; }), HasSubstr("grain 0"));
   EXPECT_THAT(fault([](Kernel& k) { k.params[0].name = "out"; }), HasSubstr("'out' is taken"));
   EXPECT_THAT(fault([](Kernel& k) { k.params[0].name = "2x"; }), HasSubstr("not an identifier"));
   EXPECT_THAT(fault([](Kernel& k) { k.params[2].dtype = DType::int64; }),
@@ -150,7 +149,7 @@ TEST(KernelVerify, WhatStandsOutsideTheGrid) {
 
 TEST(KernelVerify, CpuKernelsHaveNoThreads) {
   const auto cpu = [](const std::string& body) {
-    return verify(parse_kernel("kernel cpu i64 grain 1\n%0 = grid i64\n" + body + "end\n"));
+    return verify(parse_kernel("kernel cpu i64\n%0 = grid i64\n" + body + "end\n"));
   };
   EXPECT_EQ(cpu(""), "");
   EXPECT_THAT(cpu("%1 = thread i64 #32\nend\n"), HasSubstr("a CPU kernel has no threads"));
@@ -159,7 +158,7 @@ TEST(KernelVerify, CpuKernelsHaveNoThreads) {
 
 TEST(KernelVerify, PrefetchesAreOfBuffersOnTheCpu) {
   const auto cpu = [](const std::string& body) {
-    return verify(parse_kernel("kernel cpu i64 grain 1\nparam buffer f32 \"x\"\n"
+    return verify(parse_kernel("kernel cpu i64\nparam buffer f32 \"x\"\n"
                                "memory global f32 p0 \"x\"\nmemory local f32 #4 \"acc\"\n"
                                "%0 = constant i64 0x7\n%1 = constant i32 0x7\n%2 = grid i64\n" +
                                body + "end\n"));
