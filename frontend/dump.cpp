@@ -12,6 +12,7 @@
 #endif
 #include "frontend/environment.h"
 #include "frontend/state.h"
+#include "ir/traffic.h"
 #include "runtime/error.h"
 
 namespace kiln::inline v0::frontend {
@@ -109,6 +110,7 @@ void Dump::kernels(const ir::Plan& plan, const ir::Caps& caps) {
 Json Dump::cluster(std::size_t index) const {
   const ir::ClusterReport& c = plan_.clusters[index];
   const std::vector<std::int64_t>& values = snapshot_.bindings.syms;
+  const ir::RequestedTraffic asked = ir::requested_traffic(plan_, index, values);
   Json json{{"name", c.name},
             {"expression", c.expression},
             {"schedule", c.schedule},
@@ -116,8 +118,9 @@ Json Dump::cluster(std::size_t index) const {
             {"lines", c.lines},
             {"compulsory_read", c.compulsory_read.evaluate(values)},
             {"compulsory_written", c.compulsory_written.evaluate(values)},
-            {"requested_read", c.requested_read.evaluate(values)},
-            {"requested_written", c.requested_written.evaluate(values)},
+            {"requested_read", asked.bytes_read},
+            {"requested_written", asked.bytes_written},
+            {"requested_sectors", asked.sectors_read + asked.sectors_written},
             {"operations", c.operations.evaluate(values)}};
   if (index < plan_.launches.size()) json["kernel"] = plan_.launches[index].kernel;
   return json;

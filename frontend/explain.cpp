@@ -10,6 +10,7 @@
 #include "frontend/environment.h"
 #include "frontend/explanation.h"
 #include "frontend/state.h"
+#include "ir/traffic.h"
 
 namespace kiln::inline v0::frontend {
 
@@ -52,8 +53,10 @@ void add_kernels(DevicePlan* out, runtime::Device& device) {
     k.lines = c.lines;
     k.compulsory_read = c.compulsory_read.evaluate(v);
     k.compulsory_written = c.compulsory_written.evaluate(v);
-    k.requested_read = c.requested_read.evaluate(v);
-    k.requested_written = c.requested_written.evaluate(v);
+    const ir::RequestedTraffic asked = ir::requested_traffic(plan, i, v);
+    k.requested_read = asked.bytes_read;
+    k.requested_written = asked.bytes_written;
+    k.requested_sectors = asked.sectors_read + asked.sectors_written;
     k.operations = c.operations.evaluate(v);
     k.seconds = ir::estimated_seconds(c, device.caps(), v);
     k.library = i >= plan.launches.size();

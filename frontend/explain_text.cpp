@@ -98,6 +98,7 @@ Json to_json(const ExplainedKernel& k) {
           {"compulsory_written", k.compulsory_written},
           {"requested_read", k.requested_read},
           {"requested_written", k.requested_written},
+          {"requested_sectors", k.requested_sectors},
           {"operations", k.operations},
           {"estimated_seconds", k.seconds},
           {"code", k.cache}};

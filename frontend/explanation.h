@@ -16,6 +16,7 @@ struct ExplainedKernel {
   std::uint32_t members = 0;  // of a batch
   std::vector<std::string> lines;
   std::int64_t compulsory_read = 0, compulsory_written = 0, requested_read = 0, requested_written = 0;
+  std::int64_t requested_sectors = 0;
   std::int64_t operations = 0;
   double seconds = 0;  // estimated
   std::string cache;   // "in memory", "on disk", "to be compiled"; empty for library calls

@@ -73,7 +73,9 @@ struct ClusterReport {
   // reduced anew at each of both.
   std::vector<Sym> outer, inner, nested;
   std::vector<std::string> lines;    // the user's, distinct, in order
-  SizeExpr compulsory_read, compulsory_written, requested_read, requested_written;  // bytes
+  // Bytes of distinct elements; what the kernel asks for is counted when somebody wants to know
+  // (traffic.h).
+  SizeExpr compulsory_read, compulsory_written;
   SizeExpr operations;
 };
 struct BoundaryReport {  // a value that was stored rather than fused into a consumer

@@ -100,8 +100,6 @@ void PlanWriter::add_matmul(const Cluster& cluster) {
   report.compulsory_read = ir::SizeExpr::product(bytes, left);
   report.compulsory_read += ir::SizeExpr::product(bytes, graph.shape(graph.operand(n, 1)));
   report.compulsory_written = ir::SizeExpr::product(bytes, shape);
-  report.requested_read = report.compulsory_read;
-  report.requested_written = report.compulsory_written;
   std::vector<ir::Sym> all(shape.begin(), shape.end());
   all.push_back(left[rank - 1]);
   report.operations = ir::SizeExpr::product(2, all);
@@ -135,8 +133,6 @@ ir::ClusterReport PlanWriter::report_of(const Unit& unit, const ir::Kernel& kern
     Traffic traffic = traffic_of(graph, *unit.cluster, unit.space);
     report.compulsory_read = std::move(traffic.compulsory_read);
     report.compulsory_written = std::move(traffic.compulsory_written);
-    report.requested_read = std::move(traffic.requested_read);
-    report.requested_written = std::move(traffic.requested_written);
     report.operations = std::move(traffic.operations);
   }
   return report;
@@ -272,8 +268,6 @@ void PlanWriter::add_batch(Batch batch) {
     for (const std::string& line : more.lines) add_line(report.lines, line);
     report.compulsory_read += more.compulsory_read;
     report.compulsory_written += more.compulsory_written;
-    report.requested_read += more.requested_read;
-    report.requested_written += more.requested_written;
     report.operations += more.operations;
   }
   add_launch(std::move(launch), std::move(kernel), std::move(report), true);

@@ -1,6 +1,7 @@
 #include "passes/space.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace kiln::passes {
@@ -171,32 +172,56 @@ Stride stride_of(const ir::Graph& graph, const Access& access, std::uint32_t coo
   return c == Monomial{} ? Stride::unit : Stride::other;
 }
 
+namespace {
+
+// The extents of what an access reads of its leaf, where nothing else reads it. An index that was
+// divided, or that sums coordinates, is taken to reach all of its axis.
+std::vector<Sym> reach(const ir::Graph& graph, const Access& access,
+                       const std::vector<Sym>& extents) {
+  std::vector<Sym> result;
+  std::set<std::uint32_t> walked;
+  const auto shape = graph.shape(access.leaf);
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    const Affine& index = access.index[axis];
+    if (index.divided.empty() && index.terms.empty()) continue;
+    if (!index.divided.empty() || index.terms.size() > 1) {
+      result.push_back(shape[axis]);
+      continue;
+    }
+    const std::uint32_t c = index.terms[0].coordinate;
+    if (!walked.insert(c).second) continue;  // a diagonal
+    // Behind a pad or a concat a coordinate runs past both ends.
+    const bool guarded = std::ranges::find(access.guards, c) != access.guards.end();
+    result.push_back(guarded ? shape[axis] : extents[c]);
+  }
+  return result;
+}
+
+}  // namespace
+
 Traffic traffic_of(const ir::Graph& graph, const Cluster& cluster, const Space& space) {
   Traffic t;
   std::vector<Sym> all = cluster.outer;
   all.insert(all.end(), cluster.inner.begin(), cluster.inner.end());
   all.insert(all.end(), cluster.nested.begin(), cluster.nested.end());
-  std::set<NodeId> leaves;
+  std::map<NodeId, const Access*> leaves;  // read in several ways: null
   for (const Access& access : space.reads) {
-    const std::int64_t bytes = ir::size_of(graph.nodes[access.leaf].dtype);
-    if (leaves.insert(access.leaf).second) {
-      t.compulsory_read += ir::SizeExpr::product(bytes, graph.shape(access.leaf));
-    }
-    std::vector<Sym> walked;  // the coordinates that the access depends on
-    for (std::uint32_t c = 0; c < all.size(); ++c) {
-      const bool depends = std::ranges::any_of(access.index, [&](const Affine& a) {
-        return coefficient(a, c).coefficient != 0 ||
-               std::ranges::find(a.divided, c) != a.divided.end();
-      });
-      if (depends) walked.push_back(all[c]);
-    }
-    t.requested_read += ir::SizeExpr::product(bytes, walked);
+    const auto [leaf, first] = leaves.emplace(access.leaf, &access);
+    if (!first) leaf->second = nullptr;
+  }
+  for (const auto& [leaf, access] : leaves) {
+    // Read in several ways, a buffer counts as a whole: how they overlap depends on run-time
+    // offsets.
+    const auto shape = graph.shape(leaf);
+    t.compulsory_read +=
+        ir::SizeExpr::product(ir::size_of(graph.nodes[leaf].dtype),
+                              access != nullptr ? reach(graph, *access, all)
+                                                : std::vector<Sym>(shape.begin(), shape.end()));
   }
   for (const ClusterOutput& output : cluster.outputs) {
     t.compulsory_written += ir::SizeExpr::product(ir::size_of(graph.nodes[output.node].dtype),
                                                   graph.shape(output.node));
   }
-  t.requested_written = t.compulsory_written;
   double cost = static_cast<double>(cluster.reduces.size() + cluster.nested_reduces.size());
   for (const NodeId n : space.inside) cost += op_cost(graph.nodes[n]);
   t.operations = ir::SizeExpr::product(static_cast<std::int64_t>(cost), all);

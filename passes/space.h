@@ -32,9 +32,9 @@ Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster
 enum class Stride : std::uint8_t { none, unit, other };
 Stride stride_of(const ir::Graph& graph, const Access& access, std::uint32_t coordinate);
 
-// Bytes: compulsory (each distinct element of each buffer once) and requested.
+// Compulsory bytes (each distinct element of each buffer once), and operations.
 struct Traffic {
-  ir::SizeExpr compulsory_read, compulsory_written, requested_read, requested_written, operations;
+  ir::SizeExpr compulsory_read, compulsory_written, operations;
 };
 Traffic traffic_of(const ir::Graph& graph, const Cluster& cluster, const Space& space);
 

@@ -115,6 +115,19 @@ std::string Devices::compare(const RandomGraph& g, const Setting& setting) {
   return what.empty() ? changed_input(g, inputs) : what;
 }
 
+Devices::Counted Devices::count(const RandomGraph& g) {
+  runtime::Device& on = device(Where::cuda);
+  Counted result{passes::make_plan(g.graph, on.caps()), {}};
+  const runtime::LoadedPlan loaded =
+      runtime::load(on, result.plan, frontend::compiler_for(on), kernels_);
+  const std::vector<runtime::Block> inputs = upload(on, g);
+  simulator<decltype(kilnsim_reset_counters)>("kilnsim_reset_counters")();
+  const std::vector<runtime::Block> blocks = runtime::execute(loaded, g.bindings, inputs);
+  simulator<decltype(kilnsim_get_counters)>("kilnsim_get_counters")(&result.counters);
+  on.synchronize();
+  return result;
+}
+
 std::string Devices::failure(const RandomGraph& g, const Setting& setting) {
   try {
     return compare(g, setting);
@@ -128,18 +141,6 @@ std::string Devices::failure(const RandomGraph& g, const Setting& setting) {
   } catch (const std::exception& e) {
     return e.what();
   }
-}
-
-kilnsim_counters Devices::count(const RandomGraph& g) {
-  runtime::Device& on = device(Where::cuda);
-  const runtime::LoadedPlan loaded = runtime::load(on, passes::make_plan(g.graph, on.caps()),
-                                                   frontend::compiler_for(on), kernels_);
-  const std::vector<runtime::Block> inputs = upload(on, g);
-  simulator<decltype(kilnsim_reset_counters)>("kilnsim_reset_counters")();
-  const std::vector<runtime::Block> outputs = runtime::execute(loaded, g.bindings, inputs);
-  kilnsim_counters result{};
-  simulator<decltype(kilnsim_get_counters)>("kilnsim_get_counters")(&result);
-  return result;
 }
 
 std::string Devices::smallest_failure(const RandomGraph& g, const Setting& setting) {

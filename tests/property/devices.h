@@ -31,8 +31,12 @@ class Devices {
   // every launch is spread over both, however small. Inputs must come out as they went in.
   std::string failure(const ir::test::RandomGraph& g, const Setting& setting);
 
-  // What the simulator counts of the launches that a graph takes.
-  kilnsim_counters count(const ir::test::RandomGraph& g);
+  // The simulated device's plan for the graph, fused, and what it counted while the plan ran.
+  struct Counted {
+    ir::Plan plan;
+    kilnsim_counters counters;
+  };
+  Counted count(const ir::test::RandomGraph& g);
 
   // Empty, or: the setting, the failure, and the smallest prefix of the graph that shows one.
   std::string smallest_failure(const ir::test::RandomGraph& g, const Setting& setting);

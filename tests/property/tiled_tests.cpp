@@ -205,7 +205,8 @@ TEST(DevicePropertyTiled, CopiesAndReadsWithoutBankConflicts) {
   for (const Named& named : programs(16, 19)) {
     const Program& p = named.program;
     const kilnsim_counters c =
-        devices.count({p.graph, p.bindings, p.data, std::vector<std::int64_t>(p.data.size(), 0)});
+        devices.count({p.graph, p.bindings, p.data, std::vector<std::int64_t>(p.data.size(), 0)})
+            .counters;
     EXPECT_EQ(c.launches, 1u) << named.name;
     EXPECT_EQ(c.shared_bank_conflicts, 0u) << named.name;
   }

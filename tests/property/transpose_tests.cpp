@@ -207,7 +207,7 @@ TEST_F(DevicePropertyTranspose, RequestsEachSectorOnce) {
   if (const std::string why = devices_.missing(Where::cuda); !why.empty()) GTEST_SKIP() << why;
   constexpr std::int64_t kSide = 256;
   for (const Named& named : programs(kSide)) {
-    const kilnsim_counters c = devices_.count(graph_of(named.program));
+    const kilnsim_counters c = devices_.count(graph_of(named.program)).counters;
     const double least = named.arrays * 4 * kSide * kSide / 32;
     EXPECT_EQ(c.launches, 1u) << named.name;
     EXPECT_LE(static_cast<double>(c.global_sectors_read + c.global_sectors_written), 1.05 * least)
