@@ -1,4 +1,4 @@
-# kiln_discover(<target> [ON_DEVICES <path>...]): one ctest entry per suite of a GoogleTest binary,
+# kiln_discover(<target> [ON_DEVICES <path>...] [ON_GPU <path>...]): one ctest entry per suite of a GoogleTest binary,
 # made when ctest starts.
 #
 # A suite named Heavy..., Nightly... or Gpu... carries the label heavy, nightly or gpu, which the
@@ -8,12 +8,13 @@
 # Suites of files tests/<path>... run once more on each device, as <device>.<suite> with the label devices:
 # cpu, interpreter, cuda (the simulated driver, capability 80), and nightly cuda75 ... cuda120. The
 # device is the default of their operations, and each evaluation is compared with the interpreter,
-# bit by bit (KILN_MODE=check). With the label gpu alone they run as gpu.<suite> on the machine's own
-# driver.
+# bit by bit (KILN_MODE=check). Of these, suites named Cuda... run on the simulated driver only. With
+# the label gpu alone they, and those of ON_GPU, run as gpu.<suite> on the machine's own driver.
 
 function(kiln_discover target)
-  cmake_parse_arguments(PARSE_ARGV 1 of "" "" "ON_DEVICES")
+  cmake_parse_arguments(PARSE_ARGV 1 of "" "" "ON_DEVICES;ON_GPU")
   string(REPLACE ";" "|" on_devices "${of_ON_DEVICES}")
+  string(REPLACE ";" "|" on_gpu "${of_ON_GPU}")
   set(simulator "")
   if(TARGET cudasim)
     set(simulator "$<TARGET_FILE:cudasim>")
@@ -25,6 +26,7 @@ set(binary \"$<TARGET_FILE:${target}>\")
 set(label \"${target}\")
 set(prefix \"\")
 set(on_devices \"${on_devices}\")
+set(on_gpu \"${on_gpu}\")
 set(simulator \"${simulator}\")
 include(\"${PROJECT_SOURCE_DIR}/.cmake/suite_entries.cmake\")
 ")
@@ -42,6 +44,7 @@ set(binary \"${binary}\")
 set(label \"${label}\")
 set(prefix \"${prefix}\")
 set(on_devices \"\")
+set(on_gpu \"\")
 include(\"${PROJECT_SOURCE_DIR}/.cmake/suite_entries.cmake\")
 ")
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${script}")

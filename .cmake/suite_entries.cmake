@@ -1,5 +1,5 @@
-# Read by ctest at start-up, with `cmake`, `binary`, `label`, `prefix`, `on_devices` and `simulator`
-# set: see discover.cmake.
+# Read by ctest at start-up, with `cmake`, `binary`, `label`, `prefix`, `on_devices`, `on_gpu` and
+# `simulator` set: see discover.cmake.
 
 include("${CMAKE_CURRENT_LIST_DIR}/test_devices.cmake")
 
@@ -65,11 +65,20 @@ function(entry name suite labels environment)
 endfunction()
 
 foreach(suite IN LISTS suites)
-  entry("${prefix}${suite}" "${suite}" "${label}" "")
+  set(devices "")
   if(on_devices AND "${file_of_${suite}}" MATCHES "/tests/(${on_devices})")
     kiln_test_devices(devices "${simulator}")
-    foreach(device IN LISTS devices)
-      entry("${device}.${suite}" "${suite}" "${label};${labels_${device}}" "${environment_${device}}")
-    endforeach()
+    if(suite MATCHES "^Cuda")
+      list(FILTER devices INCLUDE REGEX "^cuda")
+    endif()
+  elseif(on_gpu AND "${file_of_${suite}}" MATCHES "/tests/(${on_gpu})")
+    kiln_test_devices(devices "${simulator}")
+    set(devices gpu)
   endif()
+  if(NOT (devices AND suite MATCHES "^Cuda"))
+    entry("${prefix}${suite}" "${suite}" "${label}" "")
+  endif()
+  foreach(device IN LISTS devices)
+    entry("${device}.${suite}" "${suite}" "${label};${labels_${device}}" "${environment_${device}}")
+  endforeach()
 endforeach()

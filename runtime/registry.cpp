@@ -23,7 +23,8 @@ struct Registry::Cuda {
 };
 
 Registry::Registry(Config config) : config_(std::move(config)), cache_(config_), nvrtc_(config_) {}
-Registry::~Registry() = default;
+// Kernels go before their devices.
+Registry::~Registry() { cache_.clear_memory(); }
 
 Device& Registry::cpu() {
   std::lock_guard lock(mutex_);

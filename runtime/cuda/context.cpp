@@ -12,8 +12,13 @@ CudaContext::CudaContext(CudaDriver& the_driver, int ordinal, std::string name)
     : driver(the_driver), name_(std::move(name)), generation_(fork_generation()) {
   check(driver.device_get(&device, ordinal), "cuDeviceGet");
   check(driver.context_retain(&context, device), "cuDevicePrimaryCtxRetain");
-  const EnterCuda entered(*this);
-  check(driver.stream_create(&stream, cuda::kStreamNonBlocking), "cuStreamCreate");
+  try {
+    const EnterCuda entered(*this);
+    check(driver.stream_create(&stream, cuda::kStreamNonBlocking), "cuStreamCreate");
+  } catch (const DeviceError&) {
+    driver.context_release(device);
+    throw;
+  }
 }
 
 CudaContext::~CudaContext() {

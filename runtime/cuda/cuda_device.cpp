@@ -32,7 +32,7 @@ struct CudaKernel : LoadedKernel {
   CudaDriver::Function function = nullptr;
   LaunchNeeds needs;
   std::size_t parameters = 0;
-  std::uint32_t members = 0;       // Kernel::members
+  std::uint32_t members = 0;             // Kernel::members
   std::vector<std::size_t> common, own;  // numbers of the parameters that members share, or not
 };
 
@@ -175,7 +175,7 @@ CudaDevice::CudaDevice(CudaDriver& driver, Nvrtc& nvrtc, const Config& config, i
       nvrtc_(nvrtc),
       context_(driver, index, name_),
       memory_(*this, context_, memory_limit(context_, config.cuda_memory_limit)),
-      staging_(context_),
+      staging_(context_, memory_),
       blas_(config_, context_),
       cubin_(config.cubin) {}
 
@@ -244,21 +244,27 @@ Binary CudaDevice::compile(const ir::KernelSource& source) {
 CudaDriver::Module CudaDevice::load_module(const std::string& label, const std::string& image,
                                            bool ptx) {
   CudaDriver::Module module = nullptr;
+  const auto bytes = static_cast<std::int64_t>(image.size());
   if (!ptx) {
-    const int result = context_.driver.module_load(&module, image.data(), 0, nullptr, nullptr);
-    if (result == cuda::kNoBinaryForGpu || result == cuda::kInvalidImage) return nullptr;
-    context_.check(result, "cuModuleLoadDataEx");
-    return module;
+    bool foreign = false;
+    memory_.with_room(bytes, "cuModuleLoadDataEx", [&] {
+      const int result = context_.driver.module_load(&module, image.data(), 0, nullptr, nullptr);
+      foreign = result == cuda::kNoBinaryForGpu || result == cuda::kInvalidImage;
+      return foreign ? cuda::kSuccess : result;
+    });
+    return foreign ? nullptr : module;
   }
   std::string log(8192, '\0');
   int names[] = {cuda::kJitErrorLog, cuda::kJitErrorLogBytes};
   void* values[] = {log.data(), reinterpret_cast<void*>(log.size())};
-  const int result = context_.driver.module_load(&module, image.c_str(), 2, names, values);
-  if (cuda::sticky(result)) context_.check(result, "cuModuleLoadDataEx");
-  if (result != cuda::kSuccess) {
+  memory_.with_room(bytes, "cuModuleLoadDataEx", [&] {
+    const int result = context_.driver.module_load(&module, image.c_str(), 2, names, values);
+    if (result == cuda::kSuccess || result == cuda::kOutOfMemory || cuda::sticky(result)) {
+      return result;
+    }
     throw DeviceError(fmt::format("{}: the driver does not take the PTX of kernel {}: {}\n{}",
                                   name_, label, context_.driver.describe(result), log.c_str()));
-  }
+  });
   return module;
 }
 

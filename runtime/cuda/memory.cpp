@@ -65,17 +65,19 @@ MemoryRef CudaMemory::allocate(std::int64_t bytes) {
     trim_locked();
     address = take(capacity, &result);
   }
-  if (result == cuda::kOutOfMemory) {
-    std::size_t free = 0, total = 0;
-    context_.check(context_.driver.memory_info(&free, &total), "cuMemGetInfo");
-    throw OutOfMemory(owner_.name(), bytes,
-                      std::min(static_cast<std::int64_t>(free), limit_ - used_));
-  }
+  if (result == cuda::kOutOfMemory) refuse_locked(bytes);
   context_.check(result, pool_ ? "cuMemAllocFromPoolAsync" : "cuMemAlloc");
   used_ += capacity;
   live_ += bytes;
   peak_ = std::max(peak_, live_);
   return MemoryRef(new Block(owner_, address, bytes, capacity));
+}
+
+void CudaMemory::refuse_locked(std::int64_t bytes) {
+  std::size_t free = 0, total = 0;
+  context_.check(context_.driver.memory_info(&free, &total), "cuMemGetInfo");
+  throw OutOfMemory(owner_.name(), bytes,
+                    std::min(static_cast<std::int64_t>(free), limit_ - used_));
 }
 
 CudaDriver::Address CudaMemory::take(std::int64_t capacity, int* result) {
@@ -165,10 +167,13 @@ CudaStaging::~CudaStaging() {
 
 void CudaStaging::prepare() {
   for (Half& half : halves_) {
-    if (half.memory) continue;
-    void* memory = nullptr;
-    context_.check(context_.driver.host_allocate(&memory, kHalfBytes, 0), "cuMemHostAlloc");
-    half.memory = static_cast<std::byte*>(memory);
+    if (half.done) continue;
+    if (!half.memory) {
+      void* memory = nullptr;
+      memory_.with_room(kHalfBytes, "cuMemHostAlloc",
+                        [&] { return context_.driver.host_allocate(&memory, kHalfBytes, 0); });
+      half.memory = static_cast<std::byte*>(memory);
+    }
     context_.check(context_.driver.event_create(&half.done, cuda::kEventNoTiming), "cuEventCreate");
   }
 }

@@ -19,6 +19,22 @@ class CudaMemory {
   MemoryRef allocate(std::int64_t bytes);
   void release(Memory* memory) noexcept;
   void trim();
+  // Runs a driver call that needs memory; where there is none, waits for work in flight, gives back
+  // what is cached, and runs it once more. Throws OutOfMemory, or what else the call reports.
+  template <class Call>
+  void with_room(std::int64_t bytes, const char* name, Call call) {
+    int result = call();
+    if (result == cuda::kOutOfMemory) {
+      context_.synchronize();
+      trim();
+      result = call();
+    }
+    if (result == cuda::kOutOfMemory) {
+      std::lock_guard lock(mutex_);
+      refuse_locked(bytes);
+    }
+    context_.check(result, name);
+  }
   MemoryStats stats();
   void reset_peak();
 
@@ -27,6 +43,7 @@ class CudaMemory {
   CudaDriver::Address take(std::int64_t capacity, int* result);
   void give(CudaDriver::Address address, std::int64_t capacity) noexcept;
   void trim_locked() noexcept;
+  [[noreturn]] void refuse_locked(std::int64_t bytes);
 
   Device& owner_;
   CudaContext& context_;
@@ -42,7 +59,7 @@ class CudaMemory {
 // free again when upload returns and large copies overlap with filling the buffers.
 class CudaStaging {
  public:
-  explicit CudaStaging(CudaContext& context) : context_(context) {}
+  CudaStaging(CudaContext& context, CudaMemory& memory) : context_(context), memory_(memory) {}
   ~CudaStaging();
 
   // The context is entered by the caller.
@@ -60,6 +77,7 @@ class CudaStaging {
   void wait(Half& half);
 
   CudaContext& context_;
+  CudaMemory& memory_;
   std::mutex mutex_;
   std::array<Half, 2> halves_;
   std::size_t next_ = 0;

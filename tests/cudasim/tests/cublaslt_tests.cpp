@@ -116,6 +116,10 @@ class CublasLt : public Simulator {
     ASSERT_EQ(cublasLtMatmulPreferenceCreate(&preference), 0);
     const std::uint64_t limit = 1 << 20;
     cublasLtMatmulPreferenceSetAttribute(preference, 1, &limit, 8);
+    const std::uint32_t alignment = sizeof(T);  // of A, B, C and D
+    for (int attribute = 5; attribute <= 8; ++attribute) {
+      EXPECT_EQ(cublasLtMatmulPreferenceSetAttribute(preference, attribute, &alignment, 4), 0);
+    }
     LtHeuristic chosen{};
     int found = 0;
     ASSERT_EQ(cublasLtMatmulAlgoGetHeuristic(handle_, operation, la, lb, lc, lc, preference, 1,
