@@ -98,7 +98,8 @@ Parts Partials::load(std::size_t reduction, Value at) const {
 }
 
 std::uint8_t streaming_flags(const ClusterContext& c, const std::vector<MergedAxis>& axes) {
-  constexpr std::int64_t kStreamBytes = 4 << 20;
+  // Half of the last-level cache, where the size that the machine tells is a sensible one.
+  const std::int64_t large = std::clamp<std::int64_t>(c.caps.cache_bytes / 2, 4 << 20, 64 << 20);
   constexpr std::int64_t kLineElements = 16;  // of a cache line, elements of 4 bytes
   const bool lines = std::ranges::any_of(
       axes.back().extents, [&](ir::Sym s) { return c.graph.sym(s).multiple % kLineElements == 0; });
@@ -109,7 +110,7 @@ std::uint8_t streaming_flags(const ClusterContext& c, const std::vector<MergedAx
     least = std::min(least, ir::size_of(c.graph.nodes[output.node].dtype));
   }
   // A vector of the narrowest output must fill whole registers.
-  if (least < 4 || lower(c.graph, axes) * least < kStreamBytes) return 0;
+  if (least < 4 || lower(c.graph, axes) * least < large) return 0;
   return axes.size() == 1 ? ir::kNonTemporal | ir::kAligned : ir::kNonTemporal;
 }
 

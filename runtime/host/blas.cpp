@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 #include <mutex>
+#include <optional>
 
 #include "ir/error.h"
 #include "ir/fp_state.h"
@@ -23,6 +24,9 @@ namespace {
 
 // Below this many multiplications OpenBLAS uses one thread anyway.
 constexpr double kSmallProduct = 1 << 18;
+// And for a matrix times a vector below this many; a thread of ours gets as many at least.
+constexpr double kSmallVector = 9216;
+constexpr double kVectorGrain = 1 << 16;
 
 void gemm(const Matmul& x, std::int64_t index) {
   const ir::FloatState state;
@@ -41,6 +45,37 @@ void gemm(const Matmul& x, std::int64_t index) {
   } else {
     cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1.0, static_cast<const double*>(x.a) + a, lda,
                 static_cast<const double*>(x.b) + b, ldb, 0.0, static_cast<double*>(x.c) + c, n);
+  }
+}
+
+// One operand is a vector: elements [begin, end) of the product. Zeroed before, since what the
+// library does with the old contents when it is to ignore them differs between its versions.
+void gemv(const Matmul& x, std::int64_t index, std::int64_t begin, std::int64_t end) {
+  const ir::FloatState state;
+  const bool left = x.n == 1;                                  // the matrix is A
+  const bool by_rows = left ? !x.transpose_a : x.transpose_b;  // a row of it for each element
+  const std::int64_t elements = left ? x.m : x.n;
+  const std::int64_t a = x.repeat_a ? 0 : index * x.m * x.k;
+  const std::int64_t b = x.repeat_b ? 0 : index * x.k * x.n;
+  const std::int64_t from = (left ? a : b) + (by_rows ? begin * x.k : begin);
+  const auto count = static_cast<blasint>(end - begin), k = static_cast<blasint>(x.k);
+  const auto product = [&](auto zero, auto function) {
+    using T = decltype(zero);
+    const T* const matrix = static_cast<const T*>(left ? x.a : x.b) + from;
+    const T* const vector = static_cast<const T*>(left ? x.b : x.a) + (left ? b : a);
+    T* const c = static_cast<T*>(x.c) + index * elements + begin;
+    std::fill(c, c + count, zero);
+    if (by_rows) {
+      function(CblasRowMajor, CblasNoTrans, count, k, T{1}, matrix, k, vector, 1, T{1}, c, 1);
+    } else {
+      function(CblasRowMajor, CblasTrans, k, count, T{1}, matrix, static_cast<blasint>(elements),
+               vector, 1, T{1}, c, 1);
+    }
+  };
+  if (x.dtype == ir::DType::float32) {
+    product(0.0f, cblas_sgemv);
+  } else {
+    product(0.0, cblas_dgemv);
   }
 }
 
@@ -63,6 +98,23 @@ class BlasThreads {
   bool changed_ = false;
 };
 
+// The elements are shared out to our threads, each of which sums its own whole: the result does not
+// depend on how many there are where the library would have split the sums.
+void vector_products(const Matmul& x, double work, Workers& workers) {
+  const std::int64_t elements = x.m * x.n;
+  std::optional<BlasThreads> alone;
+  if (work >= kSmallVector) alone.emplace(1);
+  const std::int64_t grain = static_cast<std::int64_t>(kVectorGrain / static_cast<double>(x.k)) + 1;
+  workers.run(x.batch * elements, grain, true, [&](std::int64_t begin, std::int64_t end) {
+    while (begin < end) {
+      const std::int64_t index = begin / elements, first = index * elements;
+      const std::int64_t last = std::min(end, first + elements);
+      gemv(x, index, begin - first, last - first);
+      begin = last;
+    }
+  });
+}
+
 }  // namespace
 
 void host_matmul(const Matmul& x, Workers& workers) {
@@ -75,6 +127,7 @@ void host_matmul(const Matmul& x, Workers& workers) {
   }
   const double work =
       static_cast<double>(x.m) * static_cast<double>(x.n) * static_cast<double>(x.k);
+  if ((x.m == 1 || x.n == 1) && work > 0) return vector_products(x, work, workers);
   if (work <= kSmallProduct) {
     const auto grain = static_cast<std::int64_t>(kSmallProduct / work) + 1;
     workers.run(x.batch, grain, true, [&](std::int64_t begin, std::int64_t end) {

@@ -36,6 +36,29 @@ TEST_P(Planned, HasTheInterpretersBits) {
   check(p, testing::cuda_caps(), false, 0);
 }
 
+// Results that half of the last-level cache can hold are stored into it, larger ones past it; a
+// cache size that cannot be is not believed.
+TEST(Streaming, FollowsTheCache) {
+  const auto streams = [](int size_log2, std::int64_t cache) {
+    const std::string low = std::to_string(std::int64_t{1} << size_log2);
+    const std::string high = std::to_string((std::int64_t{2} << size_log2) - 1);
+    ir::Caps caps = testing::cpu_caps();
+    caps.cache_bytes = cache;
+    const ir::Plan plan = passes::make_plan(
+        ir::parse_graph("graph\n  sym s2 [" + low + " " + high +
+                        "]\n  input f32 dense aligned\n  n0 = buffer f32 [s2] input #0\n"
+                        "  n1 = neg f32 [s2] n0\n  outputs n1\nend\n"),
+        caps, {});
+    return ir::print(plan.kernels.at(0)).find("nontemporal") != std::string::npos;
+  };
+  constexpr std::int64_t kMb = 1 << 20;
+  EXPECT_FALSE(streams(21, 32 * kMb));
+  EXPECT_TRUE(streams(22, 32 * kMb));
+  EXPECT_FALSE(streams(19, 0));
+  EXPECT_TRUE(streams(20, 0));
+  EXPECT_TRUE(streams(24, 4096 * kMb));
+}
+
 INSTANTIATE_TEST_SUITE_P(Programs, Planned, ::testing::ValuesIn(testing::cases()),
                          [](const auto& tested) { return std::string(tested.param.name); });
 

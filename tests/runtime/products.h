@@ -2,6 +2,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -46,8 +47,9 @@ void check_products(Device& device, ir::DType dtype, double tolerance) {
   constexpr std::int64_t kOffset = sizeof(T);
   std::mt19937 random(3);
   std::uniform_real_distribution<T> values(-1, 1);
-  const std::int64_t sizes[][4] = {
-      {1, 1, 1, 1}, {1, 5, 7, 3}, {3, 4, 2, 9}, {40, 8, 8, 8}, {2, 130, 70, 90}};
+  const std::int64_t sizes[][4] = {{1, 1, 1, 1},     {1, 5, 7, 3},     {3, 4, 2, 9},
+                                   {40, 8, 8, 8},    {2, 130, 70, 90}, {3, 1, 300, 170},
+                                   {3, 300, 1, 170}, {1, 2000, 1, 64}, {2, 1, 1, 9000}};
   for (const auto& [batch, m, n, k] : sizes) {
     for (int flags = 0; flags < 16; ++flags) {
       Matmul x;
@@ -59,7 +61,8 @@ void check_products(Device& device, ir::DType dtype, double tolerance) {
       std::vector<T> b(static_cast<std::size_t>((x.repeat_b ? 1 : batch) * k * n));
       for (T& v : a) v = values(random);
       for (T& v : b) v = values(random);
-      std::vector<T> c(static_cast<std::size_t>(batch * m * n), T(77));
+      std::vector<T> c(static_cast<std::size_t>(batch * m * n),
+                       std::numeric_limits<T>::quiet_NaN());
       const MemoryRef on_a = upload_all(device, a, kOffset), on_b = upload_all(device, b);
       const MemoryRef on_c = upload_all(device, c);
       x.a = static_cast<const std::byte*>(on_a->data()) + kOffset, x.b = on_b->data(),
