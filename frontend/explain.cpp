@@ -39,12 +39,17 @@ std::string origin_text(runtime::Device& device, const ir::Kernel& kernel) {
   return "to be compiled";
 }
 
+// In the order in which they run.
 void add_kernels(DevicePlan* out, runtime::Device& device) {
   const ir::Plan& plan = *out->plan;
   const Values& v = out->values;
-  for (std::size_t i = 0; i < plan.clusters.size(); ++i) {
+  for (const ir::PlanStep& step : plan.steps) {
+    if (step.kind != ir::StepKind::launch && step.kind != ir::StepKind::matmul) continue;
+    const bool library = step.kind == ir::StepKind::matmul;
+    const std::size_t i = step.index + (library ? plan.launches.size() : 0);
     const ir::ClusterReport& c = plan.clusters[i];
     ExplainedKernel k;
+    k.cluster = i;
     k.name = c.name;
     k.expression = c.expression;
     k.schedule = c.schedule;
@@ -59,7 +64,7 @@ void add_kernels(DevicePlan* out, runtime::Device& device) {
     k.requested_sectors = asked.sectors_read + asked.sectors_written;
     k.operations = c.operations.evaluate(v);
     k.seconds = ir::estimated_seconds(c, device.caps(), v);
-    k.library = i >= plan.launches.size();
+    k.library = library;
     if (!k.library) {
       k.members = plan.launches[i].members;
       k.cache = origin_text(device, plan.kernels[plan.launches[i].kernel]);

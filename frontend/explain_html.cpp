@@ -49,7 +49,8 @@ std::string in_quotes(std::string_view text) {
 // The graph in dot: a box a kernel. A node computed in several kernels stands in each.
 class Drawing {
  public:
-  Drawing(const DevicePlan& plan, const std::string& id) : plan_(*plan.plan), id_(id) {
+  Drawing(const DevicePlan& plan, const std::string& id) : plan_(*plan.plan), id_(id), number_(plan_.clusters.size()) {
+    for (std::size_t i = 0; i < plan.kernels.size(); ++i) number_[plan.kernels[i].cluster] = i + 1;
     for (std::size_t k = 0; k < plan_.clusters.size(); ++k) {
       for (const NodeId n : plan_.clusters[k].nodes) home_.try_emplace(n, k);
     }
@@ -97,7 +98,7 @@ class Drawing {
     const ir::ClusterReport& c = plan_.clusters[k];
     line("subgraph cluster_{} {{ id=\"g-{}k{}\"; label={}; style=\"rounded,filled\"; fillcolor=\"#e8f1ee\"; "
          "color=\"#1f6f5c\"; fontname=\"Helvetica-Bold\"; fontsize=12;",
-         k, id_, k, in_quotes(fmt::format("{}. {} ({})", k + 1, c.name, c.schedule)));
+         k, id_, k, in_quotes(fmt::format("{}. {} ({})", number_[k], c.name, c.schedule)));
     for (const NodeId n : c.nodes) {
       line("  {} [label={}, tooltip={}];", name(k, n), in_quotes(label(n)), in_quotes(ir::infix(plan_.graph, n, 200)));
     }
@@ -129,6 +130,7 @@ class Drawing {
 
   const ir::Plan& plan_;
   std::string id_, out_;
+  std::vector<std::size_t> number_;     // of clusters, as they run
   std::map<NodeId, std::size_t> home_;  // the first kernel that computes a node
   std::map<NodeId, bool> drawn_;        // inputs
 };
@@ -162,7 +164,9 @@ header{padding:18px 28px;background:#1f6f5c;color:#fff}header h1{font-size:19px;
 main{display:grid;grid-template-columns:minmax(0,1fr) minmax(420px,44%);gap:20px;padding:18px 28px;align-items:start}
 h2{font-size:16px;margin:6px 0}h3{font-size:14px;margin:14px 0 4px}
 .card{background:#fff;border:1px solid #d9dce0;border-radius:8px;padding:12px 16px;margin-bottom:16px}
-.graph{overflow:auto;max-height:78vh}.graph svg{display:block;margin:auto}
+.drawing{position:relative;overflow:hidden;padding:0}.drawing svg{display:block;width:100%;height:100%;cursor:grab;touch-action:none}
+.drawing button{position:absolute;top:10px;right:10px;font:inherit;font-size:12px;color:#1f6f5c;background:#fff;
+border:1px solid #d9dce0;border-radius:6px;padding:3px 9px;cursor:pointer}.drawing small{position:absolute;left:12px;top:12px;color:#5b626b;background:#fffc}
 .facts{display:flex;flex-wrap:wrap;gap:6px 26px;margin:6px 0}.facts b{display:block;font-size:16px}
 table{border-collapse:collapse;width:100%;font-size:13px}th{text-align:left;color:#5b626b;font-weight:500}
 .n{text-align:right!important;white-space:nowrap}td,th{padding:3px 10px 3px 0;border-bottom:1px solid #eceef0;vertical-align:top}
@@ -183,13 +187,43 @@ function show(id){
     if(e)e.classList.add('on');
 }
 document.querySelectorAll('g.cluster').forEach(g=>g.addEventListener('click',()=>show(g.id.slice(2))));
+// A drawing is seen through its viewBox: the wheel zooms, dragging moves.
+function look(svg,x,y,w,h){Object.assign(svg.viewBox.baseVal,{x,y,width:w,height:h})}
 function bring(id){
   const g=document.getElementById('g-'+id);if(!g)return;
-  const c=g.closest('.graph'),r=g.getBoundingClientRect(),b=c.getBoundingClientRect();
-  c.scrollLeft+=r.left-b.left-(b.width-r.width)/2;c.scrollTop+=r.top-b.top-16;
+  const svg=g.ownerSVGElement,m=svg.getScreenCTM().inverse().multiply(g.getScreenCTM()),b=g.getBBox();
+  const a=new DOMPoint(b.x,b.y).matrixTransform(m),c=new DOMPoint(b.x+b.width,b.y+b.height).matrixTransform(m);
+  const W=svg.clientWidth,H=svg.clientHeight,unit=Math.max(0.85,1.12*(c.x-a.x)/W,1.12*(c.y-a.y)/H);
+  look(svg,(a.x+c.x-W*unit)/2,(a.y+c.y-H*unit)/2,W*unit,H*unit);
 }
-document.querySelectorAll('tr.pick').forEach(r=>r.addEventListener('click',()=>{const id=r.id.slice(2);show(id);bring(id)}));
-document.querySelectorAll('.graph').forEach(c=>{const g=c.querySelector('g.cluster');if(g)bring(g.id.slice(2))});
+document.querySelectorAll('.drawing').forEach(c=>{
+  const svg=c.querySelector('svg'),v=svg.viewBox.baseVal,all=[v.x,v.y,v.width,v.height];
+  svg.removeAttribute('width');svg.removeAttribute('height');
+  const least=Math.min(all[3]*1.25,c.clientWidth*all[3]/all[2]);
+  c.style.height=Math.min(innerHeight*0.74,Math.max(160,least))+'px';
+  const whole=()=>look(svg,...all);
+  const button=c.appendChild(document.createElement('button'));button.textContent='whole graph';button.onclick=whole;
+  c.appendChild(document.createElement('small')).textContent='wheel: zoom, drag: move, click: figures';
+  const scale=Math.min(svg.clientWidth/all[2],svg.clientHeight/all[3]),first=c.querySelector('g.cluster');
+  if(scale<0.6&&first)bring(first.id.slice(2));
+  svg.addEventListener('wheel',e=>{
+    e.preventDefault();
+    const k=Math.exp(e.deltaY*0.0015),p=new DOMPoint(e.clientX,e.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    look(svg,p.x-(p.x-v.x)*k,p.y-(p.y-v.y)*k,v.width*k,v.height*k);
+  },{passive:false});
+  let from=null;
+  svg.addEventListener('pointerdown',e=>{from={x:e.clientX,y:e.clientY,vx:v.x,vy:v.y}});
+  addEventListener('pointermove',e=>{
+    if(!from)return;
+    const unit=1/svg.getScreenCTM().a;
+    look(svg,from.vx-(e.clientX-from.x)*unit,from.vy-(e.clientY-from.y)*unit,v.width,v.height);
+  });
+  addEventListener('pointerup',()=>{from=null});
+});
+document.querySelectorAll('tr.pick').forEach(r=>r.addEventListener('click',()=>{
+  const id=r.id.slice(2);show(id);bring(id);
+  const g=document.getElementById('g-'+id);if(g)g.closest('.drawing').scrollIntoView({block:'nearest'});
+}));
 const first=document.querySelector('.panel');if(first)show(first.id);
 </script></body></html>
 )html";
@@ -241,12 +275,12 @@ class Page {
     kernels(p, id);
     stored(p);
     memory(p);
-    for (std::size_t k = 0; k < p.kernels.size(); ++k) panel(p, k, fmt::format("{}k{}", id, k));
+    for (std::size_t k = 0; k < p.kernels.size(); ++k) panel(p, k, fmt::format("{}k{}", id, p.kernels[k].cluster));
   }
 
   void drawing(const DevicePlan& p, const std::string& id) {
     if (p.plan->graph.nodes.size() > kMostDrawn) return;
-    if (const auto picture = svg(Drawing(p, id).dot())) put("<div class=\"card graph\">{}</div>", *picture);
+    if (const auto picture = svg(Drawing(p, id).dot())) put("<div class=\"card drawing\">{}</div>", *picture);
   }
 
   void kernels(const DevicePlan& p, const std::string& id) {
@@ -256,7 +290,7 @@ class Page {
       const ExplainedKernel& k = p.kernels[i];
       put("<tr class=pick id=\"r-{}k{}\"><td>{}</td><td><b>{}</b><br><code>{}</code></td><td>{}</td><td>{}</td>"
           "<td class=n>{}</td><td class=n>{}</td></tr>",
-          id, i, i + 1, escaped(k.name), escaped(k.expression), k.space, escaped(k.schedule),
+          id, k.cluster, i + 1, escaped(k.name), escaped(k.expression), k.space, escaped(k.schedule),
           bytes_text(k.compulsory_read + k.compulsory_written), time_text(k.seconds));
     }
     put("</table></div>");
@@ -308,7 +342,7 @@ class Page {
     if (!k.cache.empty()) row("code", k.cache);
     row("from", fmt::format("{}", fmt::join(k.lines, ", ")));
     fmt::format_to(to, "</table>");
-    if (!k.library) texts(p.plan->kernels[p.plan->launches[i].kernel]);
+    if (!k.library) texts(p.plan->kernels[p.plan->launches[k.cluster].kernel]);
     fmt::format_to(to, "</section>");
   }
 
