@@ -48,8 +48,7 @@ class TrafficRun {
     bool known = false;
     std::size_t waits_for = 0;         // a load: the loop that has all its uses, or 0
     std::vector<std::size_t> waiting;  // a loop: such loads
-    bool needed =
-        false;  // by an address, a mask, a condition, a bound; of a scope: something in it
+    bool needed = false;  // by an address, mask, condition or bound; of a scope: something in it
   };
   void link();
   void find_needed();

@@ -79,6 +79,7 @@ void whole_row(Scene& s, Value thread, const RowPlan& plan, Value valid = ir::kN
   };
   for (int phase = 0; phase < s.phases(); ++phase) {
     const std::vector<Reducer> reducers = s.reducers(phase);
+    s.load_fixed(c.space.inner, reducers, me, length);
     const std::vector<Parts> totals = team.reduce(
         reducers, s.b.index(0), length, arrive_in(phase),
         [&](std::size_t i, Value position) { return s.element(reducers[i], position); });
@@ -95,6 +96,7 @@ void whole_row(Scene& s, Value thread, const RowPlan& plan, Value valid = ir::kN
     s.b.end();
   }
   if (!s.has_full_outputs()) return;
+  s.load_fixed_of_outputs(c.space.inner, me, length);
   const auto store = [&](Value position, Value slot) {
     arrive_in(s.phases())(position, slot);
     s.store_full_outputs();
