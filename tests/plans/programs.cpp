@@ -238,10 +238,12 @@ constexpr std::byte kPoison{0xA5};
 
 class PlanRun {
  public:
-  PlanRun(const ir::Plan& plan, const ir::Bindings& bindings, std::span<const ir::ArrayView> inputs)
+  PlanRun(const ir::Plan& plan, const ir::Bindings& bindings, std::span<const ir::ArrayView> inputs,
+          const Runner& runner)
       : plan_(plan),
         bindings_(bindings),
         inputs_(inputs),
+        runner_(runner),
         memory_(plan.buffers.size()),
         taken_(plan.buffers.size(), false) {}
 
@@ -320,13 +322,18 @@ class PlanRun {
     }
     ir::each_member(table.data(), params, members, 0, items,
                     [&](const ir::KernelArg* args, std::int64_t begin, std::int64_t end) {
-                      ir::interpret(kernel, args, begin, end);
+                      if (runner_) {
+                        runner_(kernel, args, end);
+                      } else {
+                        ir::interpret(kernel, args, begin, end);
+                      }
                     });
   }
 
   const ir::Plan& plan_;
   const ir::Bindings& bindings_;
   std::span<const ir::ArrayView> inputs_;
+  const Runner& runner_;
   std::vector<std::vector<std::byte>> memory_;
   std::vector<bool> taken_;  // another buffer uses its memory
 };
@@ -334,8 +341,9 @@ class PlanRun {
 }  // namespace
 
 std::vector<std::vector<std::byte>> run_plan(const ir::Plan& plan, const ir::Bindings& bindings,
-                                             std::span<const ir::ArrayView> inputs) {
-  return PlanRun(plan, bindings, inputs).run();
+                                             std::span<const ir::ArrayView> inputs,
+                                             const Runner& runner) {
+  return PlanRun(plan, bindings, inputs, runner).run();
 }
 
 std::string difference(const std::vector<std::vector<std::byte>>& expected,

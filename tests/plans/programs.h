@@ -1,6 +1,7 @@
 // Graphs written by hand for pass tests, and the execution of a plan by the kernel interpreter.
 #pragma once
 #include <cstring>
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -48,10 +49,14 @@ class Program {
   std::map<std::int64_t, ir::Sym> sizes_;
 };
 
-// Runs a plan step by step, kernels by the interpreter; gives the outputs' bytes. Throws on a write
-// past the end of a buffer. Plans with library calls are not run.
+// Runs the items of a kernel's grid.
+using Runner =
+    std::function<void(const ir::Kernel& kernel, const ir::KernelArg* args, std::int64_t items)>;
+// Runs a plan step by step, kernels by the interpreter or another runner; gives the outputs' bytes.
+// Throws on a write past the end of a buffer. Plans with library calls are not run.
 std::vector<std::vector<std::byte>> run_plan(const ir::Plan& plan, const ir::Bindings& bindings,
-                                             std::span<const ir::ArrayView> inputs);
+                                             std::span<const ir::ArrayView> inputs,
+                                             const Runner& runner = {});
 // Element by element, NaN equal to NaN; an empty string or the first difference in words.
 std::string difference(const std::vector<std::vector<std::byte>>& expected,
                        const std::vector<std::vector<std::byte>>& actual, const ir::Graph& graph);
