@@ -2,7 +2,9 @@
 
 #include <dlfcn.h>
 
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 #include "frontend/compile.h"
 #include "runtime/execute.h"
@@ -21,17 +23,27 @@ runtime::Config host_config(int threads) {
   return config;
 }
 
+// A run about CUDA (KILN_DEVICE=cuda) takes the driver of the machine, or the one that is named.
+bool own_driver() {
+  const char* const device = std::getenv("KILN_DEVICE");
+  return device != nullptr && std::string_view(device).starts_with("cuda");
+}
+
 // The simulator takes PTX only: machine code would be made for nothing.
 runtime::Config cuda_config() {
   runtime::Config config;
   config.cuda_driver = KILN_CUDASIM;
-  config.cubin = false;
+  const char* const named = std::getenv("KILN_CUDA_DRIVER");
+  if (own_driver()) config.cuda_driver = named != nullptr ? named : "";
+  config.cubin = own_driver() && named == nullptr;
   return config;
 }
 
+// Null on a driver that is not simulated.
 template <class Function>
 Function* simulator(const char* name) {
-  return reinterpret_cast<Function*>(dlsym(dlopen(KILN_CUDASIM, RTLD_NOW), name));
+  void* const driver = dlopen(cuda_config().cuda_driver.c_str(), RTLD_NOW);
+  return driver != nullptr ? reinterpret_cast<Function*>(dlsym(driver, name)) : nullptr;
 }
 
 std::vector<runtime::Block> upload(runtime::Device& device, const RandomGraph& g) {
@@ -76,7 +88,7 @@ Devices::Devices()
 
 std::string Devices::missing(Where where) {
   if (where != Where::cuda) return "";
-  if (*KILN_CUDASIM == '\0') return "the simulated driver was not built";
+  if (!own_driver() && *KILN_CUDASIM == '\0') return "the simulated driver was not built";
   if (!cuda_) cuda_ = std::make_unique<runtime::Registry>(cuda_config());
   if (cuda_->cuda_count() == 0) return cuda_->cuda_missing();
   return cuda_->nvrtc().available() ? "" : cuda_->nvrtc().missing();
@@ -93,7 +105,7 @@ runtime::Device& Devices::device(Where where) {
 void Devices::restart_cuda() {
   kernels_.clear_memory();
   cuda_.reset();
-  simulator<decltype(kilnsim_reset)>("kilnsim_reset")();
+  if (auto* const reset = simulator<decltype(kilnsim_reset)>("kilnsim_reset")) reset();
 }
 
 std::string Devices::compare(const RandomGraph& g, const Setting& setting) {
@@ -134,7 +146,9 @@ std::string Devices::failure(const RandomGraph& g, const Setting& setting) {
   } catch (const runtime::DeviceError& e) {
     std::string what = e.what();
     if (setting.where == Where::cuda) {
-      what += simulator<decltype(kilnsim_last_report)>("kilnsim_last_report")();
+      if (auto* const report = simulator<decltype(kilnsim_last_report)>("kilnsim_last_report")) {
+        what += report();
+      }
       restart_cuda();
     }
     return what;
