@@ -354,8 +354,7 @@ void Builder::emit() {
   for (Node* const node : out_->outputs) out_->graph.outputs.push_back(infos_[node->id].id);
   std::vector<ir::Hint>& hints = out_->graph.hints;
   std::ranges::sort(hints);
-  const auto rest = std::ranges::unique(hints);
-  hints.erase(rest.begin(), rest.end());
+  hints.erase(std::unique(hints.begin(), hints.end()), hints.end());
 }
 
 }  // namespace kiln::inline v0::frontend

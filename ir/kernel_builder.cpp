@@ -414,7 +414,9 @@ bool has_no_effect(Code code) {
 std::vector<Value> KernelBuilder::needed() const {
   std::vector<bool> used(kernel_.insts.size(), false);
   std::vector<Value> result;
-  for (const Value v : std::views::reverse(scopes_.back().order)) {
+  const std::vector<Value>& order = scopes_.back().order;
+  for (std::size_t i = order.size(); i-- > 0;) {
+    const Value v = order[i];
     const Inst& inst = kernel_.insts[v];
     if (!used[v] && has_no_effect(inst.code)) continue;
     result.push_back(v);

@@ -448,8 +448,7 @@ void TrafficRun::local_access(std::size_t i, const Mask& active) {
 
 std::int64_t TrafficRun::distinct_sectors() {
   if (!std::ranges::is_sorted(touched_)) std::ranges::sort(touched_);
-  const auto rest = std::ranges::unique(touched_);
-  return rest.begin() - touched_.begin();
+  return std::unique(touched_.begin(), touched_.end()) - touched_.begin();
 }
 
 void TrafficRun::access(std::size_t i, const Mask& active, double weight) {

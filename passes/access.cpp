@@ -25,6 +25,11 @@ Monomial multiply(const ir::Graph& graph, Monomial m, Sym sym) {
 
 namespace {
 
+void sort_once(std::vector<std::uint32_t>& list) {
+  std::ranges::sort(list);
+  list.erase(std::unique(list.begin(), list.end()), list.end());
+}
+
 // Adds a monomial to a sum of them.
 void accumulate(std::vector<Monomial>& sum, const Monomial& m) {
   if (m.coefficient == 0) return;
@@ -48,18 +53,14 @@ Affine AffineAlgebra::opaque(const Affine& a) {
   result.offset = a.offset;
   result.divided = a.divided;
   for (const Affine::Term& term : a.terms) result.divided.push_back(term.coordinate);
-  std::ranges::sort(result.divided);
-  const auto repeated = std::ranges::unique(result.divided);
-  result.divided.erase(repeated.begin(), repeated.end());
+  sort_once(result.divided);
   return result;
 }
 
 Affine AffineAlgebra::add(Affine a, const Affine& b) const {
   for (const Monomial& m : b.offset) accumulate(a.offset, m);
   a.divided.insert(a.divided.end(), b.divided.begin(), b.divided.end());
-  std::ranges::sort(a.divided);
-  const auto repeated = std::ranges::unique(a.divided);
-  a.divided.erase(repeated.begin(), repeated.end());
+  sort_once(a.divided);
   for (const Affine::Term& term : b.terms) {
     auto at = std::ranges::lower_bound(a.terms, term.coordinate, {}, &Affine::Term::coordinate);
     if (at == a.terms.end() || at->coordinate != term.coordinate) {
@@ -119,9 +120,7 @@ namespace {
 void add_guard(Context& context, const Affine& index) {
   for (const auto& term : index.terms) context.guards.push_back(term.coordinate);
   context.guards.insert(context.guards.end(), index.divided.begin(), index.divided.end());
-  std::ranges::sort(context.guards);
-  const auto repeated = std::ranges::unique(context.guards);
-  context.guards.erase(repeated.begin(), repeated.end());
+  sort_once(context.guards);
 }
 
 Context concat_part(const ir::Graph& graph, NodeId node, Context context, std::size_t part) {

@@ -140,8 +140,7 @@ void Rewriter::carry_hints(const std::vector<bool>& live) {
   }
   std::ranges::sort(out_.hints);
   const auto same_node = [](const ir::Hint& a, const ir::Hint& b) { return a.node == b.node; };
-  const auto rest = std::ranges::unique(out_.hints, same_node);
-  out_.hints.erase(rest.begin(), rest.end());
+  out_.hints.erase(std::unique(out_.hints.begin(), out_.hints.end(), same_node), out_.hints.end());
 }
 
 ir::Graph Rewriter::run(const std::function<NodeId(Rewriter&, NodeId)>& rule) {
