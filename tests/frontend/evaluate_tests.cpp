@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "frontend/access.h"
+#include "tests/folder.h"
 #include "tests/frontend/support.h"
 
 namespace {
@@ -12,8 +13,10 @@ using namespace kiln_tests;
 TEST(Plans, SizesAndScalarsWithinAClassReuseThem) {
   if (interpreting()) GTEST_SKIP() << "the interpreter makes no plans";
   const auto run = [](std::int64_t rows, std::int64_t columns, float scale) {
-    const kn::Array x = kn::Array(std::vector<float>(static_cast<std::size_t>(rows * columns), 1.f)).reshape({rows, columns});
-    return kn::sum((x - kn::mean(x, 1, kn::keepdims)) * scale + x(kn::slice(0, 1)), 0).to_vector<float>();
+    const kn::Array x = kn::Array(std::vector<float>(static_cast<std::size_t>(rows * columns), 1.f))
+                            .reshape({rows, columns});
+    return kn::sum((x - kn::mean(x, 1, kn::keepdims)) * scale + x(kn::slice(0, 1)), 0)
+        .to_vector<float>();
   };
   run(70, 33, 1.5f);
   const kn::Stats before = kn::stats();
@@ -28,7 +31,8 @@ TEST(Plans, SizesAndScalarsWithinAClassReuseThem) {
 
 TEST(Plans, AccidentalEqualityOfExtentsIsNoStructure) {
   const auto run = [](std::int64_t n, std::int64_t m) {
-    const kn::Array a(std::vector<float>(static_cast<std::size_t>(n), 2.f)), b(std::vector<float>(static_cast<std::size_t>(m), 3.f));
+    const kn::Array a(std::vector<float>(static_cast<std::size_t>(n), 2.f)),
+        b(std::vector<float>(static_cast<std::size_t>(m), 3.f));
     kn::eval({a * 2, b * 3});
   };
   run(20, 21);
@@ -46,6 +50,25 @@ TEST(Plans, EqualityOfScalarsIsStructure) {
   EXPECT_EQ((kn::stats() - before).plans_built, 0);
   EXPECT_EQ(run(4, 4), (std::vector<float>{20, 24}));
   EXPECT_EQ(run(6, 5), (std::vector<float>{35, 40}));
+}
+
+// Equal scalars are one node only while the table of operations remembers them: what it forgot must
+// not show in the plan.
+TEST(Plans, ScalarsRecordedFarApartAreTheSameStructure) {
+  if (interpreting()) GTEST_SKIP() << "the interpreter makes no plans";
+  const kn::Scope scope({.flush_after = 0});
+  const kn::Array x = {1.f, 2.f};
+  const auto run = [&](int between) {
+    const kn::Array a = x * 2.f;
+    std::vector<kn::Array> others;
+    for (int i = 0; i < between; ++i) others.push_back(x * (3.f + static_cast<float>(i)));
+    others.clear();
+    return (a * 2.f).to_vector<float>();
+  };
+  const std::vector<float> expected = run(0);
+  const kn::Stats before = kn::stats();
+  for (const int between : {5, 500, 50'000}) EXPECT_EQ(run(between), expected);
+  EXPECT_EQ((kn::stats() - before).plans_built, 0);
 }
 
 TEST(Evaluation, SeveralResultsAreOnePlan) {
@@ -167,22 +190,22 @@ TEST(Inspection, CudaSourceIsReadableText) {
 }
 
 TEST(Inspection, DumpWritesEveryStage) {
-  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "kiln-dump-test";
-  std::filesystem::remove_all(folder);
+  const Folder folder;
   const kn::Array x(std::vector<float>(1000, 1.f));
-  kn::dump(kn::sum(kn::exp(x)), folder.string());
+  kn::dump(kn::sum(kn::exp(x)), folder.path());
   std::string names;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) {
     if (!entry.is_directory() && entry.path().filename() != "decisions.txt") {
       EXPECT_GT(entry.file_size(), 0u) << entry.path();
     }
     names += entry.path().filename().string() + "\n";
   }
-  for (const char* part : {"plan-0000", "00-input.txt", "00-input.dot", "plan.json", "sm_80-kernel-00", ".cu"}) {
+  for (const char* part :
+       {"plan-0000", "00-input.txt", "00-input.dot", "plan.json", "sm_80-kernel-00", ".cu"}) {
     expect_contains(names, part);
   }
-  std::filesystem::remove_all(folder);
-  expect_contains(message_of<kn::IoError>([&] { kn::dump(x + 1, "/proc/none"); }), "cannot be written");
+  expect_contains(message_of<kn::IoError>([&] { kn::dump(x + 1, "/proc/none"); }),
+                  "cannot be written");
 }
 
 TEST(Statistics, TimeitGivesSeconds) {

@@ -1,10 +1,10 @@
 // What explain says of plans: iteration space, times, boundaries, memory, caches, values computed
 // again; and its page.
-#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/folder.h"
 #include "tests/frontend/support.h"
 
 namespace {
@@ -100,12 +100,11 @@ TEST(Explain, AValueComputedAgainHasBothLinesAndTheRemedy) {
 }
 
 std::string page(const kn::Arrays& arrays) {
-  const auto path = std::filesystem::temp_directory_path() / "kiln-explain-test.html";
-  kn::explain(arrays).save_html(path.string());
-  std::ifstream file(path);
+  const Folder folder;
+  kn::explain(arrays).save_html(folder.file("page.html"));
+  std::ifstream file(folder.file("page.html"));
   std::stringstream text;
   text << file.rdbuf();
-  std::filesystem::remove(path);
   return text.str();
 }
 
@@ -114,9 +113,9 @@ TEST(Explain, ThePageHasEverythingAndNeedsNothing) {
   const kn::Array x = data({300, 200}).named("x<y>");
   const std::string html = page(kn::sum(kn::softmax(x) * x, 0));
   EXPECT_TRUE(html.starts_with("<!doctype html>"));
-  expect_contains(html, "__global__");       // CUDA C of the same program
-  expect_contains(html, "kernel cpu");       // IR
-  expect_contains(html, "id=\"r-p0k0\"");    // a row for each kernel
+  expect_contains(html, "__global__");     // CUDA C of the same program
+  expect_contains(html, "kernel cpu");     // IR
+  expect_contains(html, "id=\"r-p0k0\"");  // a row for each kernel
   expect_contains(html, "class=\"card panel\" id=\"p1k0\"");
   expect_contains(html, "x&lt;y&gt;");
   EXPECT_EQ(html.find("src="), std::string::npos);
@@ -126,8 +125,9 @@ TEST(Explain, ThePageHasEverythingAndNeedsNothing) {
 
 TEST(Explain, APageThatCannotBeWrittenIsAnError) {
   const kn::Array y = data({3}) + 1.f;
-  expect_contains(message_of<kn::IoError>([&] { kn::explain(y).save_html("/proc/none/page.html"); }),
-                  "cannot be written");
+  expect_contains(
+      message_of<kn::IoError>([&] { kn::explain(y).save_html("/proc/none/page.html"); }),
+      "cannot be written");
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // .npy files: round trips, foreign orders, and everything that can be wrong with one.
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 
+#include "tests/folder.h"
 #include "tests/frontend/support.h"
 
 namespace {
@@ -12,14 +12,7 @@ using namespace kiln_tests;
 
 class Npy : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() /
-              ("kiln-npy-" + std::to_string(::testing::UnitTest::GetInstance()->random_seed()) + "-" +
-               std::to_string(reinterpret_cast<std::uintptr_t>(this)));
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string path(const std::string& name) const { return folder_.file(name); }
   std::string write(const std::string& name, const std::string& bytes) const {
     std::ofstream(path(name), std::ios::binary) << bytes;
     return path(name);
@@ -38,12 +31,13 @@ class Npy : public testing::Test {
     expect_contains(message, file);
     return message;
   }
-  std::filesystem::path folder_;
+  Folder folder_;
 };
 
 TEST_F(Npy, RoundTrips) {
-  for (const kn::DType t : {kn::bool_, kn::int8, kn::int16, kn::int32, kn::int64, kn::uint8, kn::uint16, kn::uint32,
-                            kn::uint64, kn::float16, kn::float32, kn::float64}) {
+  for (const kn::DType t :
+       {kn::bool_, kn::int8, kn::int16, kn::int32, kn::int64, kn::uint8, kn::uint16, kn::uint32,
+        kn::uint64, kn::float16, kn::float32, kn::float64}) {
     const kn::Array x = kn::reshape(kn::arange(6), {2, 3}).astype(t);
     kn::save(path("x.npy"), x.T());
     const kn::Array y = kn::load(path("x.npy"));
@@ -60,8 +54,9 @@ TEST_F(Npy, RoundTrips) {
 }
 
 TEST_F(Npy, ForeignOrders) {
-  const std::string swapped = file("{'descr': '>i4', 'fortran_order': True, 'shape': (2, 3), }\n",
-                                   std::string("\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5\0\0\1\0", 24));
+  const std::string swapped =
+      file("{'descr': '>i4', 'fortran_order': True, 'shape': (2, 3), }\n",
+           std::string("\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5\0\0\1\0", 24));
   EXPECT_EQ(values<int>(kn::load(swapped)), (std::vector<int>{1, 3, 5, 2, 4, 256}));
   EXPECT_EQ(values<int>(kn::load(swapped) * 2), (std::vector<int>{2, 6, 10, 4, 8, 512}));
 }
@@ -70,22 +65,38 @@ TEST_F(Npy, WhatIsWrongIsNamed) {
   expect_contains(complaint(path("missing.npy")), "cannot be opened");
   expect_contains(complaint(write("a", "PK\x03\x04 and more bytes")), "wrong magic string");
   expect_contains(complaint(write("b", "")), "truncated");
-  expect_contains(complaint(write("c", std::string("\x93NUMPY\x09\x00\x00\x00", 10))), "version 9 is not known");
-  expect_contains(complaint(write("d", std::string("\x93NUMPY\x01\x00\x60\x00{", 11))), "truncated: the header");
-  expect_contains(complaint(file("{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }\n", "abc")),
-                  "the elements need 16 bytes, 3 are there");
-  expect_contains(complaint(file("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }\n", "")), "no counterpart");
-  expect_contains(complaint(file("{'descr': [('a', '<i4')], 'fortran_order': False, 'shape': (1,), }\n", "")),
-                  "structured dtype");
+  expect_contains(complaint(write("c", std::string("\x93NUMPY\x09\x00\x00\x00", 10))),
+                  "version 9 is not known");
+  expect_contains(complaint(write("d", std::string("\x93NUMPY\x01\x00\x60\x00{", 11))),
+                  "truncated: the header");
+  expect_contains(
+      complaint(file("{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }\n", "abc")),
+      "the elements need 16 bytes, 3 are there");
+  expect_contains(
+      complaint(file("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }\n", "")),
+      "no counterpart");
+  expect_contains(
+      complaint(file("{'descr': [('a', '<i4')], 'fortran_order': False, 'shape': (1,), }\n", "")),
+      "structured dtype");
   expect_contains(complaint(file("{'fortran_order': False, 'shape': (1,), }\n", "")), "no 'descr'");
-  expect_contains(complaint(file("{'descr': '<f4', 'fortran_order': maybe, 'shape': (1,), }\n", "")), "fortran_order");
-  expect_contains(complaint(file("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }\n", "")), "is malformed");
-  expect_contains(complaint(file("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 99999999999), }\n", "")),
-                  "is malformed");
-  expect_contains(complaint(file("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000,), }\n", "")),
-                  "the elements need 4000000000 bytes");
-  expect_contains(message_of<kn::IoError>([&] { kn::save(path("no/such/folder.npy"), kn::Array{1}); }), "cannot be written");
-  expect_contains(message_of([&] { kn::save(path("x.npy"), kn::zeros({2}, kn::bfloat16)); }), "bfloat16 has no counterpart");
+  expect_contains(
+      complaint(file("{'descr': '<f4', 'fortran_order': maybe, 'shape': (1,), }\n", "")),
+      "fortran_order");
+  expect_contains(
+      complaint(file("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }\n", "")),
+      "is malformed");
+  expect_contains(
+      complaint(file(
+          "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 99999999999), }\n", "")),
+      "is malformed");
+  expect_contains(
+      complaint(file("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000,), }\n", "")),
+      "the elements need 4000000000 bytes");
+  expect_contains(
+      message_of<kn::IoError>([&] { kn::save(path("no/such/folder.npy"), kn::Array{1}); }),
+      "cannot be written");
+  expect_contains(message_of([&] { kn::save(path("x.npy"), kn::zeros({2}, kn::bfloat16)); }),
+                  "bfloat16 has no counterpart");
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -13,26 +12,11 @@
 #include "ir/plan.h"
 #include "runtime/cache.h"
 #include "runtime/execute.h"
+#include "tests/folder.h"
 
 namespace kiln::runtime::test {
 
-// A folder that is deleted with the object.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "kiln-test-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Folder() {
-    std::error_code error;
-    std::filesystem::remove_all(path_, error);
-  }
-  Folder(const Folder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using kiln_tests::Folder;
 
 // The exit status of a child that runs `body`: what it returns, 100 if it throws, 128 + n on signal
 // n.

@@ -2,17 +2,17 @@
 
 #include <dlfcn.h>
 #include <ucontext.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
 #include <regex>
 #include <sstream>
 #include <stdexcept>
+
+#include "tests/folder.h"
 
 namespace kiln::tests::shim {
 
@@ -157,7 +157,7 @@ std::string unit(const std::vector<std::string>& sources) {
   return text.str();
 }
 
-std::string read(const std::filesystem::path& path) {
+std::string read(const std::string& path) {
   std::ifstream file(path);
   std::ostringstream text;
   text << file.rdbuf();
@@ -167,22 +167,19 @@ std::string read(const std::filesystem::path& path) {
 }  // namespace
 
 Library::Library(const std::vector<std::string>& sources, Options options) {
-  namespace fs = std::filesystem;
-  std::string pattern = (fs::temp_directory_path() / "kiln_shim_XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("shim: no temporary folder");
-  const fs::path folder = pattern;
-  std::ofstream(folder / "unit.cpp") << unit(sources);
+  const kiln_tests::Folder folder;
+  const std::string source = folder.file("unit.cpp"), object = folder.file("unit.so");
+  const std::string messages = folder.file("log");
+  std::ofstream(source) << unit(sources);
   const char* named = std::getenv("KILN_SHIM_CXX");
   const std::string command =
       std::string(named != nullptr && *named != 0 ? named : "g++") +
       " -std=c++20 -O1 -w -ffp-contract=off -fno-strict-aliasing -shared -fPIC" +
-      sanitizers(options) + " -o '" + (folder / "unit.so").string() + "' '" +
-      (folder / "unit.cpp").string() + "' 2> '" + (folder / "log").string() + "'";
+      sanitizers(options) + " -o '" + object + "' '" + source + "' 2> '" + messages + "'";
   const int status = std::system(command.c_str());
-  if (status == 0) handle_ = dlopen((folder / "unit.so").c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (status == 0) handle_ = dlopen(object.c_str(), RTLD_NOW | RTLD_LOCAL);
   const char* loading = status == 0 && handle_ == nullptr ? dlerror() : nullptr;
-  const std::string log = loading != nullptr ? loading : read(folder / "log");
-  fs::remove_all(folder);
+  const std::string log = loading != nullptr ? loading : read(messages);
   if (handle_ == nullptr) throw std::runtime_error("shim: " + command + "\n" + log);
 }
 

@@ -43,6 +43,11 @@ def faults(root):
             found.append(f"missing: {folder}/README.md")
         elif len(readme.read_text().splitlines()) > README_LINES:
             found.append(f"{folder}/README.md is longer than {README_LINES} lines")
+    for path in files:
+        if path.parts[0] == "tests" and path.suffix in (".cpp", ".h") and path.name != "folder.h":
+            text = (root / path).read_text()
+            if "temp_directory_path" in text or '"/tmp' in text:
+                found.append(f"{path}: tests that run side by side share this name; use tests/folder.h")
     return found
 
 

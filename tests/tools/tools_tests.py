@@ -85,11 +85,15 @@ class Layout(Planted):
         self.plant()
         self.write("util/a.h", "")
         self.write("ir/README.md", "line\n" * 26)
+        self.write("tests/a.cpp", "std::filesystem::temp_directory_path()")
+        self.write("tests/folder.h", "std::filesystem::temp_directory_path()")
         (self.root / "LICENSE").unlink()
         found = "\n".join(layout.faults(self.root))
         self.assertIn("util", found)
         self.assertIn("ir/README.md is longer", found)
         self.assertIn("missing at the root: LICENSE", found)
+        self.assertIn("tests/a.cpp", found)
+        self.assertNotIn("tests/folder.h:", found)
 
 
 class Exports(Planted):
