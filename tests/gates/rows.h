@@ -6,11 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "tests/gates/speller.h"
+#include "tests/gates/programs.h"
 
 namespace kiln_gates {
-
-using Dims = std::vector<std::int64_t>;
 
 struct InputSpec {
   kn::Shape shape;
