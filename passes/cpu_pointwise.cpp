@@ -2,9 +2,9 @@
 //
 // A grid item is one piece of kPiece elements of the last axis at one point of the others. Floor:
 // each input read once, each output written once, at memory bandwidth. Non-temporal stores are used
-// where an output cannot stay in the cache (from kStreamBytes on) and every vector is aligned,
-// since all axes merged into one or rows are whole cache lines; nothing is read after it was written.
-// Variants: non-temporal or not; walked in stretches between edges or not.
+// where an output cannot stay in the cache (streaming_flags) and every vector is aligned,
+// since all axes merged into one or rows are whole cache lines; nothing is read after it was
+// written. Variants: non-temporal or not; walked in stretches between edges or not.
 #include <algorithm>
 #include <unordered_map>
 #include <unordered_set>

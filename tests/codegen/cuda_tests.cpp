@@ -192,6 +192,27 @@ TEST(CudaNvrtc, WholeAccessesAreVectorInstructions) {
   }
 }
 
+// Checks of a division written into every round of a loop cost NVRTC minutes: they are a function
+// of their own in PTX.
+TEST(CudaNvrtc, CheckedDivisionIsACall) {
+  if (!Nvrtc::get().available()) GTEST_SKIP() << Nvrtc::get().missing();
+  ir::KernelBuilder b(ir::Target::cuda, ir::DType::int32);
+  const auto x = b.buffer(ir::DType::int32, "x", true);
+  const auto out = b.buffer(ir::DType::int32, "out", false);
+  b.begin_grid();
+  const ir::Value thread = b.begin_thread(32);
+  const ir::Value left = b.load(x, thread), right = b.load(x, b.add(thread, b.index(32)));
+  const ir::Value quotient = b.op(ir::Op::idiv, ir::DType::int32, {left, right});
+  b.store(out, thread, quotient);
+  b.end();
+  b.end();
+  ir::Kernel kernel = b.finish();
+  kernel.name = "quotient";
+  const std::string ptx = Nvrtc::get().compile(cuda_source(kernel), 75).ptx;
+  EXPECT_NE(ptx.find(".func"), std::string::npos) << ptx;
+  EXPECT_NE(ptx.find("call"), std::string::npos) << ptx;
+}
+
 TEST(CudaShim, EveryGoldenHasTheInterpretersBits) {
   expect_same_bits(cuda_cases(), false, {.undefined = true});
 }

@@ -36,6 +36,30 @@ TEST_P(Planned, HasTheInterpretersBits) {
   check(p, testing::cuda_caps(), false, 0);
 }
 
+// A short chain overlaps rounds of the loop, a long one interleaves them, functions hide their
+// latency: the registers that a vector takes.
+TEST(Pointwise, RegistersAVectorFollowTheChain) {
+  const auto lanes = [](int operations, const std::string& op) {
+    std::string text =
+        "graph\n  sym s2 [100000 200000]\n  input f32 dense aligned\n"
+        "  n0 = buffer f32 [s2] input #0\n";
+    for (int i = 0; i < operations; ++i) {
+      const std::string before = " n" + std::to_string(i);
+      text += "  n" + std::to_string(i + 1) + " = " + (i % 2 == 0 ? op : "add") + " f32 [s2]" +
+              before + (op == "mul" || i % 2 != 0 ? before : "") + "\n";
+    }
+    text += "  outputs n" + std::to_string(operations) + "\nend\n";
+    const ir::Plan plan = passes::make_plan(ir::parse_graph(text), testing::cpu_caps(), {});
+    int most = 0;
+    for (const ir::Inst& i : plan.kernels.at(0).insts) most = std::max<int>(most, i.lanes);
+    return most;
+  };
+  const int registers = 8;  // lanes of 32 bytes
+  EXPECT_EQ(lanes(10, "mul"), registers);
+  EXPECT_EQ(lanes(64, "mul"), 4 * registers);
+  EXPECT_EQ(lanes(3, "exp"), 2 * registers);
+}
+
 // Results that half of the last-level cache can hold are stored into it, larger ones past it; a
 // cache size that cannot be is not believed.
 TEST(Streaming, FollowsTheCache) {
