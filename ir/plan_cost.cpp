@@ -1,7 +1,8 @@
 #include <algorithm>
 #include <utility>
+#include <vector>
 
-#include "ir/plan.h"
+#include "ir/traffic.h"
 
 namespace kiln::ir {
 
@@ -37,6 +38,30 @@ double estimated_seconds(const ClusterReport& report, const Caps& caps,
                                          report.compulsory_written.evaluate(values));
   const auto operations = static_cast<double>(report.operations.evaluate(values));
   return std::max(moved / caps.bandwidth, operations / caps.rate) + caps.launch_seconds;
+}
+
+RequestedTraffic requested_traffic(const Plan& plan, std::size_t cluster,
+                                   std::span<const std::int64_t> syms) {
+  if (cluster >= plan.launches.size()) {
+    const ClusterReport& report = plan.clusters[cluster];
+    const std::int64_t read = report.compulsory_read.evaluate(syms);
+    const std::int64_t written = report.compulsory_written.evaluate(syms);
+    return {read, written, (read + kSectorBytes - 1) / kSectorBytes,
+            (written + kSectorBytes - 1) / kSectorBytes};
+  }
+  const PlanLaunch& launch = plan.launches[cluster];
+  const Kernel& kernel = plan.kernels[launch.kernel];
+  const std::size_t params = kernel.params.size();
+  RequestedTraffic sum;
+  for (std::size_t first = 0; first < launch.args.size(); first += params) {
+    std::vector<std::int64_t> integers(params);
+    for (std::size_t i = 0; i < params; ++i) {
+      const PlanArg& arg = launch.args[first + i];
+      if (arg.kind == ParamKind::integer) integers[i] = integer_value(plan, arg.index, syms);
+    }
+    sum += requested_traffic(kernel, integers);
+  }
+  return sum;
 }
 
 }  // namespace kiln::ir

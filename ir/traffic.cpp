@@ -14,7 +14,6 @@ namespace kiln::ir {
 namespace {
 
 constexpr std::int64_t kWarp = 32;
-constexpr std::int64_t kSector = 32;
 constexpr std::int64_t kSteps = 40'000;    // needed instructions of a warp to run, about
 constexpr std::int64_t kWholeGrid = 24;    // grids of so many items are not sampled
 constexpr std::int64_t kGridSamples = 14;  // at least
@@ -477,7 +476,7 @@ void TrafficRun::access(std::size_t i, const Mask& active, double weight) {
       ++elements;
       if (known) {
         const std::int64_t e = gathers ? index_[at] : index_[static_cast<std::size_t>(u)] + l;
-        const std::int64_t sector = e * size / kSector * (apart ? lanes : 1) + (apart ? l : 0);
+        const std::int64_t sector = e * size / kSectorBytes * (apart ? lanes : 1) + (apart ? l : 0);
         if (touched_.empty() || touched_.back() != sector) touched_.push_back(sector);
       } else {
         ++scattered;
@@ -492,29 +491,6 @@ void TrafficRun::access(std::size_t i, const Mask& active, double weight) {
 
 RequestedTraffic requested_traffic(const Kernel& kernel, std::span<const std::int64_t> integers) {
   return TrafficRun(kernel, integers).run();
-}
-
-RequestedTraffic requested_traffic(const Plan& plan, std::size_t cluster,
-                                   std::span<const std::int64_t> syms) {
-  if (cluster >= plan.launches.size()) {
-    const ClusterReport& report = plan.clusters[cluster];
-    const std::int64_t read = report.compulsory_read.evaluate(syms);
-    const std::int64_t written = report.compulsory_written.evaluate(syms);
-    return {read, written, (read + kSector - 1) / kSector, (written + kSector - 1) / kSector};
-  }
-  const PlanLaunch& launch = plan.launches[cluster];
-  const Kernel& kernel = plan.kernels[launch.kernel];
-  const std::size_t params = kernel.params.size();
-  RequestedTraffic sum;
-  for (std::size_t first = 0; first < launch.args.size(); first += params) {
-    std::vector<std::int64_t> integers(params);
-    for (std::size_t i = 0; i < params; ++i) {
-      const PlanArg& arg = launch.args[first + i];
-      if (arg.kind == ParamKind::integer) integers[i] = integer_value(plan, arg.index, syms);
-    }
-    sum += requested_traffic(kernel, integers);
-  }
-  return sum;
 }
 
 }  // namespace kiln::ir

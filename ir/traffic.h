@@ -1,12 +1,12 @@
 // What a launch asks of memory: the bytes of its loads and stores, and the 32-byte sectors that
 // each of their instructions touches, distinct within a warp (on the CPU: within an instruction).
 //
-// Found by running what decides a kernel's indices, masks and conditions alone, no memory behind it but
-// the integers that it keeps in local arrays. Of grids and loops with many rounds a sample is run and
-// weighted, so the cost (milliseconds) depends on the kernel, not on the sizes; where all rounds but the
-// first and last ask alike the figures are exact. Conditions and masks made of data count as true, an
-// index made of data as a sector an element. Buffers are taken to start on a sector. What a compiler
-// moves out of a loop is still counted in it.
+// Found by running what decides a kernel's indices, masks and conditions alone, no memory behind it
+// but the integers that it keeps in local arrays. Of grids and loops with many rounds a sample is
+// run and weighted, so the cost (milliseconds) depends on the kernel, not on the sizes; where all
+// rounds but the first and last ask alike the figures are exact. Conditions and masks made of data
+// count as true, an index made of data as a sector an element. Buffers are taken to start on a
+// sector. What a compiler moves out of a loop is still counted in it.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -15,6 +15,8 @@
 #include "ir/plan.h"
 
 namespace kiln::ir {
+
+inline constexpr std::int64_t kSectorBytes = 32;
 
 struct RequestedTraffic {
   std::int64_t bytes_read = 0, bytes_written = 0;
