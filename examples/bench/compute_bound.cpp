@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "bench/chains.h"
 #include "bench/measure.h"
 #include "bench/native/hand.h"
 
@@ -11,30 +12,13 @@ namespace {
 using bench::Memory;
 using kiln::Array;
 
-Array normal_cdf(const Array& x) {
-  const Array k = 1.f / (1.f + 0.2316419f * kiln::abs(x));
-  const Array poly =
-      k * (0.319381530f +
-           k * (-0.356563782f + k * (1.781477937f + k * (-1.821255978f + k * 1.330274429f))));
-  const Array tail = 0.3989422804f * kiln::exp(-0.5f * x * x) * poly;
-  return kiln::where(x >= 0.f, 1.f - tail, tail);
-}
-
 void black_scholes(benchmark::State& state) {
   constexpr std::int64_t kOptions = 4 << 20;
   const Array t = kiln::linspace(0., 1., kOptions, kiln::float32);
   const Array spot = 50.f + 100.f * t, strike = 150.f - 100.f * t, years = 0.1f + 2.f * t;
   const Array rate = 0.01f + 0.04f * t, sigma = 0.1f + 0.3f * t;
   kiln::eval({spot, strike, years, rate, sigma});
-  const auto program = [&] {
-    const Array root = sigma * kiln::sqrt(years);
-    const Array d1 = (kiln::log(spot / strike) + (rate + 0.5f * sigma * sigma) * years) / root;
-    const Array d2 = d1 - root;
-    const Array discounted = strike * kiln::exp(-rate * years);
-    const Array call = spot * normal_cdf(d1) - discounted * normal_cdf(d2);
-    const Array put = discounted * normal_cdf(-d2) - spot * normal_cdf(-d1);
-    kiln::eval({call, put});
-  };
+  const auto program = [&] { kiln::eval(bench::black_scholes(spot, strike, years, rate, sigma)); };
   const auto s = spot.host<float>(), k = strike.host<float>(), y = years.host<float>();
   const auto r = rate.host<float>(), v = sigma.host<float>();
   const bench::Market market{s.data(), k.data(), y.data(), r.data(), v.data()};

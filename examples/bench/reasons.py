@@ -11,14 +11,10 @@ REASONS = (
     (r"^\w+ 64K", "tens of microseconds: finding the plan and waking a thread"),
     (r"^chain 16Mx64", "Numba's fastmath folds the chain, which has one input, to a single product; "
                        "Kiln keeps the rounding of every operation"),
-    (r"^(axpy|chain) 1M", "results of 4 MB and more are stored past the cache, whose size is not "
-                          "asked; here the last level would have held them"),
     (r"512Kx32$", "rows of 32: each is a loop of its own with the fixed order of sums (128 lanes and "
                   "their tree); rows are not put side by side in the lanes of a vector"),
     (r"^(distances|knn|kmeans)", "the peer uses |a|^2 + |b|^2 - 2ab and a matrix product; Kiln computes "
                                  "the differences as they are written, which loses no digits"),
-    (r"^logistic", "a matrix times a vector goes through the BLAS's product of matrices, which packs "
-                   "the matrix; NumPy calls gemv"),
     (r"^softmax 256x64K", "within the spread of this machine"),
 )
 

@@ -63,15 +63,3 @@ def program(name, dims):
         return chain(dims) if dims[1] <= 10 else None
     return {"axpy": axpy, "transcendental": transcendental, "black_scholes": black_scholes,
             "mse": mse, "heat": heat}.get(name)
-
-
-def put(array):
-    return array
-
-
-def wait(result):
-    pass
-
-
-def get(value):
-    return value

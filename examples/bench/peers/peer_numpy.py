@@ -14,15 +14,3 @@ def about():
 def program(name, dims):
     function = programs.PROGRAMS.get(name)
     return function and functools.partial(function, np, dims)
-
-
-def put(array):
-    return array
-
-
-def wait(result):
-    pass
-
-
-def get(value):
-    return value

@@ -71,9 +71,5 @@ def put(array):
     return torch.from_numpy(array)
 
 
-def wait(result):
-    pass  # the CPU's operations return when they are done
-
-
 def get(value):
     return value.numpy()

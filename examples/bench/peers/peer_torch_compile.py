@@ -2,7 +2,7 @@
 
 import torch
 
-from peer_torch import function_of, get, put, wait  # noqa: F401
+from peer_torch import function_of, get, put  # noqa: F401
 
 
 def about():

@@ -15,18 +15,6 @@ using Part = Eigen::Map<Eigen::ArrayXf>;
 using In = Eigen::Map<const Eigen::ArrayXf>;
 using Rows = Eigen::Map<const Eigen::Array<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 using OutRows = Eigen::Map<Eigen::Array<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
-using Run = std::function<void()>;
-using Pointers = std::vector<float*>;
-
-template <class F>
-Program elementwise(const Problem& p, std::size_t outputs, std::int64_t cost, F f) {
-  const std::int64_t n = p.dim(0);
-  return writing(std::vector<std::int64_t>(outputs, n), [=](const Pointers& out) -> Run {
-    return [=] {
-      split(n, 64, n * cost, [&](std::int64_t begin, std::int64_t end) { f(out, begin, end); });
-    };
-  });
-}
 
 template <class F>
 Program by_rows(const Problem& p, std::int64_t width, F f) {

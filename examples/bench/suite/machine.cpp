@@ -10,7 +10,7 @@ namespace {
 std::optional<Program> make(const Problem& p) {
   const std::int64_t n = p.dim(0);
   if (p.name == "triad") {
-    return writing({n}, [=, &p](const std::vector<float*>& out) -> std::function<void()> {
+    return writing({n}, [=, &p](const Pointers& out) -> Run {
       return [=, &p] {
         share(n, 64, [&](std::int64_t begin, std::int64_t end) {
           stream::triad(p.in(0), p.in(1), out[0], begin, end);
@@ -20,7 +20,7 @@ std::optional<Program> make(const Problem& p) {
   }
   if (p.name == "read" || p.name == "arithmetic") {
     const bool reads = p.name == "read";
-    return writing({1}, [=, &p](const std::vector<float*>& out) -> std::function<void()> {
+    return writing({1}, [=, &p](const Pointers& out) -> Run {
       return [=, &p] {
         share(n, 64, [&](std::int64_t begin, std::int64_t end) {
           const float some = reads ? stream::read(p.in(0), begin, end)

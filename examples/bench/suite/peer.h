@@ -54,8 +54,21 @@ std::optional<Peer> xtensor_peer();
 void split(std::int64_t count, std::int64_t unit, std::int64_t work,
            const std::function<void(std::int64_t, std::int64_t)>& f);
 // A program whose run() writes into `outputs`, which it keeps.
+using Run = std::function<void()>;
+using Pointers = std::vector<float*>;
 Program writing(std::vector<std::int64_t> counts,
-                const std::function<std::function<void()>(const std::vector<float*>&)>& make_run);
+                const std::function<Run(const Pointers&)>& make_run);
+// One whose outputs are as long as the first input, f(out, begin, end) a part, at `cost` operations
+// an element.
+template <class F>
+Program elementwise(const Problem& p, std::size_t outputs, std::int64_t cost, F f) {
+  const std::int64_t n = p.dim(0);
+  return writing(std::vector<std::int64_t>(outputs, n), [=](const Pointers& out) -> Run {
+    return [=] {
+      split(n, 64, n * cost, [&](std::int64_t begin, std::int64_t end) { f(out, begin, end); });
+    };
+  });
+}
 
 int serve(const std::string& peer);
 

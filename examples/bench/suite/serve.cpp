@@ -154,7 +154,7 @@ void split(std::int64_t count, std::int64_t unit, std::int64_t work,
 }
 
 Program writing(std::vector<std::int64_t> counts,
-                const std::function<std::function<void()>(const std::vector<float*>&)>& make_run) {
+                const std::function<Run(const Pointers&)>& make_run) {
   auto memory = std::make_shared<std::vector<std::unique_ptr<Memory>>>();
   std::vector<float*> pointers;
   std::vector<Values> values;

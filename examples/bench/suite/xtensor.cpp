@@ -12,23 +12,10 @@ namespace bench {
 
 namespace {
 
-using Run = std::function<void()>;
-using Pointers = std::vector<float*>;
-
 template <class T>
 auto part(T* data, std::int64_t begin, std::int64_t end) {
   const auto n = static_cast<std::size_t>(end - begin);
   return xt::adapt(data + begin, n, xt::no_ownership(), std::array<std::size_t, 1>{n});
-}
-
-template <class F>
-Program elementwise(const Problem& p, std::size_t outputs, std::int64_t cost, F f) {
-  const std::int64_t n = p.dim(0);
-  return writing(std::vector<std::int64_t>(outputs, n), [=](const Pointers& out) -> Run {
-    return [=] {
-      split(n, 64, n * cost, [&](std::int64_t begin, std::int64_t end) { f(out, begin, end); });
-    };
-  });
 }
 
 template <class A>
