@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "frontend/complaint.h"
+#include "runtime/host/figures.h"
 
 namespace kiln::inline v0::frontend {
 
@@ -82,6 +83,11 @@ Environment parse() {
   runtime::Config& r = e.runtime;
   r.threads = static_cast<int>(number("KILN_THREADS", 0));
   r.interpret = flag("KILN_INTERPRET", false);
+  r.host_figures = text("KILN_HOST_FIGURES", "measured");
+  if (!runtime::valid_host_figures(r.host_figures)) {
+    refuse("KILN_HOST_FIGURES", r.host_figures,
+           "measured, fixed or figures such as bandwidth=40e9,rate=1e11,wake=1e-5");
+  }
   r.memory_limit = number("KILN_MEMORY_LIMIT", 0);
   r.cuda_driver = text("KILN_CUDA_DRIVER");
   r.nvrtc = text("KILN_NVRTC");

@@ -18,9 +18,9 @@ struct Environment {
   std::int64_t flush_bytes = -1;               // KILN_FLUSH_BYTES: kept by pending operations, 0: never
   std::int64_t cached_plans = 1024;            // KILN_CACHED_PLANS
   std::vector<std::string> disabled_passes;    // KILN_DISABLE_PASSES: names, separated by commas
-  runtime::Config runtime;   // KILN_THREADS, KILN_INTERPRET, KILN_MEMORY_LIMIT, KILN_CUDA_DRIVER,
-                             // KILN_NVRTC, KILN_CUBLASLT, KILN_CUDA_MEMORY_LIMIT, KILN_CACHE_DIR,
-                             // KILN_CACHE_BYTES, KILN_LIBRARY_PATH, CUDA_HOME, CUDA_PATH
+  runtime::Config runtime;   // KILN_THREADS, KILN_INTERPRET, KILN_HOST_FIGURES, KILN_MEMORY_LIMIT,
+                             // KILN_CUDA_DRIVER, KILN_NVRTC, KILN_CUBLASLT, KILN_CUDA_MEMORY_LIMIT,
+                             // KILN_CACHE_DIR, KILN_CACHE_BYTES, KILN_LIBRARY_PATH, CUDA_HOME, CUDA_PATH
 };
 
 // UserError at first use if a variable has no meaning.

@@ -197,6 +197,13 @@ void DiskCache::store(std::string_view key, std::span<const std::byte> value) {
   if ((unswept_ += bytes) > capacity_ / 16 || chosen) sweep();
 }
 
+bool DiskCache::writable() {
+  if (!usable(true)) return false;
+  if (::access(folder_.c_str(), W_OK | X_OK) == 0) return true;
+  give_up(fmt::format("cannot write in {}: {}", folder_, std::strerror(errno)));
+  return false;
+}
+
 bool DiskCache::write(const std::string& target, std::span<const std::byte> entry) {
   std::string temporary = fmt::format("{}/{}XXXXXX", folder_, kTemporary);
   const File file(::mkostemp(temporary.data(), O_CLOEXEC));  // mode 0600

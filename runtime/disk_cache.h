@@ -20,12 +20,15 @@ namespace kiln::runtime {
 class DiskCache {
  public:
   // An empty folder: no cache. The folder (mode 0700) is made when first needed. Above `capacity`
-  // bytes in total, the entries least recently used are deleted until 3/4 of it are left; a store in
-  // 64 looks, and each that follows a sixteenth of the capacity written by this process.
+  // bytes in total, the entries least recently used are deleted until 3/4 of it are left; a store
+  // in 64 looks, and each that follows a sixteenth of the capacity written by this process.
   DiskCache(std::string folder, std::int64_t capacity);
 
   std::optional<std::vector<std::byte>> find(std::string_view key);
   void store(std::string_view key, std::span<const std::byte> value);
+
+  // Whether a store can be expected to last; makes the folder, and says why not, as a store does.
+  bool writable();
 
   const std::string& folder() const { return folder_; }
   std::string path(std::string_view key) const;  // where the entry of a key lies

@@ -28,7 +28,7 @@ Registry::~Registry() { cache_.clear_memory(); }
 
 Device& Registry::cpu() {
   std::lock_guard lock(mutex_);
-  if (!cpu_) cpu_ = std::make_unique<HostDevice>(config_);
+  if (!cpu_) cpu_ = std::make_unique<HostDevice>(config_, host_figures(config_, cache_.disk()));
   return *cpu_;
 }
 

@@ -1,11 +1,8 @@
 #include "runtime/host/host_device.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
-#include <thread>
 
 #include "ir/error.h"
 #include "ir/fp_state.h"
@@ -18,9 +15,8 @@ namespace kiln::runtime {
 
 namespace {
 
-constexpr double kParallelSeconds = 20e-6;  // least work that pays for waking a thread
-constexpr double kEvenSeconds = 300e-6;     // up to here one range a thread keeps caches warm
-constexpr double kInterpretedFactor = 50;   // about how much slower the interpreter is
+constexpr double kEvenSeconds = 300e-6;    // up to here one range a thread keeps caches warm
+constexpr double kInterpretedFactor = 50;  // about how much slower the interpreter is
 
 using Entry = void (*)(const ir::KernelArg* args, std::int64_t begin, std::int64_t end);
 
@@ -55,21 +51,15 @@ void run_range(const HostKernel& kernel, const Launch& launch, std::int64_t begi
 #endif
 }
 
-ir::Caps host_caps(const Config& config) {
+ir::Caps host_caps(const Config& config, const HostFigures& figures) {
   ir::Caps caps;
   caps.target = ir::Target::cpu;
   caps.name = "cpu";
-  caps.threads = config.threads > 0
-                     ? config.threads
-                     : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-#if defined(__x86_64__)
-  caps.vector_bytes = __builtin_cpu_supports("avx512f") ? 64 : 32;
-#else
-  caps.vector_bytes = 16;
-#endif
-  caps.cache_bytes = std::max<std::int64_t>(sysconf(_SC_LEVEL3_CACHE_SIZE), 1 << 20);
-  caps.bandwidth = 20e9 * caps.threads;
-  caps.rate = 50e9 * caps.threads;
+  caps.threads = host_threads(config);
+  caps.vector_bytes = host_vector_bytes();
+  caps.cache_bytes = host_cache_bytes();
+  caps.bandwidth = figures.bandwidth;
+  caps.rate = figures.rate;
   caps.launch_seconds = 0.5e-6;
   return caps;
 }
@@ -96,7 +86,11 @@ std::byte* at(const Memory& memory, std::int64_t offset, std::int64_t bytes) {
 }  // namespace
 
 HostDevice::HostDevice(const Config& config)
-    : Device("cpu", host_caps(config), true),
+    : HostDevice(config, fixed_figures(host_threads(config))) {}
+
+HostDevice::HostDevice(const Config& config, const HostFigures& figures)
+    : Device("cpu", host_caps(config, figures), true),
+      parallel_seconds_(2 * figures.wake_seconds),
       interprets_(config.interpret || !KILN_HAS_LLVM || !machine_is_supported()),
       allocator_(*this, config.memory_limit),
       workers_(config.threads) {}
@@ -153,13 +147,13 @@ std::shared_ptr<const LoadedKernel> HostDevice::load_kernel(const ir::Kernel& ke
 void HostDevice::launch(const Launch& launch) {
   const auto& kernel = static_cast<const HostKernel&>(*launch.kernel);
   const double seconds = kernel.entry ? launch.seconds : launch.seconds * kInterpretedFactor;
-  if (seconds < kParallelSeconds || workers_.threads() == 1) {
+  if (seconds < parallel_seconds_ || workers_.threads() == 1) {
     run_range(kernel, launch, 0, launch.items);
     return;
   }
-  workers_.run(
-      launch.items, 1, seconds < kEvenSeconds,
-      [&](std::int64_t begin, std::int64_t end) { run_range(kernel, launch, begin, end); });
+  workers_.run(launch.items, 1, seconds < kEvenSeconds, [&](std::int64_t begin, std::int64_t end) {
+    run_range(kernel, launch, begin, end);
+  });
 }
 
 void HostDevice::matmul(const Matmul& matmul) { host_matmul(matmul, workers_); }

@@ -1,5 +1,5 @@
 // The CPU as a device: memory of the process, kernels as linked machine code or interpreted, spread
-// over worker threads when there is more than some 20 us of work.
+// over worker threads where that takes less time than waking them.
 #pragma once
 #include <memory>
 #include <mutex>
@@ -7,13 +7,15 @@
 #include "runtime/config.h"
 #include "runtime/device.h"
 #include "runtime/host/allocator.h"
+#include "runtime/host/figures.h"
 #include "runtime/host/workers.h"
 
 namespace kiln::runtime {
 
 class HostDevice final : public Device {
  public:
-  explicit HostDevice(const Config& config);
+  explicit HostDevice(const Config& config);  // with fixed figures
+  HostDevice(const Config& config, const HostFigures& figures);
   ~HostDevice() override;
 
   MemoryRef allocate(std::int64_t bytes) override { return allocator_.allocate(bytes); }
@@ -43,6 +45,7 @@ class HostDevice final : public Device {
  private:
   void release(Memory* memory) noexcept override { allocator_.release(memory); }
 
+  double parallel_seconds_;  // the least work, on one thread, that pays for waking others
   bool interprets_;
   std::once_flag said_slow_;
   HostAllocator allocator_;

@@ -83,6 +83,25 @@ TEST(Streaming, FollowsTheCache) {
   EXPECT_TRUE(streams(24, 4096 * kMb));
 }
 
+// Figures of a device decide what is a kernel; the same kernel has the same text on all, and so the
+// same key in the caches.
+TEST(Figures, AreNoPartOfAKernel) {
+  const auto kernels = [](const Program& p, double faster) {
+    ir::Caps caps = testing::cpu_caps();
+    caps.bandwidth *= faster;
+    caps.rate *= faster;
+    caps.launch_seconds /= faster;
+    std::string text;
+    for (const ir::Kernel& k : passes::make_plan(p.graph, caps, {}).kernels) text += ir::print(k);
+    return text;
+  };
+  for (const testing::Case& c : testing::cases()) {
+    Program p;
+    c.build(p);
+    EXPECT_EQ(kernels(p, 1), kernels(p, 8)) << c.name;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Programs, Planned, ::testing::ValuesIn(testing::cases()),
                          [](const auto& tested) { return std::string(tested.param.name); });
 
