@@ -7,8 +7,8 @@
 // load. Then the tree over 128 lanes; chunk results go through a carry stack. Padding with the
 // identity keeps bits. A row of up to a few thousand elements stays in L1/L2 between phases, so
 // memory is read once: floor as for pointwise. Values dear to compute that several phases use are
-// kept in an array (staging.h). Variants: rows within one vector, within one chunk, up to 64
-// chunks, longer; the array's size; non-temporal stores.
+// kept in an array (staging.h). Variants: rows within one vector, within 32 or 64 elements,
+// within one chunk, up to 64 chunks, longer; the array's size; non-temporal stores.
 #include <bit>
 
 #include "passes/scene.h"
@@ -27,6 +27,13 @@ std::int64_t most_chunks(std::int64_t longest) {
   std::int64_t most = 64;
   while (most < longest / kReduceChunk + 1) most *= 64;
   return most;
+}
+
+// Lanes of the canonical order that elements of a row can reach; the others hold the identity, and
+// the tree over them all is the tree over these.
+std::int64_t lanes_of(std::int64_t longest) {
+  const auto reached = std::bit_ceil(static_cast<std::uint64_t>(longest));
+  return std::min<std::int64_t>(kReduceLanes, static_cast<std::int64_t>(reached));
 }
 
 // A kept value costs a store and a load of the second cache, a read again only the load.
@@ -82,7 +89,7 @@ class RowPhase {
     for (const Reducer& r : reducers_) {
       const bool ordered = r.ordered() && longest > lanes;
       chunked_ = chunked_ || (ordered && longest > kReduceChunk);
-      const std::int64_t width = ordered ? kReduceLanes : lanes;
+      const std::int64_t width = ordered ? lanes_of(longest) : lanes;
       Running& running = running_.emplace_back(
           Running{width, {b_, r, ir::Space::local, width, r.name() + "_lanes"}, std::nullopt});
       if (ordered && longest > kReduceChunk) {

@@ -60,6 +60,26 @@ TEST(Pointwise, RegistersAVectorFollowTheChain) {
   EXPECT_EQ(lanes(3, "exp"), 2 * registers);
 }
 
+// Lanes that no element of a short row reaches are no part of its sum.
+TEST(Rows, ShortOnesAddOnlyTheLanesTheyReach) {
+  const auto lanes = [](const std::string& least, const std::string& most) {
+    const ir::Plan plan = passes::make_plan(
+        ir::parse_graph("graph\n  sym s2 [1000 2000]\n  sym s3 [" + least + " " + most +
+                        "]\n  input f32 dense aligned\n  n0 = buffer f32 [s2 s3] input #0\n"
+                        "  n1 = reduce add f32 [s2] n0 axes( 1 )\n  outputs n1\nend\n"),
+        testing::cpu_caps(), {});
+    std::int64_t largest = 0;
+    for (const ir::Memory& memory : plan.kernels.at(0).memories)
+      largest = std::max(largest, memory.size);
+    return largest;
+  };
+  EXPECT_EQ(lanes("2", "3"), 16);  // one vector
+  EXPECT_EQ(lanes("16", "31"), 32);
+  EXPECT_EQ(lanes("32", "63"), 64);
+  EXPECT_EQ(lanes("64", "127"), 128);
+  EXPECT_EQ(lanes("512", "1023"), 128);
+}
+
 // Results that half of the last-level cache can hold are stored into it, larger ones past it; a
 // cache size that cannot be is not believed.
 TEST(Streaming, FollowsTheCache) {
