@@ -71,10 +71,14 @@ def black_scholes(spot, strike, years, rate, sigma):
 
 @jit
 def mse(x, y):
-    total = F(0)
-    for i in prange(x.size):
-        total += (x[i] - y[i]) * (x[i] - y[i])
-    return total / F(x.size)
+    block = 1 << 14  # a float32 sum of more elements loses digits
+    total = 0.0
+    for b in prange((x.size + block - 1) // block):
+        part = F(0)
+        for i in range(b * block, min((b + 1) * block, x.size)):
+            part += (x[i] - y[i]) * (x[i] - y[i])
+        total += part
+    return F(total / x.size)
 
 
 @jit

@@ -61,8 +61,9 @@ Program squared_error(const Problem& p) {
     return [=, &p] {
       std::atomic<double> total = 0;
       split(n, 64, n, [&](std::int64_t begin, std::int64_t end) {
-        total += static_cast<double>(
-            (In(p.in(0) + begin, end - begin) - In(p.in(1) + begin, end - begin)).square().sum());
+        total += sum_of_blocks(begin, end, [&](std::int64_t from, std::int64_t to) {
+          return (In(p.in(0) + from, to - from) - In(p.in(1) + from, to - from)).square().sum();
+        });
       });
       out[0][0] = static_cast<float>(total / static_cast<double>(n));
     };

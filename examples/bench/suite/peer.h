@@ -1,6 +1,7 @@
 // One way to compute the workloads: a peer. The process `kiln_bench --serve <peer>` is one of them;
 // run.py talks to it and to the Python peers by the same lines (README.md).
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -68,6 +69,17 @@ Program elementwise(const Problem& p, std::size_t outputs, std::int64_t cost, F 
       split(n, 64, n * cost, [&](std::int64_t begin, std::int64_t end) { f(out, begin, end); });
     };
   });
+}
+
+// The sum of parts f(begin, end), each a float32 sum of so few elements that it keeps its digits.
+template <class F>
+double sum_of_blocks(std::int64_t begin, std::int64_t end, F f) {
+  constexpr std::int64_t kBlock = 1 << 14;
+  double total = 0;
+  for (std::int64_t at = begin; at < end; at += kBlock) {
+    total += static_cast<double>(f(at, std::min(at + kBlock, end)));
+  }
+  return total;
 }
 
 int serve(const std::string& peer);
