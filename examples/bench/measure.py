@@ -120,4 +120,5 @@ def ceilings(process):
         process.ask(request)
         found[name] = amount / min(float(process.ask("time 1")[0]) for _ in range(9))
         process.ask("drop")
+    process.stop()
     return found

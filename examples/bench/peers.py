@@ -12,25 +12,28 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
 NATIVE = ("kiln", "kiln_unfused", "hand", "hand_fast", "eigen", "xtensor")
-PYTHON = ("numpy", "numexpr", "numba", "jax", "mlx", "drjit", "torch", "torch_compile")
-SLOW_TO_COMPILE = ("torch_compile",)  # seconds a program: a quick run leaves them out
-# Peers that are never tried here, and why.
-GAPS = {
-    "cuda": "cuBLAS, CuPy, own kernels on a GPU: no adapters",
+PYTHON = ("numpy", "numexpr", "numba", "jax", "mlx", "drjit", "torch", "torch_compile", "cupy", "cupy_fuse")
+# Who runs where. On a GPU, NumPy is there for its results; products of CuPy, PyTorch and Kiln are cuBLAS's.
+PEERS = {
+    "cpu": tuple(n for n in NATIVE + PYTHON if not n.startswith("cupy")),
+    "cuda": ("kiln", "kiln_unfused", "cupy", "cupy_fuse", "torch", "torch_compile", "jax", "numpy"),
 }
+SLOW_TO_COMPILE = ("torch_compile",)  # seconds a program: a quick run leaves them out
 
 
 class Gone(Exception):
     """This peer cannot be had; the text is the reason."""
 
 
-def requirements():
-    """Rows `peer <name> <package> <version>` of dependencies.txt."""
+def requirements(names, device):
+    """Rows `peer <name> <package> <version>` of dependencies.txt, and `peer_cuda` on a GPU."""
     rows = [line.split() for line in (ROOT / "dependencies.txt").read_text().splitlines()]
-    return [(row[1], row[2] + row[3]) for row in rows if row and row[0] == "peer"]
+    kinds = ("peer", "peer_cuda") if device == "cuda" else ("peer",)
+    wanted = {"plots", "torch" if "torch_compile" in names else "", "cupy" if "cupy_fuse" in names else "", *names}
+    return [(row[1], row[2] + row[3]) for row in rows if row and row[0] in kinds and row[1] in wanted]
 
 
-def install(folder):
+def install(folder, names, device):
     """A virtual environment with the Python peers; gives what could not be installed, with reasons."""
     python = folder / "bin" / "python"
     missing = {}
@@ -39,8 +42,8 @@ def install(folder):
                               text=True)
         if made.returncode:
             return {name: "no virtual environment (Debian: python3-venv)"
-                    for name, _ in requirements()}
-    wanted = requirements()
+                    for name, _ in requirements(names, device)}
+    wanted = requirements(names, device)
     stamp = folder / "installed.txt"
     done = stamp.read_text().splitlines() if stamp.exists() else []
     for name, package in wanted:
@@ -59,7 +62,7 @@ def install(folder):
     return missing
 
 
-def environment(threads, cache):
+def environment(threads, cache, device):
     """The same threads for everyone, and memory that stays with the process once it was touched."""
     env = dict(os.environ)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
@@ -70,7 +73,7 @@ def environment(threads, cache):
     env["KILN_CACHE_DIR"] = str(cache)
     env["GLIBC_TUNABLES"] = ("glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776:"
                              "glibc.malloc.hugetlb=1")
-    env["JAX_PLATFORMS"] = "cpu"
+    env["JAX_PLATFORMS"] = env["BENCH_DEVICE"] = env["KILN_DEVICE"] = device
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     env["TORCHINDUCTOR_CACHE_DIR"] = str(pathlib.Path(cache) / "inductor")
     env["TRITON_CACHE_DIR"] = str(pathlib.Path(cache) / "triton")

@@ -76,7 +76,8 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     result = json.loads((folder / "bench.json").read_text())
     speed(result, folder)
-    roofline(result, folder)
+    if "ceilings" in result:
+        roofline(result, folder)
 
 
 main()

@@ -16,8 +16,8 @@ BY_HAND = ("hand", "hand_fast")
 NO_PEER = ("kiln", "kiln_unfused") + BY_HAND
 LARGE = 1 << 20
 LEVEL = 0.95
-PLOTS = ("![times as fast as Kiln without fusion]({folder}speed.svg)\n"
-         "![operations a second below the machine's ceilings]({folder}roofline.svg)\n")
+ABOUT = {"speed.svg": "times as fast as Kiln without fusion",
+         "roofline.svg": "operations a second below the machine's ceilings"}
 
 
 def duration(seconds):
@@ -59,12 +59,16 @@ def compared(result):
 
 def described(result):
     m = result["machine"]
-    limits = result["ceilings"]
+    limits = ""
+    if "ceilings" in result:
+        found = result["ceilings"]
+        limits = (f"measured ceilings: {found['triad'] / 1e9:.3g} GB/s of reads and non-temporal writes, "
+                  f"{found['read'] / 1e9:.3g} GB/s of reads, {found['arithmetic'] / 1e9:.3g} Gflop/s of "
+                  "multiply-adds; ")
+    on = f"{m['gpu']}; host: " if "gpu" in m else ""
     caches = ", ".join(f"{size} {level}" for level, size in m["cache"].items())
-    return (f"{m['cpu']}, {m['threads']} of {m['cores']} cores, {caches}, {m['memory_gib']} GiB; "
-            f"measured ceilings: {limits['triad'] / 1e9:.3g} GB/s of reads and non-temporal writes, "
-            f"{limits['read'] / 1e9:.3g} GB/s of reads, {limits['arithmetic'] / 1e9:.3g} Gflop/s of "
-            f"multiply-adds; {m['date']}, library of commit {m['commit']}; load of the machine "
+    return (f"{on}{m['cpu']}, {m['threads']} of {m['cores']} cores, {caches}, {m['memory_gib']} GiB; "
+            f"{limits}{m['date']}, library of commit {m['commit']}; load of the machine "
             f"{m['load_before']} before, {m['load_after']} after; float32"
             f"{'; a quick run' if result['quick'] else ''}.\n")
 
@@ -76,7 +80,7 @@ def slower(result):
         if name and ratio(row, name) < 1:
             lines.append((ratio(row, name), [row["name"], duration(row["peers"]["kiln"]["median"]),
                                              name, f"{ratio(row, name):.2f}",
-                                             reasons.of(row["name"])]))
+                                             "" if "gpu" in result["machine"] else reasons.of(row["name"])]))
     return [line for _, line in sorted(lines, key=lambda pair: pair[0])]
 
 
@@ -193,19 +197,24 @@ def loops(result):
             + table(["program", *kinds], lines))
 
 
+def plots(result, folder):
+    names = ["speed.svg"] + (["roofline.svg"] if "ceilings" in result else [])
+    return "".join(f"![{ABOUT[name]}]({folder}{name})\n" for name in names)
+
+
 def full(result):
     parts = [described(result), summary(result), losses(result),
              "All rows: the peer's time over Kiln's, so above 1 Kiln is faster; medians of "
              "interleaved rounds; spread: largest less smallest over median; kernels and bytes of one "
              "run of Kiln; peak memory of the process of Kiln, Kiln without fusion, NumPy, inputs "
              "and interpreter among it.\n",
-             everything(result), troubles(result), PLOTS.format(folder=""), versions(result),
+             everything(result), troubles(result), plots(result, ""), versions(result),
              costs(result), loops(result)]
     return "\n".join(part for part in parts if part)
 
 
 def short(result):
-    return "\n".join([losses(result), summary(result), PLOTS.format(folder="examples/bench/"),
+    return "\n".join([losses(result), summary(result), plots(result, "examples/bench/"),
                       described(result)])
 
 

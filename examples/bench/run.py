@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The benchmark suite: run.py <folder of the build> [--quick] [--filter REGEX] [--threads N]
-[--peers a,b,...] [--rounds N] [--write]
+[--peers a,b,...] [--rounds N] [--device cpu|cuda] [--write]
 
 Writes bench.json, bench.md and plots into <folder>/bench; --write also renews the marked sections
 of README.md and examples/bench/README.md. ./dev bench builds first and calls this.
@@ -32,6 +32,7 @@ def arguments():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--peers", default="", help="only these, comma between")
     parser.add_argument("--rounds", type=int, default=0)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: into bench-cuda")
     parser.add_argument("--merge", action="store_true", help="keep the other rows of the last run")
     parser.add_argument("--write", action="store_true", help="renew the tables of the READMEs")
     return parser.parse_args()
@@ -56,6 +57,20 @@ def machine(threads):
             "memory_gib": round(memory / 2**30), "system": platform.system() + " " + platform.machine(),
             "load_before": round(os.getloadavg()[0], 1), "commit": commit or "unknown",
             "date": datetime.date.today().isoformat()}
+
+
+def gpu(kiln):
+    """What computes on CUDA; ends the run where nothing does."""
+    answer = kiln.ask("load axpy 8 8:0:1 8:0:1")
+    reason = kiln.reason
+    kiln.stop()
+    if answer is None:
+        raise SystemExit("no benchmarks on CUDA: " + reason)
+    if "cudasim" in os.environ.get("KILN_CUDA_DRIVER", ""):
+        return {"gpu": "the simulated driver: these are no times of a GPU"}
+    told = subprocess.run(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"],
+                          capture_output=True, text=True)
+    return {"gpu": told.stdout.splitlines()[0] + " (driver)" if told.stdout else "unknown"}
 
 
 def start_all(names, start, missing):
@@ -83,31 +98,38 @@ def show(row):
 
 def main():
     given = arguments()
+    if given.write and given.device == "cuda":
+        raise SystemExit("--write: the READMEs hold tables of the CPU")
     build = given.build.resolve()
     program, folder = build / "examples" / "kiln_bench", build / "bench"
-    folder.mkdir(exist_ok=True)
     venv = folder / "venv"
-    missing = peers.install(venv)
+    on_gpu = given.device == "cuda"
+    if on_gpu:
+        folder = build / "bench-cuda"
+    folder.mkdir(exist_ok=True)
     names = given.peers.split(",") if given.peers else [
-        n for n in peers.NATIVE + peers.PYTHON if not (given.quick and n in peers.SLOW_TO_COMPILE)]
+        n for n in peers.PEERS[given.device] if not (given.quick and n in peers.SLOW_TO_COMPILE)]
+    missing = peers.install(venv, names, given.device)
     begun = time.time()
     with tempfile.TemporaryDirectory() as cache:
-        env = peers.environment(given.threads, cache)
+        env = peers.environment(given.threads, cache, given.device)
 
         def start(name, empty=None):
-            chosen = peers.environment(given.threads, empty) if empty else env
+            chosen = peers.environment(given.threads, empty, given.device) if empty else env
             return peers.Process(name, program, venv / "bin" / "python", chosen, given.threads)
 
         result = {"machine": machine(given.threads), "quick": given.quick}
-        limits = start("machine")
-        result["ceilings"] = measure.ceilings(limits)
-        limits.stop()
+        if on_gpu:
+            result["machine"].update(gpu(start("kiln")))
+        else:
+            result["ceilings"] = measure.ceilings(start("machine"))
         processes, result["about"], result["gaps"] = start_all(names, start, missing)
         if not given.peers:
-            result["gaps"].update(peers.GAPS)
             result["gaps"].update({n: "left out of a quick run: it compiles for seconds a row"
                                    for n in peers.SLOW_TO_COMPILE if given.quick})
-        if not given.quick and not given.filter:
+            if not on_gpu:
+                result["gaps"]["CuPy, cuBLAS, PyTorch, JAX and Kiln on a GPU"] = "only with --device cuda"
+        if not (given.quick or given.filter or on_gpu):
             result["costs"] = costs.own(program, env)
             result["costs_cuda"] = costs.cuda(program, env)
             result["header"] = costs.header()

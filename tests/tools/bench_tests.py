@@ -125,6 +125,27 @@ class Drop(unittest.TestCase):
         self.assertEqual([p.stopped for p in (small, large, gone)], [False, True, True])
 
 
+class Devices(unittest.TestCase):
+    def test_each_installs_what_its_peers_need(self):
+        cpu = dict(peers.requirements(peers.PEERS["cpu"], "cpu"))
+        cuda = [package for _, package in peers.requirements(peers.PEERS["cuda"], "cuda")]
+        self.assertNotIn("cupy", cpu)
+        self.assertTrue(any(p.startswith("cupy-") for p in cuda))
+        self.assertTrue(any(p.startswith("jax[cuda") for p in cuda))
+        self.assertIn("torch", dict(peers.requirements(["torch_compile"], "cpu")))
+        for names in peers.PEERS.values():
+            for name in set(names) & set(peers.PYTHON):
+                self.assertTrue((SUITE / "peers" / f"peer_{name}.py").exists(), name)
+
+    def test_a_gpu_has_no_ceilings_of_the_cpu(self):
+        found = result()
+        del found["ceilings"]
+        found["machine"]["gpu"] = "some GPU"
+        text = report.full(found)
+        self.assertIn("some GPU; host: c", text)
+        self.assertNotIn("roofline", text)
+
+
 class Processes(unittest.TestCase):
     def ask(self, script):
         with tempfile.TemporaryDirectory() as folder:

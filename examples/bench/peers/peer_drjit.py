@@ -12,7 +12,7 @@ import programs
 dr.set_thread_count(len(__import__("os").sched_getaffinity(0)))
 
 XP = types.SimpleNamespace(
-    exp=dr.exp, sqrt=dr.sqrt, log=dr.log, sin=dr.sin, cos=dr.cos, tanh=dr.tanh, square=dr.square,
+    abs=dr.abs, exp=dr.exp, sqrt=dr.sqrt, log=dr.log, sin=dr.sin, cos=dr.cos, tanh=dr.tanh, square=dr.square,
     where=dr.select, mean=dr.mean)
 HAS = ("axpy", "chain", "transcendental", "black_scholes", "mse", "adam")
 

@@ -11,7 +11,7 @@ import programs
 
 
 def about():
-    return f"JAX {jax.__version__}, jit, CPU, {len(os.sched_getaffinity(0))} cores"
+    return f"JAX {jax.__version__}, jit, {jax.devices()[0].device_kind}, {len(os.sched_getaffinity(0))} cores"
 
 
 OWN = {

@@ -1,4 +1,4 @@
-"""PyTorch on the CPU, eager, as its users write it: its own functions where it has them."""
+"""PyTorch, eager, as its users write it: its own functions where it has them."""
 
 import functools
 import os
@@ -9,11 +9,13 @@ from torch.nn import functional
 
 import programs
 
+DEVICE = os.environ["BENCH_DEVICE"]
+
 torch.set_num_threads(len(os.sched_getaffinity(0)))
 torch.set_grad_enabled(False)
 
 XP = types.SimpleNamespace(
-    exp=torch.exp, log=torch.log, sin=torch.sin, cos=torch.cos, tanh=torch.tanh, sqrt=torch.sqrt,
+    abs=torch.abs, exp=torch.exp, log=torch.log, sin=torch.sin, cos=torch.cos, tanh=torch.tanh, sqrt=torch.sqrt,
     where=torch.where, sum=torch.sum, mean=torch.mean, argmin=torch.argmin)
 
 
@@ -60,7 +62,11 @@ def function_of(name, dims):
 
 
 def about():
-    return f"PyTorch {torch.__version__}, eager, CPU, {torch.get_num_threads()} threads"
+    return f"PyTorch {torch.__version__}, eager, {place()}"
+
+
+def place():
+    return torch.cuda.get_device_name() if DEVICE == "cuda" else f"CPU, {torch.get_num_threads()} threads"
 
 
 def program(name, dims):
@@ -68,8 +74,13 @@ def program(name, dims):
 
 
 def put(array):
-    return torch.from_numpy(array)
+    return torch.from_numpy(array).to(DEVICE)
+
+
+def wait(result):
+    if DEVICE == "cuda":
+        torch.cuda.synchronize()
 
 
 def get(value):
-    return value.numpy()
+    return value.cpu().numpy()

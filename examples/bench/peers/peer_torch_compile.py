@@ -2,11 +2,11 @@
 
 import torch
 
-from peer_torch import function_of, get, put  # noqa: F401
+from peer_torch import function_of, get, place, put, wait  # noqa: F401
 
 
 def about():
-    return f"PyTorch {torch.__version__}, compile (Inductor, g++), CPU, {torch.get_num_threads()} threads"
+    return f"PyTorch {torch.__version__}, compile (Inductor), {place()}"
 
 
 def program(name, dims):

@@ -2,7 +2,7 @@
 
 
 def normal_cdf(xp, x):
-    k = 1 / (1 + 0.2316419 * abs(x))
+    k = 1 / (1 + 0.2316419 * xp.abs(x))
     poly = k * (0.319381530 + k * (-0.356563782 + k * (1.781477937 + k * (-1.821255978 + k * 1.330274429))))
     tail = 0.3989422804 * xp.exp(-0.5 * x * x) * poly
     return xp.where(x >= 0, 1 - tail, tail)
