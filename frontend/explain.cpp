@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "codegen/cuda.h"
 #include "frontend/compile.h"
 #include "frontend/complaint.h"
 #include "frontend/devices.h"
@@ -104,6 +105,7 @@ void add_buffers(DevicePlan* out) {
 
 void add_facts(DevicePlan* out, runtime::Device& device) {
   const ir::Plan& plan = *out->plan;
+  out->compute_capability = device.caps().compute_capability;
   add_kernels(out, device);
   add_buffers(out);
   for (const ir::BoundaryReport& b : plan.boundaries) {
@@ -200,6 +202,28 @@ DevicePlan explain_for(const DevicePlan& plan, const std::string& target) {
   result.values = plan.values;
   add_facts(&result, device);
   return result;
+}
+
+void add_resources(DevicePlan* plan) {
+  runtime::Nvrtc& nvrtc = registry().nvrtc();
+  const std::vector<ir::Kernel>& kernels = plan->plan->kernels;
+  std::vector<std::optional<runtime::KernelResources>> known(kernels.size());
+  for (ExplainedKernel& k : plan->kernels) {
+    if (k.library) continue;
+    const std::uint32_t index = plan->plan->launches[k.cluster].kernel;
+    const ir::Kernel& kernel = kernels[index];
+    if (kernel.target != ir::Target::cuda || !nvrtc.available() ||
+        !nvrtc.supports(plan->compute_capability)) {
+      continue;
+    }
+    if (!known[index]) {
+      const std::string text = codegen::cuda_source(kernel, ir::Labels::no);
+      const std::string entry(codegen::kCanonicalEntry);
+      known[index] =
+          runtime::kernel_resources(nvrtc.compile(entry, text, plan->compute_capability, true).log);
+    }
+    k.resources = known[index];
+  }
 }
 
 }  // namespace kiln::inline v0::frontend

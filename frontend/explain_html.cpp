@@ -340,6 +340,7 @@ class Page {
     row("operations", std::to_string(k.operations));
     row("estimated", time_text(k.seconds));
     if (!k.cache.empty()) row("code", k.cache);
+    if (k.resources) row("takes", resources_text(*k.resources));
     row("from", fmt::format("{}", fmt::join(k.lines, ", ")));
     fmt::format_to(to, "</table>");
     if (!k.library) texts(p.plan->kernels[p.plan->launches[k.cluster].kernel]);
@@ -369,6 +370,7 @@ std::string explanation_html(const std::vector<DevicePlan>& plans) {
   };
   // Of a program for the CPU alone, the CUDA it would be as well.
   if (!plans.empty() && std::ranges::none_of(plans, is_cuda)) shown.push_back(explain_for(plans[0], "sm_80"));
+  for (DevicePlan& p : shown) add_resources(&p);
   return Page().run(shown);
 }
 

@@ -22,6 +22,14 @@ std::string time_text(double seconds) {
   return fmt::format("{:.3g} ms", seconds * 1e3);
 }
 
+std::string resources_text(const runtime::KernelResources& r) {
+  std::string text = fmt::format("{} registers and {} of stack a thread, {} shared a block", r.registers,
+                                 bytes_text(r.stack_bytes), bytes_text(r.shared_bytes));
+  if (r.spill_store_bytes + r.spill_load_bytes == 0) return text + ", no spills";
+  return text + fmt::format(", spills: {} stored, {} loaded", bytes_text(r.spill_store_bytes),
+                            bytes_text(r.spill_load_bytes));
+}
+
 namespace {
 
 using Out = std::back_insert_iterator<std::string>;
@@ -66,6 +74,7 @@ void write_kernel(Out to, const ExplainedKernel& k, std::size_t number) {
   fmt::format_to(to, "  operations {}\n", k.operations);
   fmt::format_to(to, "  time       {} estimated\n", time_text(k.seconds));
   if (!k.cache.empty()) fmt::format_to(to, "  code       {}\n", k.cache);
+  if (k.resources) fmt::format_to(to, "  takes      {}\n", resources_text(*k.resources));
   if (!k.lines.empty()) fmt::format_to(to, "  from       {}\n", fmt::join(k.lines, ", "));
 }
 
@@ -86,7 +95,7 @@ void write_again(Out to, const ExplainedAgain& a) {
 }
 
 Json to_json(const ExplainedKernel& k) {
-  return {{"name", k.name},
+  Json json{{"name", k.name},
           {"expression", k.expression},
           {"library", k.library},
           {"members", k.members},
@@ -102,6 +111,14 @@ Json to_json(const ExplainedKernel& k) {
           {"operations", k.operations},
           {"estimated_seconds", k.seconds},
           {"code", k.cache}};
+  if (const auto& r = k.resources) {
+    json["resources"] = {{"registers", r->registers},
+                         {"stack_bytes", r->stack_bytes},
+                         {"shared_bytes", r->shared_bytes},
+                         {"spill_store_bytes", r->spill_store_bytes},
+                         {"spill_load_bytes", r->spill_load_bytes}};
+  }
+  return json;
 }
 
 Json to_json(const DevicePlan& plan) {

@@ -2,11 +2,13 @@
 // (explain_text.cpp) and as a page (explain_html.cpp).
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "frontend/snapshot.h"
 #include "ir/plan.h"
+#include "runtime/resources.h"
 
 namespace kiln::inline v0::frontend {
 
@@ -22,6 +24,7 @@ struct ExplainedKernel {
   double seconds = 0;  // estimated
   std::string cache;   // "in memory", "on disk", "to be compiled"; empty for library calls
   bool library = false;
+  std::optional<runtime::KernelResources> resources;  // add_resources
 };
 
 struct ExplainedBoundary {
@@ -57,6 +60,7 @@ struct DevicePlan {
 
   std::shared_ptr<const ir::Plan> plan;  // what it was made of
   std::vector<std::int64_t> values;      // of symbols
+  int compute_capability = 0;
   ir::Graph graph;                       // before the passes
 };
 
@@ -64,6 +68,8 @@ struct DevicePlan {
 DevicePlan explain_plan(std::uint16_t device, Snapshot& snapshot);
 // The same program for another target: what its kernels would be.
 DevicePlan explain_for(const DevicePlan& plan, const std::string& target);
+// Compiles the CUDA kernels to machine code, where NVRTC can: tens to hundreds of milliseconds each.
+void add_resources(DevicePlan* plan);
 
 std::string explanation_text(const std::vector<DevicePlan>& plans);
 std::string explanation_json(const std::vector<DevicePlan>& plans);
@@ -72,5 +78,6 @@ std::string explanation_html(const std::vector<DevicePlan>& plans);
 
 std::string bytes_text(std::int64_t bytes);  // "12.3 kB"
 std::string time_text(double seconds);       // "1.2 us"
+std::string resources_text(const runtime::KernelResources& resources);
 
 }  // namespace kiln::inline v0::frontend

@@ -75,6 +75,18 @@ Explanation explain(const Arrays& arrays, Where where) {
 std::string Explanation::text() const { return frontend::explanation_text(data_->plans); }
 std::string Explanation::json() const { return frontend::explanation_json(data_->plans); }
 
+Explanation Explanation::with_resources(Where where) const {
+  auto data = std::make_shared<Data>(*data_);
+  try {
+    for (frontend::DevicePlan& plan : data->plans) frontend::add_resources(&plan);
+  } catch (...) {
+    frontend::translate(std::current_exception(), where);
+  }
+  Explanation result;
+  result.data_ = std::move(data);
+  return result;
+}
+
 void Explanation::save_html(const std::string& path, Where where) const {
   try {
     std::ofstream file(path, std::ios::binary);

@@ -149,6 +149,8 @@ NvrtcResult Nvrtc::compile(const std::string& name, const std::string& source,
   if (version() >= std::pair(12, 4)) words.emplace_back("-minimal");
   words.push_back(
       fmt::format("--gpu-architecture={}_{}", cubin ? "sm" : "compute", compute_capability));
+  const std::string architecture = words.back();
+  if (cubin) words.emplace_back("--ptxas-options=-v");  // kernel_resources reads it from the log
   std::vector<const char*> pointers;
   for (const std::string& word : words) pointers.push_back(word.c_str());
   const int status =
@@ -157,7 +159,7 @@ NvrtcResult Nvrtc::compile(const std::string& name, const std::string& source,
   result.log = nvrtc.text(program.handle, nvrtc.log_size, nvrtc.log, "nvrtcGetProgramLog");
   if (status != 0) {
     throw DeviceError(fmt::format("NVRTC could not compile kernel {} for {}: {}\n{}\nSource:\n{}",
-                                  name, words.back(), nvrtc.error_string(status), result.log,
+                                  name, architecture, nvrtc.error_string(status), result.log,
                                   numbered(source)));
   }
   result.ptx = nvrtc.text(program.handle, nvrtc.ptx_size, nvrtc.ptx, "nvrtcGetPTX");

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "runtime/nvrtc.h"
 #include "tests/folder.h"
 #include "tests/frontend/support.h"
 
@@ -106,6 +107,35 @@ std::string page(const kn::Arrays& arrays) {
   std::stringstream text;
   text << file.rdbuf();
   return text.str();
+}
+
+// Where NVRTC is at hand, or says nothing.
+TEST(Explain, WhatMachineCodeTakesIsSaidIfAsked) {
+  kn::runtime::Config config;
+  if (const char* const named = std::getenv("KILN_NVRTC")) config.nvrtc = named;
+  kn::runtime::Nvrtc nvrtc{config};
+  const kn::Scope scope({.device = kn::plan_only("sm_90")});
+  // Sums of columns meet in shared memory: 8 warps of 32 columns.
+  const kn::Array y = kn::sum(data({400, 300}), 0);
+  EXPECT_EQ(kn::explain(y).text().find("takes"), std::string::npos);
+  EXPECT_FALSE(explained(y)["kernels"][0].contains("resources"));
+  const kn::Explanation asked = kn::explain(y).with_resources();
+  const Json kernel = Json::parse(asked.json())[0]["kernels"][0];
+  const std::string html = page(y);
+  ASSERT_EQ(kernel.contains("resources"), nvrtc.available());
+  if (!nvrtc.available()) {
+    EXPECT_EQ(asked.text(), kn::explain(y).text());
+    EXPECT_EQ(html.find("<th>takes"), std::string::npos);
+    return;
+  }
+  const Json& takes = kernel["resources"];
+  EXPECT_GT(takes["registers"], 8);
+  EXPECT_LE(takes["registers"], 255);
+  EXPECT_EQ(takes["shared_bytes"], 8 * 32 * 4);
+  EXPECT_EQ(takes["spill_store_bytes"], 0);
+  const std::string text = " registers and 0 B of stack a thread, 1024 B shared a block, no spills";
+  expect_contains(asked.text(), "  takes      " + takes["registers"].dump() + text);
+  expect_contains(html, "<th>takes</th><td>" + takes["registers"].dump() + text);
 }
 
 TEST(Explain, ThePageHasEverythingAndNeedsNothing) {

@@ -7,6 +7,7 @@
 
 #include "ir/targets.h"
 #include "runtime/library.h"
+#include "runtime/resources.h"
 
 namespace kiln::runtime {
 namespace {
@@ -48,6 +49,29 @@ TEST_F(NvrtcTest, MakesMachineCodeWithThePtxBesideIt) {
   ASSERT_GT(result.cubin.size(), 64u);
   EXPECT_EQ(static_cast<char>(result.cubin[1]), 'E');
   EXPECT_THAT(result.ptx, HasSubstr(".entry scale"));
+}
+
+TEST_F(NvrtcTest, TheLogTellsWhatMachineCodeTakes) {
+  const auto plain = kernel_resources(nvrtc_.compile("scale", kGood, 80, true).log);
+  ASSERT_TRUE(plain.has_value());
+  EXPECT_GT(plain->registers, 2);
+  EXPECT_LT(plain->registers, 32);
+  EXPECT_EQ(plain->shared_bytes, 0);
+  EXPECT_EQ(plain->stack_bytes, 0);
+  EXPECT_FALSE(kernel_resources(nvrtc_.compile("scale", kGood, 80, false).log).has_value());
+  // 64 values that must live at once in a thread of 32 registers, and 512 bytes of shared memory.
+  const std::string many =
+      "extern \"C\" __global__ void __launch_bounds__(1024, 2) many(float* x) {\n"
+      "  __shared__ float s[128];\n  float v[64];\n"
+      "  for (int i = 0; i < 64; ++i) v[i] = x[i * 1024 + threadIdx.x];\n"
+      "  s[threadIdx.x % 128] = v[3];\n  __syncthreads();\n"
+      "  for (int i = 0; i < 64; ++i) x[i * 1024 + threadIdx.x] = v[63 - i] * s[i];\n}\n";
+  const auto spilled = kernel_resources(nvrtc_.compile("many", many, 80, true).log);
+  ASSERT_TRUE(spilled.has_value());
+  EXPECT_EQ(spilled->registers, 32);
+  EXPECT_EQ(spilled->shared_bytes, 512);
+  EXPECT_GT(spilled->spill_store_bytes, 0);
+  EXPECT_GT(spilled->spill_load_bytes, 0);
 }
 
 TEST_F(NvrtcTest, AFailureShowsTheLogAndTheNumberedSource) {

@@ -28,6 +28,10 @@ class Explanation {
  public:
   std::string text() const;
   std::string json() const;
+  // The same, with what machine code takes of a multiprocessor: of each CUDA kernel its registers and stack a thread,
+  // its shared memory a block, and what it spills. Each is compiled for that, about a tenth of a second; nothing is
+  // added where NVRTC is not found, or does not know the architecture. A page has these figures without being asked.
+  Explanation with_resources(Where where = Where::here()) const;
   // A page that needs no other file and no network: the graph with kernels as boxes (drawn where Graphviz's dot is
   // found, else a list), and of each kernel its figures, CUDA C and IR. IoError if it cannot be written.
   void save_html(const std::string& path, Where where = Where::here()) const;
