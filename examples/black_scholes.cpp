@@ -3,6 +3,7 @@
 // below 7.5e-8).
 #include <kiln/kiln.h>
 
+#include <cstdlib>
 #include <iostream>
 namespace kn = kiln;
 
@@ -49,6 +50,8 @@ int main(int argc, char** argv) {
             << " million options a second\n";
   // Put-call parity: call - put = spot - strike exp(-rate years).
   const kn::Array parity = kn::abs(call - put - spot + strike * kn::exp(-rate * years));
-  std::cout << "largest violation of put-call parity: " << kn::max(parity).item<float>() << "\n";
-  return used.launched == 1 ? 0 : 1;
+  const auto violation = kn::max(parity).item<float>();
+  std::cout << "largest violation of put-call parity: " << violation << "\n";
+  // The interpreter launches nothing.
+  return used.launched <= 1 && violation < 1e-3f ? 0 : 1;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <iostream>
 
 #include "common/files.h"
@@ -42,11 +43,15 @@ int vote(const float* distances, const std::vector<int>& labels, int k) {
 
 }  // namespace
 
-int main() {
+// digits [take one digit in so many]
+int main(int argc, char** argv) {
+  const std::size_t stride = argc > 1 ? static_cast<std::size_t>(std::atoll(argv[1])) : 1;
   Digits train;
   Digits test;
   const auto rows = example::read_csv_gz(example::data_file("digits.csv.gz"));
-  for (std::size_t i = 0; i < rows.size(); ++i) add(i % 3 == 0 ? test : train, rows[i]);
+  for (std::size_t i = 0; i * stride < rows.size(); ++i) {
+    add(i % 3 == 0 ? test : train, rows[i * stride]);
+  }
 
   kn::reset_peak();
   const kn::Stats before = kn::stats();
@@ -76,5 +81,5 @@ int main() {
             << " KB on the device, where "
             << "the differences alone would take "
             << test.labels.size() * train.labels.size() * 64 * 4 / 1000 << " KB\n";
-  return right_3 / n > 0.97 ? 0 : 1;
+  return right_3 / n > (stride == 1 ? 0.97 : 0.9) ? 0 : 1;
 }

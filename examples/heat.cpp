@@ -2,6 +2,7 @@
 // temperature. Warm steps plan nothing and compile nothing.
 #include <kiln/kiln.h>
 
+#include <cstdlib>
 #include <iostream>
 namespace kn = kiln;
 
@@ -19,8 +20,10 @@ kn::Array step(const kn::Array& u, float alpha) {
 
 }  // namespace
 
-int main() {
-  constexpr std::int64_t n = 512;
+// heat [points a side [steps]]
+int main(int argc, char** argv) {
+  const std::int64_t n = argc > 1 ? std::atoll(argv[1]) : 512;
+  const int steps = argc > 2 ? std::atoi(argv[2]) : 1000;
   kn::Array u = kn::zeros({n, n}, kn::float32);
   u.at(kn::slice(0, 1), kn::whole) = 100.f;  // the upper edge is hot
   for (int i = 0; i < 2; ++i) {
@@ -29,18 +32,18 @@ int main() {
   }
   const kn::Stats before = kn::stats();
   const double seconds = kn::timeit([&] {
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < steps / 10; ++i) {
       u = step(u, 0.2f);
       kn::eval(u);
     }
   });
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < steps; ++i) {
     u = step(u, 0.2f);
     kn::eval(u);
   }
   const kn::Stats used = kn::stats() - before;
   std::cout << "temperature down the middle: " << u(kn::slice(0, 64, 8), n / 2) << "\n"
-            << seconds * 1e4 << " us a step; in " << used.launched << " warm launches "
+            << seconds * 1e7 / steps << " us a step; in " << used.launched << " warm launches "
             << used.compiled << " kernels compiled, " << used.plans_built << " plans made\n";
   return used.compiled == 0 && used.plans_built == 0 ? 0 : 1;
 }

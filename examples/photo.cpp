@@ -2,7 +2,9 @@
 // mask, filmic tone curve, back to sRGB and 8 bits; then the same with fusion off, to compare.
 #include <kiln/kiln.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <iostream>
 
 #include "common/files.h"
@@ -62,6 +64,13 @@ struct Run {
   double seconds;
 };
 
+// The upper rows of a picture.
+example::Image upper(example::Image image, std::int64_t rows) {
+  image.height = std::min(image.height, rows);
+  image.rgb.resize(static_cast<std::size_t>(image.height * image.width * 3));
+  return image;
+}
+
 Run run(const example::Image& image, bool fusion) {
   const kn::Scope scope({.fusion = fusion});
   const kn::Stats before = kn::stats();
@@ -82,8 +91,10 @@ void report(const char* name, const Run& r) {
 
 }  // namespace
 
+// photo [the picture to write [how many rows of it]]
 int main(int argc, char** argv) {
-  const example::Image image = example::read_png(example::data_file("astronaut.png"));
+  const std::int64_t rows = argc > 2 ? std::atoll(argv[2]) : 1 << 20;
+  const example::Image image = upper(example::read_png(example::data_file("astronaut.png")), rows);
   const Run fused = run(image, true);
   const Run unfused = run(image, false);
   report("fused  ", fused);
