@@ -1,11 +1,9 @@
 // The table of programs: kernels and bytes planned at the stated sizes, in every spelling and at
-// other sizes, and the bits of their values. `kiln_gates_tests --gtest_filter='Gates.StatedSizes'`
+// other sizes. `kiln_gates_tests --gtest_filter='Gates.StatedSizes'`
 // prints it.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <bit>
-#include <cmath>
 #include <cstdlib>
 #include <iostream>
 
@@ -13,8 +11,6 @@
 
 namespace kiln_gates {
 namespace {
-
-using kn::Array;
 
 struct Target {
   const char* name;
@@ -84,62 +80,8 @@ TEST(Gates, SpellingsTakeAsManyKernels) {
   }
 }
 
-// Every value as 64 bits; NaNs are alike.
-std::vector<std::uint64_t> bits(const Array& x) {
-  std::vector<std::uint64_t> result;
-  if (x.dtype() == kn::float32) {
-    for (const float v : x.to_vector<float>())
-      result.push_back(std::isnan(v) ? ~0u : std::bit_cast<std::uint32_t>(v));
-  } else {
-    for (const std::int64_t v : x.to_vector<std::int64_t>())
-      result.push_back(static_cast<std::uint64_t>(v));
-  }
-  return result;
-}
-
-std::vector<Array> run(const Row& row, const Dims& dims, const kn::Device& device,
-                       Spelling spelling) {
-  const kn::Scope scope({.device = device, .flush_after = 0});
-  const std::vector<Array> inputs = random_inputs(row, dims, 7);
-  Speller speller(row.outlive && spelling == Spelling::plain ? Spelling::held : spelling);
-  std::vector<Array> outputs = row.program(speller, inputs, dims);
-  kn::eval(outputs);
-  return outputs;
-}
-
-// The first difference in words.
-std::string difference(const Row& row, const std::vector<Array>& wanted,
-                       const std::vector<Array>& got) {
-  for (std::size_t o = 0; o < wanted.size(); ++o) {
-    if (wanted[o].shape() != got[o].shape()) return fmt::format("output {} has another shape", o);
-    const auto a = bits(wanted[o]), b = bits(got[o]);
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      if (a[i] == b[i]) continue;
-      const auto x = std::bit_cast<float>(static_cast<std::uint32_t>(a[i]));
-      const auto y = std::bit_cast<float>(static_cast<std::uint32_t>(b[i]));
-      if (row.products && std::abs(x - y) <= 1e-4f * std::max(1.f, std::abs(x))) continue;
-      return fmt::format("output {}, element {}: {:#x}, should be {:#x}", o, i, b[i], a[i]);
-    }
-  }
-  return "";
-}
-
-// Products by a library have its bits: rows that use one are compared loosely, the spelling alone
-// exactly.
-TEST(Gates, SpellingsHaveTheInterpretersBits) {
-  for (const Row& row : rows()) {
-    for (const Dims& dims : row.small) {
-      const std::vector<Array> wanted = run(row, dims, kn::interpreter(), Spelling::plain);
-      for (const Spelling spelling : kSpellings) {
-        SCOPED_TRACE(row.name + ", " + to_text(dims) + ", " + name(spelling));
-        EXPECT_EQ(difference(row, wanted, run(row, dims, kn::cpu(), spelling)), "");
-      }
-    }
-  }
-}
-
-// Shapes with extents of 1, odd and prime ones: `count` of them, values for every `stride`th.
-void random_shapes(std::uint64_t count, std::uint64_t stride, const char* scope) {
+// Shapes with extents of 1, odd and prime ones.
+void random_shapes(std::uint64_t count, const char* scope) {
   const char* const given = std::getenv("KILN_SEED");
   const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 1;
   Missed missed(scope);
@@ -149,15 +91,10 @@ void random_shapes(std::uint64_t count, std::uint64_t stride, const char* scope)
     double over[2] = {0, 0};
     for (std::uint64_t i = 0; i < count; ++i) {
       const Dims dims = row.random(rng);
-      const std::string where = fmt::format("{}, {}, seed {}", row.name, to_text(dims), seed);
       for (int t = 0; t < 2; ++t) {
         const Figures f = measure(row, dims, kn::plan_only(kTargets[t].name), Spelling::plain);
         over[t] = std::max<double>(over[t], f.kernels);
       }
-      if (i % stride != 0) continue;
-      const std::string what = difference(row, run(row, dims, kn::interpreter(), Spelling::plain),
-                                          run(row, dims, kn::cpu(), Spelling::plain));
-      EXPECT_EQ(what, "") << where;
     }
     for (int t = 0; t < 2; ++t) {
       missed.report(row.name + " | " + kTargets[t].name + " | kernels", row.kernels_anywhere,
@@ -166,8 +103,8 @@ void random_shapes(std::uint64_t count, std::uint64_t stride, const char* scope)
   }
 }
 
-TEST(Gates, RandomShapes) { random_shapes(20, 10, "random shapes"); }
-TEST(HeavyGates, RandomShapes) { random_shapes(200, 5, "200 random shapes"); }
+TEST(Gates, RandomShapes) { random_shapes(20, "random shapes"); }
+TEST(HeavyGates, RandomShapes) { random_shapes(200, "200 random shapes"); }
 
 }  // namespace
 }  // namespace kiln_gates
