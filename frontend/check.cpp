@@ -133,14 +133,16 @@ std::string guilty_pass(Snapshot& snapshot, const Reference& reference, const ru
 }
 
 // The kernels that write an output.
-std::string guilty_kernels(const ir::Plan& plan, std::uint32_t buffer) {
+std::string guilty_kernels(const Snapshot& snapshot, const ir::Plan& plan, std::uint32_t buffer) {
   std::string names;
-  for (const ir::PlanLaunch& launch : plan.launches) {
+  for (std::size_t at = 0; at < plan.launches.size(); ++at) {
+    const ir::PlanLaunch& launch = plan.launches[at];
     const ir::Kernel& kernel = plan.kernels[launch.kernel];
     for (std::size_t i = 0; i < launch.args.size(); ++i) {
       const bool writes = launch.args[i].kind == ir::ParamKind::buffer && launch.args[i].index == buffer &&
                           kernel.params[i % kernel.params.size()].written;
-      if (writes) names += (names.empty() ? "kernel " : ", ") + runtime::kernel_label(kernel);
+      if (!writes) continue;
+      names += (names.empty() ? "kernel " : ", ") + runtime::launch_label(plan, at, snapshot.lines).text();
     }
   }
   return names.empty() ? "a library call" : names;
@@ -152,7 +154,7 @@ Reference interpret_reference(Snapshot& snapshot) {
   Reference reference;
   runtime::Device& host = registry().cpu();
   for (const Snapshot::Input& input : snapshot.inputs) {
-    const runtime::Block block = input.storage->on(host, snapshot.lines[input.node], "check");
+    const runtime::Block block = input.storage->on(host, snapshot.line(input.node), "check");
     const auto* const first = static_cast<const std::byte*>(block.data());
     if (context().mode == Mode::check) {
       reference.storages.emplace_back(first, first + input.storage->bytes());
@@ -160,7 +162,7 @@ Reference interpret_reference(Snapshot& snapshot) {
   }
   std::vector<ir::ArrayView> views;
   for (const Snapshot::Input& input : snapshot.inputs) {
-    runtime::Block block = input.storage->on(host, snapshot.lines[input.node], "check");
+    runtime::Block block = input.storage->on(host, snapshot.line(input.node), "check");
     views.push_back({static_cast<const std::byte*>(block.data()) + input.offset});
   }
   reference.outputs = ir::interpret(snapshot.graph, snapshot.bindings, views);
@@ -179,14 +181,14 @@ void compare(Snapshot& snapshot, const Reference& reference, const runtime::Load
     if (!at) continue;
     std::string guilty = guilty_pass(snapshot, reference, plan, loose);
     if (guilty.empty()) guilty = guilty_stage(snapshot, reference, plan);
-    guilty += (guilty.empty() ? "" : ", ") + guilty_kernels(plan.plan(), plan.plan().outputs[i]);
+    guilty += (guilty.empty() ? "" : ", ") + guilty_kernels(snapshot, plan.plan(), plan.plan().outputs[i]);
     const std::string message =
         fmt::format("{} on {}: element {} of output {} ({}) is {} (bits {:#x}), should be {} (bits {:#x})", guilty,
                     plan.device().name(), *at, i, ir::infix(snapshot.graph, node),
                     ir::to_double(t, element(t, got.data(), *at)), element(t, got.data(), *at),
                     ir::to_double(t, element(t, reference.outputs[i].data(), *at)),
                     element(t, reference.outputs[i].data(), *at));
-    const Complaint complaint("check", message, snapshot.lines[node]);
+    const Complaint complaint("check", message, snapshot.line(node));
     InternalError error(complaint.text());
     error.where = complaint.where();
     error.reproducer = write_reproducer(snapshot, reference, message);

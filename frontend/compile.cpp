@@ -7,6 +7,7 @@
 #include "frontend/dump.h"
 #include "frontend/environment.h"
 #include "frontend/state.h"
+#include "passes/hints.h"
 
 namespace kiln::inline v0::frontend {
 
@@ -53,6 +54,20 @@ ir::Plan make_plan(Snapshot& snapshot, const ir::Caps& caps, bool fusion, passes
   return passes::make_plan(snapshot.graph, caps, options);
 }
 
+namespace {
+
+// The plan that is kept serves other programs too and knows no names and lines of this one; a complaint
+// about a hint is made with them.
+ir::Plan shared_plan(Snapshot& snapshot, const ir::Graph& nameless, const ir::Caps& caps, bool fusion) {
+  try {
+    return passes::make_plan(nameless, caps, plan_options(fusion));
+  } catch (const passes::HintError&) {
+    return make_plan(snapshot, caps, fusion);
+  }
+}
+
+}  // namespace
+
 LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device) {
   const PlanKey key{&device, snapshot.math, context().fusion};
   const std::size_t hash = ir::hash(snapshot.graph);
@@ -61,12 +76,10 @@ LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device) {
     return plan;
   }
   ir::Graph copy = snapshot.graph;
-  const bool dumping = !environment().dump.empty();
-  passes::PassLog log;
-  ir::Plan plan = make_plan(snapshot, device.caps(), key.fusion, dumping ? &log : nullptr);
-  if (dumping) dump_plan(environment().dump, snapshot, plan, device.caps(), log);
+  if (!environment().dump.empty()) dump_plan(environment().dump, snapshot, device.caps());
   auto loaded = std::make_shared<const runtime::LoadedPlan>(
-      runtime::load(device, std::move(plan), compiler_for(device), registry().cache()));
+      runtime::load(device, shared_plan(snapshot, copy, device.caps(), key.fusion), compiler_for(device),
+                    registry().cache(), snapshot.lines));
   state().plans_built.fetch_add(1, std::memory_order_relaxed);
   return state().plans.insert(key, std::move(copy), hash, std::move(loaded));
 }

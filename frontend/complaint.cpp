@@ -5,11 +5,7 @@
 namespace kiln::inline v0::frontend {
 
 std::string to_text(Where where) {
-  if (where.file == nullptr) return "an unknown line";
-  std::string_view file = where.file;
-  const std::size_t slash = file.rfind('/');
-  if (slash != std::string_view::npos) file.remove_prefix(slash + 1);
-  return fmt::format("{}:{}", file, where.line);
+  return ir::to_text(ir::SourceLine{where.file, where.line});
 }
 
 std::string to_text(const Shape& shape) {

@@ -10,6 +10,7 @@
 #if KILN_HAS_LLVM
 #include "codegen/llvm.h"
 #endif
+#include "frontend/compile.h"
 #include "frontend/environment.h"
 #include "frontend/state.h"
 #include "ir/traffic.h"
@@ -164,18 +165,16 @@ void Dump::plan() {
 
 }  // namespace
 
-void dump_plan(const std::string& directory, const Snapshot& snapshot, const ir::Plan& plan,
-               const ir::Caps& caps, const passes::PassLog& log) {
+void dump_plan(const std::string& directory, Snapshot& snapshot, const ir::Caps& caps) {
+  passes::PassLog log;
+  const ir::Plan plan = make_plan(snapshot, caps, context().fusion, &log);
   Dump dump(directory, snapshot, plan);
   dump.graphs(log);
   dump.kernels(plan, caps);
   dump.plan();
   runtime::Device& other =
       caps.target == ir::Target::cuda ? registry().cpu() : registry().plan_only("sm_80");
-  passes::Options options;
-  options.fusion = context().fusion;
-  options.disabled = environment().disabled_passes;
-  dump.kernels(passes::make_plan(snapshot.graph, other.caps(), options), other.caps());
+  dump.kernels(make_plan(snapshot, other.caps(), context().fusion), other.caps());
 }
 
 }  // namespace kiln::inline v0::frontend

@@ -147,7 +147,7 @@ void Evaluation::compute() {
   std::vector<runtime::Block> inputs;
   inputs.reserve(snapshot_.inputs.size());
   for (const Snapshot::Input& input : snapshot_.inputs) {
-    runtime::Block block = input.storage->on(device, snapshot_.lines[input.node], "an operand");
+    runtime::Block block = input.storage->on(device, snapshot_.line(input.node), "an operand");
     block.offset += input.offset;
     inputs.push_back(std::move(block));
   }
@@ -155,10 +155,10 @@ void Evaluation::compute() {
   if (context().mode == Mode::check && device.runs()) {
     const Reference reference = interpret_reference(snapshot_);
     keep_donated(device, reference, inputs);
-    runtime::execute(*plan, snapshot_.bindings, inputs, outputs_);
+    runtime::execute(*plan, snapshot_.bindings, inputs, outputs_, snapshot_.lines);
     compare(snapshot_, reference, *plan, outputs_);
   } else {
-    runtime::execute(*plan, snapshot_.bindings, inputs, outputs_);
+    runtime::execute(*plan, snapshot_.bindings, inputs, outputs_, snapshot_.lines);
   }
   count_recomputed();
 }

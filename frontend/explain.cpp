@@ -184,7 +184,7 @@ DevicePlan explain_plan(std::uint16_t id, Snapshot& snapshot) {
   add_cache_status(&result, device, snapshot);
   add_facts(&result, device);
   for (const Snapshot::Recomputed& r : snapshot.recomputed) {
-    result.again.push_back({ir::infix(snapshot.graph, r.node, 60), to_text(snapshot.lines[r.node]),
+    result.again.push_back({ir::infix(snapshot.graph, r.node, 60), to_text(snapshot.line(r.node)),
                             r.before.file != nullptr && r.before.line > 0 ? to_text(r.before) : "an earlier line"});
   }
   return result;

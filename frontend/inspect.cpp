@@ -32,18 +32,24 @@ namespace {
 // The pending part of the arrays, one snapshot a device; nothing is stored or marked.
 std::vector<std::pair<std::uint16_t, Snapshot>> snapshots(const Arrays& arrays) {
   std::map<std::uint16_t, std::vector<Node*>> roots;
+  std::map<Node*, const std::string*> names;  // of results asked for by another name
   std::vector<std::pair<std::uint16_t, Snapshot>> result;
   {
     std::unique_lock<std::mutex> lock(frontend::trace().mutex);
     for (const Array& x : arrays.list()) {
       Node* const root = frontend::root_of(Access::node(x));
       if (root->ready() || root->shape->size == 0) continue;
+      if (root != Access::node(x)) names.emplace(root, Access::node(x)->label);
       std::vector<Node*>& list = roots[root->device];
       if (std::find(list.begin(), list.end(), root) == list.end()) list.push_back(root);
     }
     for (const auto& [device, list] : roots) {
       Snapshot snapshot;
       while (!frontend::take_snapshot(list, false, &snapshot)) frontend::state().finished.wait(lock);
+      for (std::size_t i = 0; i < list.size(); ++i) {
+        const auto name = names.find(list[i]);
+        if (name != names.end()) snapshot.labels[snapshot.graph.outputs[i]] = name->second;
+      }
       result.emplace_back(device, std::move(snapshot));
     }
   }
@@ -124,7 +130,8 @@ std::vector<Source> cuda_source(const Arrays& arrays, std::string_view target, W
         for (const ir::NodeId node : i < plan.clusters.size() ? plan.clusters[i].nodes : std::vector<ir::NodeId>{}) {
           if (node >= plan.graph.lines.size()) continue;
           const std::string& line = plan.graph.lines[node];
-          for (const Where& w : snapshot.lines) {
+          for (std::uint32_t n = 0; n < snapshot.lines.size(); ++n) {
+            const Where w = snapshot.line(n);
             if (w.file == nullptr || frontend::to_text(w) != line) continue;
             const bool known = std::any_of(source.lines.begin(), source.lines.end(), [&](const Where& other) {
               return other.line == w.line && std::string_view(other.file) == w.file;
@@ -145,10 +152,7 @@ std::vector<Source> cuda_source(const Arrays& arrays, std::string_view target, W
 void dump(const Arrays& arrays, const std::string& directory, Where where) {
   try {
     for (auto& [id, snapshot] : snapshots(arrays)) {
-      passes::PassLog log;
-      const ir::Caps& caps = frontend::memory_device(id).caps();
-      const ir::Plan plan = frontend::make_plan(snapshot, caps, frontend::context().fusion, &log);
-      frontend::dump_plan(directory, snapshot, plan, caps, log);
+      frontend::dump_plan(directory, snapshot, frontend::memory_device(id).caps());
     }
   } catch (...) {
     frontend::translate(std::current_exception(), where);

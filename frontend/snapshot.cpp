@@ -41,7 +41,7 @@ void Snapshot::describe() {
   graph.lines.resize(graph.nodes.size());
   graph.labels.resize(graph.nodes.size());
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (lines[i].file != nullptr) graph.lines[i] = to_text(lines[i]);
+    if (lines[i].file != nullptr) graph.lines[i] = ir::to_text(lines[i]);
     if (labels[i] != nullptr) graph.labels[i] = *labels[i];
   }
 }

@@ -42,9 +42,10 @@ struct Snapshot {
   std::vector<Recomputed> recomputed;
   Where where;  // of the evaluation; set by the caller
   // Of each node, for messages and the graph's side tables.
-  std::vector<Where> lines;
+  std::vector<ir::SourceLine> lines;
   std::vector<const std::string*> labels;
 
+  Where line(std::uint32_t node) const { return {lines[node].file, lines[node].line}; }
   // Fills the graph's side tables; only needed where somebody looks.
   void describe();
 };

@@ -29,7 +29,7 @@ ir::NodeId Builder::append(ir::NodeKind kind, std::span<const ir::NodeId> operan
   n.operand_count = static_cast<std::uint16_t>(operands.size());
   for (const ir::NodeId operand : operands) g.operand_ids.push_back(operand);
   if (rank > 0) symbols_.mark_innermost(axes_[axes + rank - 1]);
-  out_->lines.push_back(current_->where);
+  out_->lines.push_back({current_->where.file, current_->where.line});
   out_->labels.push_back(nullptr);
   wide_.emplace_back();
   if (current_->shape->size >= (std::int64_t{1} << 31)) g.wide = true;
@@ -54,7 +54,7 @@ ir::NodeId Builder::operand(Node* node, std::uint32_t axes, std::size_t rank) {
   if (wide_[info.id].id != 0 && wide_[info.id].axes == axes) return wide_[info.id].id;
   const ir::NodeId wide = append(ir::NodeKind::broadcast, {&info.id, 1}, axes, rank);
   out_->graph.nodes.back().dtype = to_ir(node->dtype);
-  out_->lines.back() = node->where;
+  out_->lines.back() = {node->where.file, node->where.line};
   wide_[info.id] = {axes, wide};
   return wide;
 }

@@ -118,6 +118,12 @@ std::size_t hash(const Graph& graph) {
   return h.state;
 }
 
+std::string to_text(SourceLine line) {
+  if (line.file == nullptr) return "an unknown line";
+  const std::string_view file = line.file;
+  return std::string(file.substr(file.rfind('/') + 1)) + ":" + std::to_string(line.line);
+}
+
 std::vector<std::int64_t> values(std::span<const Sym> syms, const Bindings& bindings) {
   std::vector<std::int64_t> result;
   result.reserve(syms.size());

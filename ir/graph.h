@@ -10,7 +10,7 @@
 // and only such an axis broadcasts.
 //
 // Invariants (verify): an operand's id is less than its node's; shapes, dtypes and attributes obey the
-// rules stated at NodeKind; side tables (lines, labels) never enter equality or hash.
+// rules stated at NodeKind; side tables (lines, labels, origins) never enter equality or hash.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -137,6 +137,8 @@ struct Graph {
   // Side tables, indexed by node (empty: none known); not part of equality or hash.
   std::vector<std::string> lines;   // the user's line: "heat.cpp:41"
   std::vector<std::string> labels;  // the user's name for it
+  // Of a graph that passes made: the node of the graph they were given that each stands for. Not printed.
+  std::vector<NodeId> origins;
 
   bool operator==(const Graph& other) const;  // side tables aside
 
@@ -172,6 +174,14 @@ std::string verify(const Graph& graph);         // findings, one a line; empty i
 std::string graphviz(const Graph& graph);       // dot text
 // The expression of a node over named inputs, infix, cut with ... at `limit` characters.
 std::string infix(const Graph& graph, NodeId node, std::size_t limit = 200);
+
+// A line of the user's program, as an evaluation carries it by node. The name is never freed.
+struct SourceLine {
+  const char* file = nullptr;
+  int line = 0;
+  bool operator==(const SourceLine&) const = default;
+};
+std::string to_text(SourceLine line);  // "heat.cpp:41"
 
 // Values for one evaluation.
 struct Bindings {

@@ -42,6 +42,9 @@ class GraphVerifier {
     if (!g_.labels.empty() && g_.labels.size() != g_.nodes.size()) {
       complain("labels are not one a node");
     }
+    if (!g_.origins.empty() && g_.origins.size() != g_.nodes.size()) {
+      complain("origins are not one a node");
+    }
     for (std::size_t r = 0; r < g_.regions.size(); ++r) {
       findings_ +=
           GraphVerifier(g_.regions[r], root_, fmt::format("{}region {}: ", prefix_, r)).run();

@@ -87,6 +87,8 @@ struct BoundaryReport {  // a value that was stored rather than fused into a con
   double fused_seconds = 0, stored_seconds = 0;
 };
 
+// Serves every request of its class: it may carry the names and lines of the graph it was made from, for
+// reading, but what is said about a request finds the lines by Graph::origins.
 struct Plan {
   Graph graph;  // after the passes that rewrite it: what kernels were made from
   std::vector<PlanBuffer> buffers;

@@ -78,13 +78,15 @@ NodeId Rewriter::emit(const Node& node, std::span<const Sym> shape,
     out_.nodes[id].attr = 0;
   }
   known_.emplace(key, id);
-  const auto carry = [&](const std::vector<std::string>& from, std::vector<std::string>& to) {
+  const auto carry = [&](const auto& from, auto& to) {
     if (from.empty()) return;
     to.resize(out_.nodes.size());
     if (current_ < from.size()) to[id] = from[current_];
   };
   carry(source_.lines, out_.lines);
   carry(source_.labels, out_.labels);
+  out_.origins.resize(out_.nodes.size());
+  out_.origins[id] = source_.origins.empty() ? current_ : source_.origins[current_];
   return id;
 }
 

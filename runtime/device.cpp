@@ -1,7 +1,5 @@
 #include "runtime/device.h"
 
-#include <algorithm>
-
 #include "ir/error.h"
 
 namespace kiln::runtime {
@@ -43,18 +41,6 @@ void Device::release_any(Memory* memory) noexcept {
   } else {
     release(memory);
   }
-}
-
-std::string kernel_label(const ir::Kernel& kernel) {
-  std::vector<std::string> lines;
-  for (const ir::Inst& inst : kernel.insts) {
-    if (inst.line == 0 || inst.line >= kernel.lines.size()) continue;
-    const std::string& line = kernel.lines[inst.line];
-    if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
-  }
-  std::string label = kernel.name;
-  for (std::size_t i = 0; i < lines.size(); ++i) label += (i == 0 ? " (" : ", ") + lines[i];
-  return lines.empty() ? label : label + ")";
 }
 
 }  // namespace kiln::runtime

@@ -22,6 +22,7 @@
 #include "ir/kernel.h"
 #include "ir/plan.h"
 #include "runtime/error.h"
+#include "runtime/label.h"
 #include "runtime/stats.h"
 
 namespace kiln::runtime {
@@ -91,7 +92,6 @@ class MemoryRef {
 // A kernel made ready for one device: linked code, a function of a module, or the IR itself.
 struct LoadedKernel {
   virtual ~LoadedKernel() = default;
-  std::string label;  // name and user's lines, for messages
 };
 
 // What a compiler made of a kernel, as it is cached on disk. Opaque but to the device that made it.
@@ -106,6 +106,7 @@ struct Launch {
   std::int64_t items = 0;               // grid items; > 0
   double seconds = 0;                   // estimated on one thread; decides about going parallel
   std::uint32_t members = 0;            // of a batch (ir/kernel.h); 0: none
+  LaunchLabel label = {};
 };
 
 // C = A x B on dense row-major operands, see ir::PlanMatmul. Extents are > 0.
@@ -117,6 +118,7 @@ struct Matmul {
   bool transpose_a = false, transpose_b = false;
   bool repeat_a = false, repeat_b = false;
   std::int64_t batch = 1, m = 0, n = 0, k = 0;
+  LaunchLabel label = {};
 };
 
 struct MemoryStats {
@@ -190,8 +192,5 @@ class Device {
   bool host_memory_;
   Counters counters_;
 };
-
-// "name (a.cpp:3, a.cpp:4)": how messages name a kernel.
-std::string kernel_label(const ir::Kernel& kernel);
 
 }  // namespace kiln::runtime

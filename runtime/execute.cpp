@@ -22,12 +22,14 @@ struct Execution {
     std::int64_t offset = 0;
   };
 
-  Execution(const LoadedPlan& loaded_plan, const ir::Bindings& bound, std::span<const Block> blocks)
+  Execution(const LoadedPlan& loaded_plan, const ir::Bindings& bound, std::span<const Block> blocks,
+            std::span<const ir::SourceLine> request)
       : loaded(loaded_plan),
         plan(loaded_plan.plan()),
         device(loaded_plan.device()),
         bindings(bound),
         inputs(blocks),
+        lines(request),
         slots(plan.buffers.size()) {}
 
   const LoadedPlan& loaded;
@@ -35,6 +37,7 @@ struct Execution {
   Device& device;
   const ir::Bindings& bindings;
   std::span<const Block> inputs;
+  std::span<const ir::SourceLine> lines;
   SmallArray<Slot, kInlineBuffers> slots;
   std::int64_t launched = 0, bytes_read = 0, bytes_written = 0;
 
@@ -157,7 +160,7 @@ struct Execution {
     const std::int64_t count = items(step, args.data());
     if (count <= 0) return;
     const double seconds = account(step);
-    device.launch({step.kernel, args.data(), count, seconds, 0});
+    device.launch({step.kernel, args.data(), count, seconds, 0, launch_label(plan, step.index, lines)});
   }
 
   void launch_batch(const LoadedPlan::Step& step) {
@@ -172,14 +175,16 @@ struct Execution {
     }
     if (count <= 0) return;
     const double seconds = account(step);
-    device.launch({step.kernel, table.data(), count, seconds, step.members});
+    device.launch({step.kernel, table.data(), count, seconds, step.members,
+                   launch_label(plan, step.index, lines)});
   }
 
   void matmul(const LoadedPlan::Step& step) {
     const ir::PlanMatmul& p = plan.matmuls[step.index];
     Matmul call{p.dtype,        slots[p.a].data, slots[p.b].data, slots[p.c].data,
                 p.transpose_a,  p.transpose_b,   p.repeat_a,      p.repeat_b,
-                value(p.batch), value(p.m),      value(p.n),      value(p.k)};
+                value(p.batch), value(p.m),      value(p.n),      value(p.k),
+                launch_label(plan, plan.launches.size() + step.index, lines)};
     if (call.batch == 0 || call.m == 0 || call.n == 0) return;
     if (call.k == 0) {
       const Slot& c = slots[p.c];
@@ -208,10 +213,10 @@ struct Execution {
 };
 
 void execute(const LoadedPlan& plan, const ir::Bindings& bindings, std::span<const Block> inputs,
-             std::span<Block> outputs) {
+             std::span<Block> outputs, std::span<const ir::SourceLine> lines) {
   ir::internal_check(outputs.size() == plan.plan().outputs.size(),
                      "execute: outputs do not fit the plan");
-  Execution execution(plan, bindings, inputs);
+  Execution execution(plan, bindings, inputs, lines);
   execution.run();
   execution.finish(outputs);
 }

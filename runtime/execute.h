@@ -32,9 +32,8 @@ class LoadedPlan {
   const std::vector<CachedKernel>& kernels() const { return kernels_; }  // as Plan::kernels
 
  private:
-  friend LoadedPlan load(Device&, ir::Plan, const Compiler&, KernelCache&);
-  friend void execute(const LoadedPlan&, const ir::Bindings&, std::span<const Block>,
-                      std::span<Block>);
+  friend LoadedPlan load(Device&, ir::Plan, const Compiler&, KernelCache&,
+                         std::span<const ir::SourceLine>);
   friend struct Loader;
   friend struct Execution;
 
@@ -63,13 +62,16 @@ class LoadedPlan {
 };
 
 // Throws InternalError for a malformed plan, and what compiling throws.
-LoadedPlan load(Device& device, ir::Plan plan, const Compiler& compiler, KernelCache& cache);
+// lines: the request's, by node of the graph that was planned; messages name a kernel that does not
+// compile by them.
+LoadedPlan load(Device& device, ir::Plan plan, const Compiler& compiler, KernelCache& cache,
+                std::span<const ir::SourceLine> lines = {});
 
 // inputs: one for each of the graph's, kept by the caller during the call; those that the plan
-// donates must be writable. outputs: one for each of Plan::outputs, filled. Warm cost: about a
-// microsecond for a one-kernel plan, the kernel itself aside.
+// donates must be writable. outputs: one for each of Plan::outputs, filled. lines as for load. Warm
+// cost: about a microsecond for a one-kernel plan, the kernel itself aside.
 void execute(const LoadedPlan& plan, const ir::Bindings& bindings, std::span<const Block> inputs,
-             std::span<Block> outputs);
+             std::span<Block> outputs, std::span<const ir::SourceLine> lines = {});
 std::vector<Block> execute(const LoadedPlan& plan, const ir::Bindings& bindings,
                            std::span<const Block> inputs);
 

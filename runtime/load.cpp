@@ -14,9 +14,26 @@ namespace kiln::runtime {
 
 namespace {
 
+// The failure of a kernel to load or compile, with the first launch that needs it.
+[[noreturn]] void complain(const std::exception_ptr& failure, const ir::Plan& plan, std::size_t kernel,
+                           std::span<const ir::SourceLine> lines) {
+  const auto launch = std::ranges::find(plan.launches, kernel, &ir::PlanLaunch::kernel);
+  try {
+    std::rethrow_exception(failure);
+  } catch (const OutOfMemory&) {
+    throw;
+  } catch (const DeviceError& error) {
+    if (launch == plan.launches.end()) throw;
+    const auto index = static_cast<std::size_t>(launch - plan.launches.begin());
+    throw DeviceError(
+        fmt::format("kernel {}: {}", launch_label(plan, index, lines).text(), error.what()));
+  }
+}
+
 // Kernels of one plan compile side by side; the first failure in plan order is thrown.
 std::vector<CachedKernel> load_kernels(Device& device, const ir::Plan& plan,
-                                       const Compiler& compiler, KernelCache& cache) {
+                                       const Compiler& compiler, KernelCache& cache,
+                                       std::span<const ir::SourceLine> lines) {
   const std::size_t count = plan.kernels.size();
   std::vector<CachedKernel> kernels(count);
   std::vector<std::exception_ptr> failures(count);
@@ -40,8 +57,8 @@ std::vector<CachedKernel> load_kernels(Device& device, const ir::Plan& plan,
   }
   work();
   for (std::thread& thread : threads) thread.join();
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (failures[i]) complain(failures[i], plan, i, lines);
   }
   return kernels;
 }
@@ -188,11 +205,12 @@ struct Loader {
   }
 };
 
-LoadedPlan load(Device& device, ir::Plan plan, const Compiler& compiler, KernelCache& cache) {
+LoadedPlan load(Device& device, ir::Plan plan, const Compiler& compiler, KernelCache& cache,
+                std::span<const ir::SourceLine> lines) {
   LoadedPlan loaded;
   loaded.plan_ = std::make_unique<const ir::Plan>(std::move(plan));
   loaded.device_ = &device;
-  loaded.kernels_ = load_kernels(device, *loaded.plan_, compiler, cache);
+  loaded.kernels_ = load_kernels(device, *loaded.plan_, compiler, cache, lines);
   Loader{loaded, *loaded.plan_}.run();
   return loaded;
 }

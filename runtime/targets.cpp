@@ -53,12 +53,12 @@ LaunchNeeds launch_needs(const ir::Kernel& kernel) {
   return needs;
 }
 
-void check_launch(const ir::Caps& caps, const LaunchNeeds& needs, const std::string& label,
+void check_launch(const ir::Caps& caps, const LaunchNeeds& needs, const LaunchLabel& label,
                   std::int64_t blocks) {
   const auto check = [&](std::string_view what, std::int64_t asked, std::int64_t limit) {
     if (asked <= limit) return;
-    ir::internal_error(fmt::format("launch of {} on {}: {} {}, the limit is {}", label, caps.name,
-                                   asked, what, limit));
+    ir::internal_error(fmt::format("launch of {} on {}: {} {}, the limit is {}", label.text(),
+                                   caps.name, asked, what, limit));
   };
   check("blocks", blocks, kMaxBlocks);
   check("threads a block", needs.threads, kMaxBlockThreads);

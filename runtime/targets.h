@@ -7,6 +7,7 @@
 
 #include "ir/plan.h"
 #include "ir/targets.h"
+#include "runtime/label.h"
 
 namespace kiln::runtime {
 
@@ -31,7 +32,7 @@ struct LaunchNeeds {
 };
 LaunchNeeds launch_needs(const ir::Kernel& kernel);
 // Throws InternalError naming the kernel and the limit.
-void check_launch(const ir::Caps& caps, const LaunchNeeds& needs, const std::string& label,
+void check_launch(const ir::Caps& caps, const LaunchNeeds& needs, const LaunchLabel& label,
                   std::int64_t blocks);
 
 }  // namespace kiln::runtime

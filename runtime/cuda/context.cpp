@@ -46,10 +46,11 @@ void CudaContext::check_usable() const {
   }
 }
 
-void CudaContext::check(int result, const char* call) {
+void CudaContext::check(int result, const char* call, const LaunchLabel* of) {
   if (result == cuda::kSuccess) return;
   if (cuda::sticky(result)) lose(result, call);
-  throw DeviceError(fmt::format("{}: {} failed: {}", name_, call, driver.describe(result)));
+  throw DeviceError(fmt::format("{}: {} failed: {}{}", name_, call, driver.describe(result),
+                                of != nullptr ? "\n  kernel " + of->text() : ""));
 }
 
 void CudaContext::lose(int result, const char* call) {
@@ -58,7 +59,7 @@ void CudaContext::lose(int result, const char* call) {
     std::string kernels;
     const std::size_t count = std::min(launches_, recent_.size());
     for (std::size_t i = launches_ - count; i < launches_; ++i) {
-      kernels += fmt::format("\n  {}", recent_[i % recent_.size()]);
+      kernels += fmt::format("\n  {}", recent_[i % recent_.size()].text());
     }
     lost_ = fmt::format(
         "{} is lost: {} reported {}{}{}", name_, call, driver.describe(result),
@@ -74,9 +75,9 @@ void CudaContext::synchronize() {
   launches_ = 0;
 }
 
-void CudaContext::note_launch(const std::string& label) {
+void CudaContext::note_launch(const LaunchLabel& label) {
   std::lock_guard lock(mutex_);
-  recent_[launches_++ % recent_.size()] = label;
+  label.write(&recent_[launches_++ % recent_.size()]);
 }
 
 EnterCuda::EnterCuda(CudaContext& context) : context_(context) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runtime/cuda/driver.h"
+#include "runtime/label.h"
 
 namespace kiln::runtime {
 
@@ -22,12 +23,12 @@ class CudaContext {
 
   // Throws DeviceError for a failed call. After one that poisons the context, the device counts as
   // lost: the message then lists the kernels launched since the last synchronisation, and every
-  // later call throws.
-  void check(int result, const char* call);
+  // later call throws. `of`: the launch that was refused.
+  void check(int result, const char* call, const LaunchLabel* of = nullptr);
   void check_usable() const;  // throws if lost, or in a forked child
   bool usable() const noexcept;
   void synchronize();
-  void note_launch(const std::string& label);
+  void note_launch(const LaunchLabel& label);
 
  private:
   [[noreturn]] void lose(int result, const char* call);
@@ -37,7 +38,7 @@ class CudaContext {
   mutable std::mutex mutex_;
   std::string lost_;
   std::atomic<bool> is_lost_{false};
-  std::array<std::string, 8> recent_;  // a ring of labels
+  std::array<LaunchNote, 8> recent_;  // a ring
   std::size_t launches_ = 0;           // since the last synchronisation
 };
 

@@ -273,7 +273,6 @@ std::shared_ptr<const LoadedKernel> CudaDevice::load_kernel(const ir::Kernel& ke
   ir::internal_check(kernel.target == ir::Target::cuda, "a CPU kernel given to a CUDA device");
   const Images images = unpack(binary.bytes);
   auto loaded = std::make_shared<CudaKernel>(context_);
-  loaded->label = kernel_label(kernel);
   loaded->needs = launch_needs(kernel);
   loaded->parameters = kernel.members == 0 ? kernel.params.size() : 1;
   loaded->members = kernel.members;
@@ -281,13 +280,13 @@ std::shared_ptr<const LoadedKernel> CudaDevice::load_kernel(const ir::Kernel& ke
     const bool scalar = kernel.params[p].kind == ir::ParamKind::scalar;
     (scalar ? loaded->common : loaded->own).push_back(p);
   }
-  check_launch(caps_, loaded->needs, loaded->label, 1);
+  check_launch(caps_, loaded->needs, {kernel.name}, 1);
   const EnterCuda entered(context_);
   if (!images.cubin.empty() && cubin_) {
-    loaded->module = load_module(loaded->label, images.cubin, false);
+    loaded->module = load_module(kernel.name, images.cubin, false);
     if (!loaded->module) cubin_ = false;
   }
-  if (!loaded->module) loaded->module = load_module(loaded->label, images.ptx, true);
+  if (!loaded->module) loaded->module = load_module(kernel.name, images.ptx, true);
   context_.check(
       context_.driver.module_function(&loaded->function, loaded->module, binary.entry.c_str()),
       "cuModuleGetFunction");
@@ -298,14 +297,14 @@ std::shared_ptr<const LoadedKernel> CudaDevice::load_kernel(const ir::Kernel& ke
   if (loaded->needs.threads > most) {
     throw DeviceError(
         fmt::format("{}: kernel {} has {} threads a block, and its registers allow {}", name_,
-                    loaded->label, loaded->needs.threads, most));
+                    kernel.name, loaded->needs.threads, most));
   }
   return loaded;
 }
 
 void CudaDevice::launch(const Launch& launch) {
   const auto& kernel = static_cast<const CudaKernel&>(*launch.kernel);
-  check_launch(caps_, kernel.needs, kernel.label, launch.items);
+  check_launch(caps_, kernel.needs, launch.label, launch.items);
   std::vector<ir::KernelArg> table;
   if (kernel.members != 0) table = packed_table(kernel, launch);
   // A parameter takes as many low bytes of its argument as it is wide.
@@ -314,16 +313,16 @@ void CudaDevice::launch(const Launch& launch) {
     arguments[i] = const_cast<ir::KernelArg*>(kernel.members != 0 ? table.data() : launch.args + i);
   }
   const EnterCuda entered(context_);
-  context_.note_launch(kernel.label);
+  context_.note_launch(launch.label);
   context_.check(context_.driver.launch(kernel.function, static_cast<unsigned>(launch.items), 1, 1,
                                         static_cast<unsigned>(kernel.needs.threads), 1, 1, 0,
                                         context_.stream, arguments.data(), nullptr),
-                 "cuLaunchKernel");
+                 "cuLaunchKernel", &launch.label);
 }
 
 void CudaDevice::matmul(const Matmul& matmul) {
   const EnterCuda entered(context_);
-  context_.note_launch("matmul");
+  context_.note_launch(matmul.label);
   blas_.multiply(matmul, *this);
 }
 

@@ -125,7 +125,6 @@ std::shared_ptr<const LoadedKernel> HostDevice::load_kernel(const ir::Kernel& ke
                                                             [[maybe_unused]] const Binary& binary) {
   ir::internal_check(kernel.target == ir::Target::cpu, "a CUDA kernel given to the CPU device");
   auto loaded = std::make_shared<HostKernel>();
-  loaded->label = kernel_label(kernel);
   loaded->params = kernel.params.size();
   loaded->streams = std::any_of(kernel.insts.begin(), kernel.insts.end(), [](const ir::Inst& i) {
     return (i.flags & ir::kNonTemporal) != 0;

@@ -71,16 +71,15 @@ std::shared_ptr<const LoadedKernel> NullDevice::load_kernel(const ir::Kernel& ke
                                                             const Binary&) {
   ir::internal_check(kernel.target == caps_.target, "a kernel for another target");
   auto loaded = std::make_shared<NullKernel>();
-  loaded->label = kernel_label(kernel);
   loaded->needs = launch_needs(kernel);
-  if (caps_.target == ir::Target::cuda) check_launch(caps_, loaded->needs, loaded->label, 1);
+  if (caps_.target == ir::Target::cuda) check_launch(caps_, loaded->needs, {kernel.name}, 1);
   return loaded;
 }
 
 void NullDevice::launch(const Launch& launch) {
   if (caps_.target != ir::Target::cuda) return;
   const auto& kernel = static_cast<const NullKernel&>(*launch.kernel);
-  check_launch(caps_, kernel.needs, kernel.label, launch.items);
+  check_launch(caps_, kernel.needs, launch.label, launch.items);
 }
 
 std::shared_ptr<Event> NullDevice::record() { return std::make_shared<DoneEvent>(); }

@@ -92,11 +92,18 @@ TEST_F(CudaSimTest, AFaultLosesTheDeviceAndNamesTheKernel) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const auto fault = [&] {
     Device& cuda = registry_->cuda(0);
-    const LoadedPlan loaded = load(cuda, plan(), compiler("i + 100000000"), registry_->cache());
+    ir::Plan wrong = plan();
+    for (const ir::NodeId node : {0u, 1u}) {
+      wrong.clusters.emplace_back().name = wrong.kernels[node].name;
+      wrong.clusters.back().nodes = {node};
+    }
+    const LoadedPlan loaded = load(cuda, wrong, compiler("i + 100000000"), registry_->cache());
     const Block input = upload(cuda, std::vector<float>(256, 1.0f));
     std::string message;
     try {
-      execute(loaded, bind(256, 3), {&input, 1});
+      const ir::SourceLine lines[] = {{"user.cpp", 12}, {"user.cpp", 13}};
+      Block output;
+      execute(loaded, bind(256, 3), {&input, 1}, {&output, 1}, lines);
       cuda.synchronize();
     } catch (const DeviceError& e) {
       message = e.what();

@@ -79,7 +79,10 @@ class CudaTest : public testing::Test {
     args[0].bits = 0xabcd00;
     args[1].integer = 1000;
     args[2].bits = 0x3f800000;
-    on.launch({&kernel, args, items, 0});
+    static const ir::Graph graph;
+    static constexpr ir::NodeId kNodes[] = {0};
+    static constexpr ir::SourceLine kLines[] = {{"of/user.cpp", 41}};
+    on.launch({&kernel, args, items, 0, 0, {"fill", &graph, kNodes, kLines}});
   }
 
   const stub::Control* stub_ = nullptr;
@@ -269,8 +272,8 @@ TEST_F(CudaTest, PtxThatTheDriverDoesNotTakeIsReportedWithItsLog) {
   Device& cuda = device();
   stub_->fail("cuModuleLoadDataEx", 0, 218, 1);
   EXPECT_THAT(message_of([&] { cuda.load_kernel(block_kernel(), binary("PTX text", "")); }),
-              testing::AllOf(HasSubstr("the driver does not take the PTX of kernel fill "
-                                       "(user.cpp:41): CUDA_ERROR_STUB (218)"),
+              testing::AllOf(HasSubstr("the driver does not take the PTX of kernel fill: "
+                                       "CUDA_ERROR_STUB (218)"),
                              HasSubstr("stub's log")));
   EXPECT_THAT(message_of([&] {
                 cuda.load_kernel(block_kernel(), {"fill", {}});
@@ -302,7 +305,8 @@ TEST_F(CudaTest, ARefusedLaunchDoesNotLoseTheDevice) {
   const auto kernel = cuda.load_kernel(block_kernel(), binary("PTX text", ""));
   stub_->fail("cuLaunchKernel", 0, 701, 1);
   EXPECT_THAT(message_of([&] { launch(cuda, *kernel, 1); }),
-              HasSubstr("cuda:0: cuLaunchKernel failed: CUDA_ERROR_STUB (701)"));
+              testing::AllOf(HasSubstr("cuda:0: cuLaunchKernel failed: CUDA_ERROR_STUB (701)"),
+                             HasSubstr("\n  kernel fill (user.cpp:41)")));
   EXPECT_NO_THROW(launch(cuda, *kernel, 1));
 }
 

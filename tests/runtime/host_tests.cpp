@@ -121,11 +121,10 @@ TEST(HostDevice, ReportsThreadsAndVectorWidth) {
 TEST(HostDevice, SaysOnceThatInterpretingIsSlow) {
   HostDevice device(interpreting());
   testing::internal::CaptureStderr();
-  const auto first = device.load_kernel(map_kernel(ir::Op::add), {});
-  const auto second = device.load_kernel(map_kernel(ir::Op::mul), {});
+  device.load_kernel(map_kernel(ir::Op::add), {});
+  device.load_kernel(map_kernel(ir::Op::mul), {});
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
             "kiln: the CPU device interprets its kernels, which is slow\n");
-  EXPECT_EQ(first->label, "map (user.cpp:7)");
 }
 
 TEST(HostDevice, AChildOfForkComputesToo) {
