@@ -13,7 +13,7 @@ namespace kiln::inline v0::frontend {
 namespace {
 constexpr std::size_t kSlab = 256;
 
-std::uint32_t place(const Recipe& r) {
+std::uint32_t hash_of(const Recipe& r) {
   std::uint64_t h = static_cast<std::uint64_t>(r.op) | static_cast<std::uint64_t>(r.kind) << 8 |
                     static_cast<std::uint64_t>(r.dtype) << 16 |
                     static_cast<std::uint64_t>(r.device) << 24;
@@ -22,7 +22,7 @@ std::uint32_t place(const Recipe& r) {
     h = (h ^ reinterpret_cast<std::uintptr_t>(operand)) * 0x9E3779B97F4A7C15u;
     h ^= h >> 29;
   }
-  return static_cast<std::uint32_t>(h >> 40);
+  return static_cast<std::uint32_t>(h >> 32);
 }
 
 bool shareable(const Recipe& r) {
@@ -79,13 +79,18 @@ Node* Trace::slot() {
   }
   Node* const node = free_;
   free_ = node->next;
+  constexpr std::size_t kLine = 64;
+  for (std::size_t at = 0; at < sizeof(Node); at += kLine) {  // the next one's, which is all written
+    __builtin_prefetch(reinterpret_cast<const char*>(free_) + at, 1);
+  }
   node->next = nullptr;
   return node;
 }
 
-Node* Trace::find(const Recipe& r, std::uint32_t at) {
-  Node* const node = table_[at];
-  if (node == nullptr || node->kind != r.kind || node->op != r.op || node->dtype != r.dtype ||
+Node* Trace::find(const Recipe& r, std::uint32_t hash) {
+  const Consed& entry = table_[place(hash)];
+  Node* const node = entry.node;
+  if (node == nullptr || entry.hash != hash || node->kind != r.kind || node->op != r.op || node->dtype != r.dtype ||
       node->imm != r.imm || node->device != r.device || node->math != r.math ||
       node->operand_count != r.operands.size() || node->in_flight) {
     return nullptr;
@@ -128,7 +133,7 @@ void Trace::count(const Node& node, int change) {
 
 Node* Trace::record(const Recipe& r) {
   const bool share = shareable(r);
-  const std::uint32_t at = share ? place(r) % kTable : 0;
+  const std::uint32_t hash = share ? hash_of(r) : 0;
   std::unique_ptr<ShapeBox> box;
   if (r.shape == nullptr) {
     box = std::make_unique<ShapeBox>(ShapeBox{*r.new_shape, r.new_shape->size(), 0});
@@ -138,7 +143,7 @@ Node* Trace::record(const Recipe& r) {
   if (r.operands.size() > kInlineOperands) many.reset(new Node*[r.operands.size()]);
   const std::lock_guard<std::mutex> lock(mutex);
   if (share) {
-    if (Node* const found = find(r, at)) return found;
+    if (Node* const found = find(r, hash)) return found;
   }
   Node* const node = slot();
   node->references.store(1, std::memory_order_relaxed);
@@ -168,9 +173,8 @@ Node* Trace::record(const Recipe& r) {
   node->label = r.label;
   node->cons_slot = 0;
   if (share) {
-    if (table_[at] != nullptr) table_[at]->cons_slot = 0;
-    table_[at] = node;
-    node->cons_slot = at + 1;
+    table_[place(hash)] = {node, hash};
+    node->cons_slot = place(hash) + 1;
   }
   count(*node, 1);
   return node;
@@ -205,7 +209,8 @@ Node* Trace::leaf(DType dtype, const Shape& shape, std::uint16_t device, Value* 
 
 void Trace::forget(Node* node) {
   if (node->cons_slot == 0) return;
-  table_[node->cons_slot - 1] = nullptr;
+  Consed& entry = table_[node->cons_slot - 1];
+  if (entry.node == node) entry.node = nullptr;
   node->cons_slot = 0;
 }
 

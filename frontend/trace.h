@@ -82,7 +82,7 @@ struct Node {
   Where computed;  // the evaluation that last computed it without storing it; line 0: none
   const std::string* label = nullptr;  // of aliases and leaves
   Node* next = nullptr;                // in the free list, and while being freed
-  std::uint32_t cons_slot = 0;         // 1 + its place in the table, 0: in none
+  std::uint32_t cons_slot = 0;         // 1 + its place in the table, unless another took it; 0: in none
   // Scratch of the snapshot that visited it last.
   std::uint32_t id = 0;
   std::uint64_t epoch = 0;
@@ -138,9 +138,11 @@ class Trace {
   std::atomic<std::int64_t> pinned{0};
 
  private:
-  static constexpr std::uint32_t kTable = 4096;
+  static constexpr int kTableBits = 12;
+  // Of a hash the upper bits: they depend on all others.
+  static std::uint32_t place(std::uint32_t hash) { return hash >> (32 - kTableBits); }
   Node* slot();
-  Node* find(const Recipe& recipe, std::uint32_t at);
+  Node* find(const Recipe& recipe, std::uint32_t hash);
   void forget(Node* node);  // takes it out of the table
   Value* drop(Node* first) noexcept;
   void count(const Node& node, int change);
@@ -150,7 +152,13 @@ class Trace {
 
   std::vector<std::unique_ptr<Node[]>> slabs_;
   Node* free_ = nullptr;
-  Node* table_[kTable] = {};
+  // The hash stands beside the node, so that recording looks into no node but an equal one: those that
+  // it replaces lie anywhere in memory.
+  struct Consed {
+    Node* node = nullptr;
+    std::uint32_t hash = 0;
+  };
+  Consed table_[1 << kTableBits];
 };
 
 Trace& trace();
