@@ -9,7 +9,8 @@
 # cpu, interpreter, cuda (the simulated driver, capability 80), and nightly cuda75 ... cuda120. The
 # device is the default of their operations, and each evaluation is compared with the interpreter,
 # bit by bit (KILN_MODE=check). Of these, suites named Cuda... run on the simulated driver only. With
-# the label gpu alone they, and those of ON_GPU, run as gpu.<suite> on the machine's own driver.
+# the label gpu alone they, and those of ON_GPU, run as gpu.<suite> on the machine's own driver; those
+# of ON_GPU, which go through the devices themselves, as cuda75.<suite> to cuda120.<suite> too.
 
 function(kiln_discover target)
   cmake_parse_arguments(PARSE_ARGV 1 of "" "" "ON_DEVICES;ON_GPU")
