@@ -95,8 +95,8 @@ Element OpEmitter::op(Op op, DType type, DType result, llvm::ArrayRef<Element> a
   if (ir::is_half(type) && (op == Op::neg || op == Op::abs)) return sign_of_half(op, args[0]);
   llvm::SmallVector<llvm::Value*, 3> x;
   for (const Element& arg : args) x.push_back(arg.wide ? arg.wide : arg.value);
-  const Spelling::Make make = ir::is_float(type) ? spelling(op).floating : spelling(op).integer;
-  llvm::Value* value = make(*this, ir::is_signed_int(type), x);
+  const Spelling::Make& make = ir::is_float(type) ? spelling(op).floating : spelling(op).integer;
+  llvm::Value* value = make.function(*this, ir::is_signed_int(type), x);
   return ir::is_half(result) ? narrow(type, value) : Element{value, nullptr};
 }
 
@@ -125,7 +125,7 @@ llvm::Value* OpEmitter::extreme(bool maximum, llvm::Value* a, llvm::Value* b) {
 Element OpEmitter::sign_of_half(Op op, const Element& a) {
   llvm::Value* bits = op == Op::neg ? b_.CreateXor(a.value, constant_like(a.value, 0x8000))
                                     : b_.CreateAnd(a.value, constant_like(a.value, 0x7fff));
-  return {bits, spelling(op).floating(*this, false, {a.wide})};
+  return {bits, spelling(op).floating.function(*this, false, {a.wide})};
 }
 
 // LLVM leaves x / 0 and the least integer / -1 undefined: both divide by 1 instead, which gives the

@@ -55,7 +55,15 @@ class OpEmitter {
   // How an op is computed on values in registers (spelling.cpp): null for a class of type that its
   // rule excludes, and for those that are members here.
   struct Spelling {
-    using Make = llvm::Value* (*)(OpEmitter&, bool is_signed, llvm::ArrayRef<llvm::Value*>);
+    // Whether there is a function is a fact of its own: with -fsanitize=undefined gcc compares no
+    // address in a constant expression (gcc bug 71962).
+    struct Make {
+      using Function = llvm::Value* (*)(OpEmitter&, bool is_signed, llvm::ArrayRef<llvm::Value*>);
+      constexpr Make(std::nullptr_t) {}
+      constexpr Make(Function f) : function(f), given(true) {}
+      Function function = nullptr;
+      bool given = false;
+    };
     ir::Op op;
     Make floating, integer;
   };

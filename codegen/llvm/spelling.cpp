@@ -120,7 +120,7 @@ struct OpEmitter::Spellings {
       const bool here = !of_several && !ir::has(row.op, ir::kExpands);
       const bool floats = here && rule != ir::OpRule::Int && rule != ir::OpRule::Bits;
       const bool integers = here && rule != ir::OpRule::Float;
-      if (floats != (row.floating != nullptr) || integers != (row.integer != nullptr)) return false;
+      if (floats != row.floating.given || integers != row.integer.given) return false;
     }
     return true;
   }
