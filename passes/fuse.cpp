@@ -9,6 +9,7 @@
 
 #include "passes/access.h"
 #include "passes/dear.h"
+#include "passes/groups.h"
 #include "passes/hints.h"
 
 namespace kiln::passes {
@@ -31,20 +32,6 @@ Coordinates replaced(Coordinates coordinates, const Coordinates& layout) {
   }
   return coordinates;
 }
-
-// A cluster while it grows.
-struct Group {
-  std::vector<Sym> outer, inner;
-  bool split = false;
-  bool matmul = false;
-  std::vector<NodeId> reduces;
-  std::map<NodeId, Coordinates> outputs;  // candidates: node -> coordinates
-  std::set<std::size_t> before;           // groups whose stored values this one reads
-  std::set<NodeId> leaves;                // what it reads
-  std::size_t operations = 0;             // about how many nodes it computes
-  NodeId first = ~NodeId{0}, last = 0;    // of its roots
-  bool merged = false;                    // into another
-};
 
 class Joiner {
  public:
@@ -79,19 +66,11 @@ class Joiner {
   std::size_t join_pointwise(NodeId n, const Demand& d);
   bool in_step(const Access& access, const Group& group, const Coordinates* axis_of) const;
   std::optional<Coordinates> layout_in(NodeId n, const Access& access, const Group& group) const;
-  bool reaches(std::size_t from, std::size_t to) const;
-  bool independent(std::size_t a, std::size_t b) const;
-  void merge(std::size_t into, std::size_t from);
-  std::size_t find(std::size_t g) const {
-    while (alias_[g] != g) g = alias_[g];
-    return g;
-  }
   void absorb_pointwise(NodeId n, const Demand& d);
   void link(std::size_t group, NodeId n, const Demand& d);
   void bring_together();
   void finish();
   void order_reduces(const Group& group, Cluster& cluster) const;
-  std::vector<std::size_t> group_order() const;
 
   const ir::Graph& graph_;
   const ir::Caps& caps_;
@@ -100,8 +79,7 @@ class Joiner {
   std::vector<bool> is_root_;
   std::vector<std::size_t> home_;                          // by root: its group
   std::unordered_map<NodeId, std::vector<NodeId>> reads_;  // by root: leaves
-  std::vector<std::size_t> alias_;
-  std::vector<Group> groups_;
+  Groups groups_;
   std::set<NodeId> wanted_;  // roots that some group reads from memory
 };
 
@@ -153,43 +131,6 @@ bool Joiner::in_step(const Access& access, const Group& group, const Coordinates
   return made != group.outputs.end() && *coords == made->second;
 }
 
-bool Joiner::reaches(std::size_t from, std::size_t to) const {
-  // Along `before` edges, from a reader to what it reads; bounded, and then taken as "yes". What is
-  // read has a smaller number than its reader, so groups wholly before `to` do not lead there.
-  constexpr std::size_t kMaxVisits = 4096;
-  std::set<std::size_t> seen{from};
-  std::vector<std::size_t> stack{from};
-  while (!stack.empty()) {
-    const std::size_t g = stack.back();
-    stack.pop_back();
-    for (const std::size_t raw : groups_[g].before) {
-      const std::size_t b = find(raw);
-      if (b == to || seen.size() > kMaxVisits) return true;
-      if (b != g && groups_[b].last > groups_[to].first && seen.insert(b).second)
-        stack.push_back(b);
-    }
-  }
-  return false;
-}
-
-bool Joiner::independent(std::size_t a, std::size_t b) const {
-  return !reaches(a, b) && !reaches(b, a);
-}
-
-void Joiner::merge(std::size_t into, std::size_t from) {
-  Group& a = groups_[into];
-  Group& b = groups_[from];
-  a.reduces.insert(a.reduces.end(), b.reduces.begin(), b.reduces.end());
-  a.outputs.merge(b.outputs);
-  a.before.merge(b.before);
-  a.leaves.merge(b.leaves);
-  a.operations += b.operations;
-  a.first = std::min(a.first, b.first);
-  a.last = std::max(a.last, b.last);
-  b.merged = true;
-  alias_[from] = into;
-}
-
 // Which coordinates of the group those of n alone are, if its reading of one of the group's values
 // says so: a table indexed by n's own coordinates.
 std::optional<Coordinates> Joiner::layout_in(NodeId n, const Access& access,
@@ -235,43 +176,41 @@ std::size_t Joiner::join_reduction(NodeId n, const Demand& d) {
   own.inner = d.inner;
   own.split = split;
   own.reduces = {n};
-  groups_.push_back(std::move(own));
-  const std::size_t me = groups_.size() - 1;
-  alias_.push_back(me);
+  const std::size_t me = groups_.add(std::move(own));
   link(me, n, d);
   if (split || !options_.fusion) return me;
   for (const Access& access : d.accesses) {
     const std::size_t raw = home_[access.leaf];
     if (raw == kNone) continue;
-    const std::size_t g = find(raw);
-    const std::size_t mine = find(me);
+    const std::size_t g = groups_.find(raw);
+    const std::size_t mine = groups_.find(me);
     if (g == mine || groups_[g].split || groups_[g].matmul) continue;
     if (groups_[g].outer != d.outer || groups_[g].inner != d.inner) continue;
     const bool all = std::ranges::all_of(d.accesses, [&](const Access& other) {
-      return home_[other.leaf] == kNone || find(home_[other.leaf]) != g ||
+      return home_[other.leaf] == kNone || groups_.find(home_[other.leaf]) != g ||
              in_step(other, groups_[g], nullptr);
     });
     if (!all || !decide(true, options_, n, access.leaf)) continue;
     groups_[mine].before.erase(g);
-    if (independent(g, mine)) {
-      merge(g, mine);
+    if (groups_.independent(g, mine)) {
+      groups_.merge(g, mine);
     } else {
       groups_[mine].before.insert(g);
     }
   }
-  return find(me);
+  return groups_.find(me);
 }
 
 // A pointwise group whose outputs this reduction reads, each at its own point, becomes part of it:
 // y and sum(y) in one kernel.
 void Joiner::absorb_pointwise(NodeId n, const Demand& d) {
-  const std::size_t me = find(home_[n]);
+  const std::size_t me = groups_.find(home_[n]);
   if (groups_[me].split || !options_.fusion) return;
   for (const Access& access : d.accesses) {
     const std::size_t raw = home_[access.leaf];
     if (raw == kNone) continue;
-    const std::size_t g = find(raw);
-    const std::size_t mine = find(me);
+    const std::size_t g = groups_.find(raw);
+    const std::size_t mine = groups_.find(me);
     const auto coords = plain(graph_, access);
     if (g == mine || !groups_[g].reduces.empty() || groups_[g].matmul || !coords) continue;
     if (groups_[g].outer.size() != d.outer.size() + d.inner.size()) continue;
@@ -287,7 +226,7 @@ void Joiner::absorb_pointwise(NodeId n, const Demand& d) {
         layout, theirs, {}, [&](std::uint32_t c) { return c == kUnit ? ir::kOne : extents[c]; });
     if (!same) continue;
     const auto reads_group = [&](const Access& a) {
-      return home_[a.leaf] != kNone && find(home_[a.leaf]) == g;
+      return home_[a.leaf] != kNone && groups_.find(home_[a.leaf]) == g;
     };
     const bool all = std::ranges::all_of(d.accesses, [&](const Access& other) {
       if (reads_group(other) && out_.cut[other.leaf]) return false;
@@ -297,13 +236,13 @@ void Joiner::absorb_pointwise(NodeId n, const Demand& d) {
     });
     if (!all || !decide(true, options_, n, access.leaf)) continue;
     groups_[mine].before.erase(g);
-    if (!independent(g, mine)) {
+    if (!groups_.independent(g, mine)) {
       groups_[mine].before.insert(g);
       continue;
     }
     for (auto& [node, coordinates] : groups_[g].outputs)
       coordinates = replaced(coordinates, layout);
-    merge(mine, g);
+    groups_.merge(mine, g);
   }
 }
 
@@ -311,17 +250,15 @@ std::size_t Joiner::join_pointwise(NodeId n, const Demand& d) {
   Group own;
   own.outer = d.outer;
   own.outputs[n] = coordinates_of(graph_.shape(n));
-  groups_.push_back(std::move(own));
-  const std::size_t me = groups_.size() - 1;
-  alias_.push_back(me);
+  const std::size_t me = groups_.add(std::move(own));
   link(me, n, d);
   if (!options_.fusion) return me;
   std::optional<Coordinates> layout;  // once n has joined a group
   for (const Access& access : d.accesses) {
     const std::size_t raw = home_[access.leaf];
     if (raw == kNone) continue;
-    const std::size_t g = find(raw);
-    const std::size_t mine = find(me);
+    const std::size_t g = groups_.find(raw);
+    const std::size_t mine = groups_.find(me);
     if (g == mine || groups_[g].matmul) continue;
     const auto wanted = layout ? layout : layout_in(n, access, groups_[g]);
     if (!wanted) continue;
@@ -330,19 +267,19 @@ std::size_t Joiner::join_pointwise(NodeId n, const Demand& d) {
       continue;
     }
     const bool all = std::ranges::all_of(d.accesses, [&](const Access& other) {
-      return home_[other.leaf] == kNone || find(home_[other.leaf]) != g ||
+      return home_[other.leaf] == kNone || groups_.find(home_[other.leaf]) != g ||
              in_step(other, groups_[g], &*wanted);
     });
     groups_[mine].before.erase(g);
-    if (!all || !decide(true, options_, n, access.leaf) || !independent(g, mine)) {
+    if (!all || !decide(true, options_, n, access.leaf) || !groups_.independent(g, mine)) {
       groups_[mine].before.insert(g);
       continue;
     }
     layout = wanted;
     groups_[mine].outputs[n] = replaced(coordinates_of(graph_.shape(n)), *layout);
-    merge(g, mine);
+    groups_.merge(g, mine);
   }
-  return find(me);
+  return groups_.find(me);
 }
 
 // Everything n reads from other groups is, to begin with, read from memory.
@@ -356,7 +293,7 @@ void Joiner::link(std::size_t group, NodeId n, const Demand& d) {
       groups_[group].leaves.insert(access.leaf);
     if (home_[access.leaf] == kNone) continue;
     groups_[group].leaves.insert(access.leaf);
-    const std::size_t g = find(home_[access.leaf]);
+    const std::size_t g = groups_.find(home_[access.leaf]);
     if (g != group) groups_[group].before.insert(g);
   }
 }
@@ -367,13 +304,12 @@ void Joiner::place(NodeId n) {
     Group own;
     own.matmul = true;
     own.outputs[n] = {};
-    groups_.push_back(std::move(own));
-    alias_.push_back(groups_.size() - 1);
+    const std::size_t me = groups_.add(std::move(own));
     Demand d;
     for (const NodeId operand : graph_.operands(n)) {
       d.accesses.push_back({matmul_operand(graph_, operand).node, {}, {}, false});
     }
-    link(groups_.size() - 1, n, d);
+    link(me, n, d);
     return;
   }
   const Demand d = demand(n);
@@ -403,8 +339,8 @@ void Joiner::bring_together() {
   for (auto& [space, members] : alike) {
     for (std::size_t i = 0; i < members.size(); ++i) {
       for (std::size_t j = i + 1; j < members.size() && j <= i + kMaxPartners; ++j) {
-        const std::size_t a = find(members[i]);
-        const std::size_t b = find(members[j]);
+        const std::size_t a = groups_.find(members[i]);
+        const std::size_t b = groups_.find(members[j]);
         if (a == b) continue;
         const Group& x = groups_[a];
         const Group& y = groups_[b];
@@ -413,7 +349,7 @@ void Joiner::bring_together() {
         if (operands > kMaxOperands || x.operations + y.operations > kMaxOperations) continue;
         const auto together =
             decide(true, options_, static_cast<NodeId>(i), static_cast<NodeId>(j));
-        if (together && independent(a, b)) merge(a, b);
+        if (together && groups_.independent(a, b)) groups_.merge(a, b);
       }
     }
   }
@@ -422,7 +358,7 @@ void Joiner::bring_together() {
 // A reduction's phase comes after those of the group's reductions that its operand is made of.
 void Joiner::order_reduces(const Group& group, Cluster& cluster) const {
   cluster.reduces = group.reduces;
-  std::ranges::sort(cluster.reduces);  // ids are topological
+  std::ranges::sort(cluster.reduces);    // ids are topological
   std::unordered_map<NodeId, int> next;  // the first phase that may use a value
   std::vector<NodeId> stack;
   for (const NodeId r : cluster.reduces) {
@@ -452,48 +388,25 @@ void Joiner::order_reduces(const Group& group, Cluster& cluster) const {
   }
 }
 
-std::vector<std::size_t> Joiner::group_order() const {
-  std::vector<std::size_t> order;
-  std::vector<int> state(groups_.size(), 0);
-  for (std::size_t start = 0; start < groups_.size(); ++start) {
-    if (groups_[start].merged) continue;
-    std::vector<std::size_t> stack{start};
-    while (!stack.empty()) {
-      const std::size_t g = stack.back();
-      if (state[g] == 0) {
-        state[g] = 1;
-        for (const std::size_t raw : groups_[g].before) {
-          if (state[find(raw)] == 0) stack.push_back(find(raw));
-        }
-        continue;
-      }
-      stack.pop_back();
-      if (state[g] == 1) order.push_back(g);
-      state[g] = 2;
-    }
-  }
-  return order;
-}
-
 void Joiner::finish() {
   for (const NodeId output : graph_.outputs) wanted_.insert(output);
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
     const auto n = static_cast<NodeId>(i);
     if (home_[n] == kNone) continue;
     for (const NodeId leaf : reads_[n]) {
-      if (home_[leaf] == kNone || find(home_[leaf]) == find(home_[n])) continue;
+      if (home_[leaf] == kNone || groups_.find(home_[leaf]) == groups_.find(home_[n])) continue;
       if (wanted_.insert(leaf).second && !out_.stored[leaf]) {
         out_.boundaries.push_back({leaf, n, "its consumer runs over another space or order"});
       }
     }
     if (graph_.nodes[n].kind == NodeKind::contract) {
       wanted_.insert(n);
-      for (const NodeId leaf : groups_[find(home_[n])].leaves) {
+      for (const NodeId leaf : groups_[groups_.find(home_[n])].leaves) {
         if (home_[leaf] != kNone) wanted_.insert(leaf);
       }
     }
   }
-  for (const std::size_t g : group_order()) {
+  for (const std::size_t g : groups_.order()) {
     const Group& group = groups_[g];
     Cluster cluster;
     cluster.outer = group.outer;

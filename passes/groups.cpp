@@ -1,0 +1,69 @@
+#include "passes/groups.h"
+
+#include <algorithm>
+
+namespace kiln::passes {
+
+std::size_t Groups::add(Group group) {
+  groups_.push_back(std::move(group));
+  alias_.push_back(groups_.size() - 1);
+  return alias_.back();
+}
+
+bool Groups::reaches(std::size_t from, std::size_t to) const {
+  // Along `before` edges, from a reader to what it reads; bounded, and then taken as "yes". What is
+  // read has a smaller number than its reader, so groups wholly before `to` do not lead there.
+  constexpr std::size_t kMaxVisits = 4096;
+  std::set<std::size_t> seen{from};
+  std::vector<std::size_t> stack{from};
+  while (!stack.empty()) {
+    const std::size_t g = stack.back();
+    stack.pop_back();
+    for (const std::size_t raw : groups_[g].before) {
+      const std::size_t b = find(raw);
+      if (b == to || seen.size() > kMaxVisits) return true;
+      if (b != g && groups_[b].last > groups_[to].first && seen.insert(b).second)
+        stack.push_back(b);
+    }
+  }
+  return false;
+}
+
+void Groups::merge(std::size_t into, std::size_t from) {
+  Group& a = groups_[into];
+  Group& b = groups_[from];
+  a.reduces.insert(a.reduces.end(), b.reduces.begin(), b.reduces.end());
+  a.outputs.merge(b.outputs);
+  a.before.merge(b.before);
+  a.leaves.merge(b.leaves);
+  a.operations += b.operations;
+  a.first = std::min(a.first, b.first);
+  a.last = std::max(a.last, b.last);
+  b.merged = true;
+  alias_[from] = into;
+}
+
+std::vector<std::size_t> Groups::order() const {
+  std::vector<std::size_t> order;
+  std::vector<int> state(groups_.size(), 0);
+  for (std::size_t start = 0; start < groups_.size(); ++start) {
+    if (groups_[start].merged) continue;
+    std::vector<std::size_t> stack{start};
+    while (!stack.empty()) {
+      const std::size_t g = stack.back();
+      if (state[g] == 0) {
+        state[g] = 1;
+        for (const std::size_t raw : groups_[g].before) {
+          if (state[find(raw)] == 0) stack.push_back(find(raw));
+        }
+        continue;
+      }
+      stack.pop_back();
+      if (state[g] == 1) order.push_back(g);
+      state[g] = 2;
+    }
+  }
+  return order;
+}
+
+}  // namespace kiln::passes

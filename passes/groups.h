@@ -1,0 +1,51 @@
+// Clusters while they grow: groups of values, and which group must run before which.
+//
+// Groups only ever merge, and two merge only if neither reads, by way of a third, what the other
+// makes: so an order in which each runs after all it reads always exists.
+#pragma once
+#include <map>
+#include <set>
+#include <vector>
+
+#include "passes/cluster.h"
+
+namespace kiln::passes {
+
+struct Group {
+  std::vector<ir::Sym> outer, inner;
+  bool split = false;
+  bool matmul = false;
+  std::vector<ir::NodeId> reduces;
+  std::map<ir::NodeId, Coordinates> outputs;    // candidates: node -> coordinates
+  std::set<std::size_t> before;                 // groups whose stored values this one reads
+  std::set<ir::NodeId> leaves;                  // what it reads
+  std::size_t operations = 0;                   // about how many nodes it computes
+  ir::NodeId first = ~ir::NodeId{0}, last = 0;  // of its roots
+  bool merged = false;                          // into another
+};
+
+class Groups {
+ public:
+  std::size_t add(Group group);
+  std::size_t size() const { return groups_.size(); }
+  Group& operator[](std::size_t g) { return groups_[g]; }
+  const Group& operator[](std::size_t g) const { return groups_[g]; }
+
+  // The group that this one is part of by now.
+  std::size_t find(std::size_t g) const {
+    while (alias_[g] != g) g = alias_[g];
+    return g;
+  }
+  bool independent(std::size_t a, std::size_t b) const { return !reaches(a, b) && !reaches(b, a); }
+  void merge(std::size_t into, std::size_t from);
+  // Those that are not merged, each after what it reads.
+  std::vector<std::size_t> order() const;
+
+ private:
+  bool reaches(std::size_t from, std::size_t to) const;
+
+  std::vector<Group> groups_;
+  std::vector<std::size_t> alias_;
+};
+
+}  // namespace kiln::passes
