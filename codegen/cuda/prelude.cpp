@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "codegen/cuda/body.h"
 #include "codegen/cuda/spelling.h"
@@ -200,12 +201,9 @@ std::string_view Prelude::saturate(DType from, DType to) {
   const int width = 8 * static_cast<int>(ir::size_of(to));
   const bool has_sign = ir::is_signed_int(to);
   const auto power = [is_double](int exponent) {
-    const double value =
-        exponent < 0 ? 0.0 : static_cast<double>(1ull << exponent) * (exponent == 64 ? 0.0 : 1.0);
-    const std::uint64_t bits =
-        exponent == 64 ? (is_double ? 0x43F0000000000000ull : 0x5F800000ull)
-                       : (is_double ? std::bit_cast<std::uint64_t>(value)
-                                    : std::bit_cast<std::uint32_t>(static_cast<float>(value)));
+    const double value = exponent < 0 ? 0.0 : std::ldexp(1.0, exponent);
+    const std::uint64_t bits = is_double ? std::bit_cast<std::uint64_t>(value)
+                                         : std::bit_cast<std::uint32_t>(static_cast<float>(value));
     return literal(is_double ? DType::float64 : DType::float32, bits, true).text;
   };
   const std::string end = power(has_sign ? width - 1 : width);
