@@ -250,18 +250,19 @@ Array borrow_strided(DType dtype, const void* data, const Layout& layout,
         .advise("a shared_ptr that keeps the memory; from_host copies")
         .raise();
   }
-  // The memory that the elements span, from the lowest address.
+  // The memory that the elements span, from the lowest address; none without elements.
+  const bool empty = layout.shape.size() == 0;
   std::int64_t low = 0, high = 0;
-  for (std::int64_t i = 0; i < layout.shape.ndim(); ++i) {
+  for (std::int64_t i = 0; i < layout.shape.ndim() && !empty; ++i) {
     const auto a = static_cast<std::size_t>(i);
     const std::int64_t reach = (layout.shape.extents()[a] - 1) * layout.strides[a];
     (reach < 0 ? low : high) += reach;
   }
   const std::int64_t size = ir::size_of(to_ir(dtype));
-  const std::int64_t bytes = layout.shape.size() == 0 ? 0 : (high - low + 1) * size;
+  const std::int64_t bytes = empty ? 0 : (high - low + 1) * size;
   auto* const first = const_cast<std::byte*>(static_cast<const std::byte*>(data)) + low * size;
   runtime::Block block{registry().cpu().adopt(first, bytes, std::move(owner), false), 0};
-  return Access::adopt(leaf_of(dtype, layout.shape, std::move(block), bytes, bytes == 0 ? 0 : -low,
+  return Access::adopt(leaf_of(dtype, layout.shape, std::move(block), bytes, -low,
                                is_dense(layout) ? std::vector<std::int64_t>{} : layout.strides, where));
 }
 
