@@ -69,7 +69,9 @@ def environment(threads, cache, device):
                  "NUMEXPR_NUM_THREADS", "NUMEXPR_MAX_THREADS", "NUMBA_NUM_THREADS",
                  "KILN_THREADS"):
         env[name] = str(threads)
-    env["GOMP_SPINCOUNT"] = "10000"  # tens of microseconds, then a thread that waits sleeps, as Kiln's
+    # Tens of microseconds, then a thread that waits sleeps, as Kiln's: else it runs into the next turn.
+    env["GOMP_SPINCOUNT"] = "10000"
+    env["OPENBLAS_THREAD_TIMEOUT"] = "17"  # log2 of processor cycles; 26 as it is
     env["KILN_CACHE_DIR"] = str(cache)
     env["GLIBC_TUNABLES"] = ("glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776:"
                              "glibc.malloc.hugetlb=1")

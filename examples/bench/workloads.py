@@ -60,7 +60,7 @@ def make():
     for n, count in ((16 * M, 1), (1, 10), (64 * K, 10), (M, 10), (64 * M, 10), (16 * M, 64),
                      (M, 512)):
         add("chain", (n, count), flat(n), n, n * count,
-            memory_bound=n >= 16 * M and count <= 10, quick=n <= 16 * M and count != 512)
+            memory_bound=n >= 16 * M and count <= 10, quick=n <= M and count != 512)
     for n in (64 * K, 4 * M):
         add("transcendental", (n,), flat(n, low=0.0, high=3.0), n, 9 * n, quick=n == 4 * M)
     market = ((50, 150), (50, 150), (0.1, 2.1), (0.01, 0.05), (0.1, 0.4))
@@ -77,7 +77,7 @@ def make():
         add("layer_norm", x[0][0], x + flat(columns, 2), 16 * M, 7 * 16 * M,
             quick=columns == 2 * K)
         add("logsumexp", x[0][0], x, rows_, 4 * 16 * M)
-    add("standardise", (16 * K, K), (((16 * K, K), -1.0, 3.0),), 16 * M, 6 * 16 * M, quick=True)
+    add("standardise", (16 * K, K), (((16 * K, K), -1.0, 3.0),), 16 * M, 6 * 16 * M)
     add("distances", (1198, 599, 64), (((1198, 64), 0, 1), ((599, 64), 0, 1)), 1198 * 599,
         3 * 1198 * 599 * 64, quick=True)
     add("add_transposed", (4 * K,), (((4 * K, 4 * K), -1.0, 1.0),), 16 * M, 16 * M, quick=True)
