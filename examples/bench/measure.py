@@ -1,6 +1,7 @@
 """Results compared, then rounds in which every peer takes its turn."""
 
 import math
+import random
 import statistics
 import time
 
@@ -79,8 +80,9 @@ def run_workload(workload, processes, rounds, patience, slice_seconds):
             once = took(name, 2)  # without what the first one still had to wait for
         if once is not None:
             calls[name] = max(1, min(100000, math.ceil(slice_seconds / max(once, 1e-7))))
-    for _ in range(rounds):
-        for name in list(timed):
+    for number in range(rounds):
+        # Each time in another order: nobody always follows the one whose threads are slow to sleep.
+        for name in random.Random(number).sample(timed, len(timed)):
             if calls[name] == 1 and sum(seconds[name]) > 20 * slice_seconds:
                 continue  # slow ones have had enough rounds
             time.sleep(0.002)  # threads that spin for more work go to sleep
