@@ -62,7 +62,7 @@ def make():
         add("chain", (n, count), flat(n), n, n * count,
             memory_bound=n >= 16 * M and count <= 10, quick=n <= M and count != 512)
     for n in (64 * K, 4 * M):
-        add("transcendental", (n,), flat(n, low=0.0, high=3.0), n, 9 * n, quick=n == 4 * M)
+        add("transcendental", (n,), flat(n, low=0.0, high=3.0), n, 9 * n)
     market = ((50, 150), (50, 150), (0.1, 2.1), (0.01, 0.05), (0.1, 0.4))
     for n in (64 * K, 4 * M):
         add("black_scholes", (n,), tuple(((n,), *bounds) for bounds in market), 2 * n, 65 * n,
