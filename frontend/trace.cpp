@@ -80,7 +80,8 @@ Node* Trace::slot() {
   Node* const node = free_;
   free_ = node->next;
   constexpr std::size_t kLine = 64;
-  for (std::size_t at = 0; at < sizeof(Node); at += kLine) {  // the next one's, which is all written
+  // The next one's lines, which are all written.
+  for (std::size_t at = 0; free_ != nullptr && at < sizeof(Node); at += kLine) {
     __builtin_prefetch(reinterpret_cast<const char*>(free_) + at, 1);
   }
   node->next = nullptr;

@@ -66,10 +66,11 @@ def described(result):
                   f"{found['read'] / 1e9:.3g} GB/s of reads, {found['arithmetic'] / 1e9:.3g} Gflop/s of "
                   "multiply-adds; ")
     on = f"{m['gpu']}; host: " if "gpu" in m else ""
+    anew = f"; {result['anew']} rows are of a second, later run" if "anew" in result else ""
     caches = ", ".join(f"{size} {level}" for level, size in m["cache"].items())
     return (f"{on}{m['cpu']}, {m['threads']} of {m['cores']} cores, {caches}, {m['memory_gib']} GiB; "
             f"{limits}{m['date']}, library of commit {m['commit']}; load of the machine "
-            f"{m['load_before']} before, {m['load_after']} after; float32"
+            f"{m['load_before']} before, {m['load_after']} after; float32{anew}"
             f"{'; a quick run' if result['quick'] else ''}.\n")
 
 

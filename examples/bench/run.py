@@ -138,6 +138,7 @@ def main():
         if given.merge:
             old = json.loads((folder / "bench.json").read_text())
             kept = {row["name"]: row for row in old["rows"]}
+            result["anew"] = len(workloads.chosen(given.filter, given.quick))
             result.update({k: old[k] for k in ("costs", "costs_cuda", "header", "fresh") if k in old})
         for workload in workloads.chosen(given.filter, given.quick):
             for name in result["about"].keys() - processes.keys():

@@ -25,6 +25,17 @@ Array window(const Array& x, std::int64_t row, std::int64_t column, std::int64_t
   return x(kn::slice(row, row + h), kn::slice(column, column + w));
 }
 
+// x moved by (i, j) is at(i, j).
+template <class At>
+Array diffused(Speller& s, const Array& x, std::int64_t points, At at) {
+  Array near = s.add(s.add(at(-1, 0), at(1, 0)), s.add(at(0, -1), at(0, 1)));
+  if (points == 9) {
+    const Array corners = s.add(s.add(at(-1, -1), at(1, 1)), s.add(at(1, -1), at(-1, 1)));
+    near = s.add(near, s.mul(corners, 0.25f));
+  }
+  return s.add(x, s.mul(s.sub(near, s.mul(x, 4.f)), 0.1f));
+}
+
 }  // namespace
 
 In chain(Speller& s, const In& in, const Dims& d) {
@@ -97,12 +108,7 @@ In stencil_by_slices(Speller& s, const In& in, const Dims& d) {
   const auto at = [&](std::int64_t i, std::int64_t j) {
     return s.map(wide, [&](const Array& x) { return window(x, 1 + i, 1 + j, d[1], d[2]); });
   };
-  Array near = s.add(s.add(at(-1, 0), at(1, 0)), s.add(at(0, -1), at(0, 1)));
-  if (d[0] == 9) {
-    const Array corners = s.add(s.add(at(-1, -1), at(1, 1)), s.add(at(1, -1), at(-1, 1)));
-    near = s.add(near, s.mul(corners, 0.25f));
-  }
-  return {s.add(in[0], s.mul(s.sub(near, s.mul(in[0], 4.f)), 0.1f))};
+  return {diffused(s, in[0], d[0], at)};
 }
 
 In stencil_by_roll(Speller& s, const In& in, const Dims& d) {
@@ -114,12 +120,7 @@ In stencil_by_roll(Speller& s, const In& in, const Dims& d) {
       return y;
     });
   };
-  Array near = s.add(s.add(at(-1, 0), at(1, 0)), s.add(at(0, -1), at(0, 1)));
-  if (d[0] == 9) {
-    const Array corners = s.add(s.add(at(-1, -1), at(1, 1)), s.add(at(1, -1), at(-1, 1)));
-    near = s.add(near, s.mul(corners, 0.25f));
-  }
-  return {s.add(in[0], s.mul(s.sub(near, s.mul(in[0], 4.f)), 0.1f))};
+  return {diffused(s, in[0], d[0], at)};
 }
 
 In stencil_by_where(Speller& s, const In& in, const Dims& d) {
