@@ -99,6 +99,7 @@ Evaluation::Next Evaluation::prepare(std::span<const Array> arrays) {
   if (roots_.empty()) return settled ? Next::again : Next::done;
   snapshot_.where = where_;
   if (!take_snapshot(roots_, true, &snapshot_)) return Next::wait;
+  name_results(arrays, &snapshot_);
   for (Node* const node : snapshot_.outputs) node->in_flight = true;
   return Next::run;
 }

@@ -32,24 +32,19 @@ namespace {
 // The pending part of the arrays, one snapshot a device; nothing is stored or marked.
 std::vector<std::pair<std::uint16_t, Snapshot>> snapshots(const Arrays& arrays) {
   std::map<std::uint16_t, std::vector<Node*>> roots;
-  std::map<Node*, const std::string*> names;  // of results asked for by another name
   std::vector<std::pair<std::uint16_t, Snapshot>> result;
   {
     std::unique_lock<std::mutex> lock(frontend::trace().mutex);
     for (const Array& x : arrays.list()) {
       Node* const root = frontend::root_of(Access::node(x));
       if (root->ready() || root->shape->size == 0) continue;
-      if (root != Access::node(x)) names.emplace(root, Access::node(x)->label);
       std::vector<Node*>& list = roots[root->device];
       if (std::find(list.begin(), list.end(), root) == list.end()) list.push_back(root);
     }
     for (const auto& [device, list] : roots) {
       Snapshot snapshot;
       while (!frontend::take_snapshot(list, false, &snapshot)) frontend::state().finished.wait(lock);
-      for (std::size_t i = 0; i < list.size(); ++i) {
-        const auto name = names.find(list[i]);
-        if (name != names.end()) snapshot.labels[snapshot.graph.outputs[i]] = name->second;
-      }
+      frontend::name_results(arrays.list(), &snapshot);
       result.emplace_back(device, std::move(snapshot));
     }
   }

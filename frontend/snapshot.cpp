@@ -1,5 +1,8 @@
 #include "frontend/snapshot.h"
 
+#include <algorithm>
+
+#include "frontend/access.h"
 #include "frontend/complaint.h"
 #include "frontend/snapshot_builder.h"
 
@@ -253,6 +256,17 @@ bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result
 bool take_snapshot(std::span<Node* const> roots, bool run, Snapshot* result) {
   thread_local Builder builder;
   return builder.run(roots, run, result);
+}
+
+void name_results(std::span<const Array> asked, Snapshot* snapshot) {
+  for (const Array& x : asked) {
+    const Node* const node = Access::node(x);
+    if (node->kind != Kind::alias || node->ready()) continue;
+    const auto at = std::ranges::find(snapshot->outputs, root_of(Access::node(x)));
+    if (at == snapshot->outputs.end()) continue;
+    const auto i = static_cast<std::size_t>(at - snapshot->outputs.begin());
+    snapshot->labels[snapshot->graph.outputs[i]] = node->label;
+  }
 }
 
 }  // namespace kiln::inline v0::frontend

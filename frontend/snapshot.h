@@ -56,6 +56,9 @@ struct Snapshot {
 // and the trace remembers what is computed without being stored.
 bool take_snapshot(std::span<Node* const> roots, bool run, Snapshot* result);
 
+// Labels the graph's outputs with the names by which they are asked for. The trace's lock is held.
+void name_results(std::span<const Array> asked, Snapshot* snapshot);
+
 // What a pending alias stands for.
 inline Node* root_of(Node* node) {
   while (node->kind == Kind::alias && !node->ready()) node = node->operands[0];

@@ -1,10 +1,13 @@
-"""Adds an elementwise operation to a copy of the tree, with the lines that CONTRIBUTING.md names: a
-row of a target left out does not compile, and with it the target's table does.
+"""Adds an elementwise operation to a copy of the tree, with the lines that CONTRIBUTING.md names.
 
-    add_op.py <root> <compile_commands.json>
+    add_op.py <root> refuse <compile_commands.json>   a row of a target left out does not compile, and
+                                                      with it the target's table does
+    add_op.py <root> run <compiler>                   the copy is built (minutes), and a program uses
+                                                      the operation
 """
 
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -29,6 +32,15 @@ EDITS = [
     ("frontend/include/kiln/elementwise.h", "before", "Array maximum(Operand left, Operand right);",
      "Array take_sign(Operand magnitude, Operand sign);"),
 ]
+
+PROGRAM = """#include <kiln/kiln.h>
+#include <iostream>
+int main() {
+  const kiln::Array x = {3.0f, -0.0f, -2.0f}, y = {-1.0f, 1.0f, -0.0f};
+  std::cout << kiln::take_sign(x, y) * 2.0f << '\\n' << kiln::cuda_source(kiln::take_sign(x, y))[0].text;
+}
+"""
+
 
 def edit(root, edits):
     for path, where, anchor, line in edits:
@@ -90,7 +102,38 @@ def refuse(root, commands):
                 sys.exit(f"{source} with the row:\n{result.stderr}")
 
 
+def run(root, compiler):
+    with tempfile.TemporaryDirectory() as folder:
+        tree, build = pathlib.Path(folder).resolve() / "kiln", pathlib.Path(folder).resolve() / "build"
+        tree.mkdir()
+        copy(root, tree, [".cmake", "ir", "passes", "codegen", "runtime", "frontend"])
+        for file in ["CMakeLists.txt", "dependencies.txt", "LICENSE", "README.md"]:
+            shutil.copy(root / file, tree)
+        edit(tree, EDITS)
+        (tree / "program.cpp").write_text(PROGRAM)
+
+        def check(*words, **environment):
+            result = subprocess.run([str(w) for w in words], capture_output=True, text=True,
+                                    env=os.environ | environment)
+            if result.returncode != 0:
+                sys.exit(f"{words}:\n{result.stdout}{result.stderr}")
+            return result.stdout
+
+        check("cmake", "-S", tree, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+              f"-DCMAKE_CXX_COMPILER={compiler}", "-DKILN_TESTS=OFF", "-DKILN_EXAMPLES=OFF",
+              f"-DCMAKE_INSTALL_PREFIX={folder}/kiln-installed", "-DCMAKE_INSTALL_LIBDIR=lib")
+        check("cmake", "--build", build)
+        check("cmake", "--install", build)
+        installed = pathlib.Path(folder) / "kiln-installed"
+        check(compiler, "-std=c++20", "-Werror", f"-I{installed}/include", tree / "program.cpp",
+              "-o", build / "program", f"-L{installed}/lib", "-lkiln", f"-Wl,-rpath,{installed}/lib")
+        for device in ["cpu", "interpreter"]:
+            output = check(build / "program", KILN_DEVICE=device, KILN_CACHE_DIR=str(build / "cache"))
+            if not output.startswith("[-6.  0. -4.]\n") or "copysignf(" not in output:
+                sys.exit(f"on {device}:\n{output}")
+
+
 if __name__ == "__main__":
     source_root = pathlib.Path(sys.argv[1]).resolve()
     check_documented(source_root)
-    refuse(source_root, sys.argv[2])
+    {"refuse": refuse, "run": run}[sys.argv[2]](source_root, sys.argv[3])
