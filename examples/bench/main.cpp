@@ -12,6 +12,7 @@
 int main(int argc, char** argv) {
   if (argc == 2 && std::string(argv[1]) == bench::kChildFlag) return bench::child();
   if (argc == 3 && std::string(argv[1]) == "--serve") return bench::serve(argv[2]);
+  if (argc == 3 && std::string(argv[1]) == "--data") return bench::write_data(argv[2]);
   const std::string folder = bench::make_folder();
   setenv("KILN_CACHE_DIR", folder.c_str(), 1);
   benchmark::Initialize(&argc, argv);

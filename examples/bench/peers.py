@@ -62,9 +62,11 @@ def install(folder, names, device):
     return missing
 
 
-def environment(threads, cache, device):
-    """The same threads for everyone, and memory that stays with the process once it was touched."""
+def environment(threads, cache, device, data):
+    """The same threads for everyone, memory that stays with the process once it was touched, and the
+    folder of the inputs that are files."""
     env = dict(os.environ)
+    env["BENCH_DATA"] = str(data)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
                  "NUMEXPR_NUM_THREADS", "NUMEXPR_MAX_THREADS", "NUMBA_NUM_THREADS",
                  "KILN_THREADS"):

@@ -112,10 +112,13 @@ def main():
     missing = peers.install(venv, names, given.device)
     begun = time.time()
     with tempfile.TemporaryDirectory() as cache:
-        env = peers.environment(given.threads, cache, given.device)
+        data = folder / "data"
+        subprocess.run([str(program), "--data", str(data)], check=True,
+                       env=peers.environment(given.threads, cache, "cpu", data))
+        env = peers.environment(given.threads, cache, given.device, data)
 
         def start(name, empty=None):
-            chosen = peers.environment(given.threads, empty, given.device) if empty else env
+            chosen = peers.environment(given.threads, empty, given.device, data) if empty else env
             return peers.Process(name, program, venv / "bin" / "python", chosen, given.threads)
 
         result = {"machine": machine(given.threads), "quick": given.quick}

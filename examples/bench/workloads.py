@@ -11,7 +11,7 @@ K, M = 1 << 10, 1 << 20
 class Workload:
     name: str
     dims: tuple      # what the peers get
-    inputs: tuple    # (extents, low, high) of each, float32
+    inputs: tuple    # (extents, low, high) of each, hashed; (extents, file) of `kiln_bench --data`; float32
     least: int       # bytes that must move: inputs once, outputs once
     operations: int  # additions, multiplications; a function such as exp counts as one
     memory_bound: bool = False
@@ -21,14 +21,14 @@ class Workload:
 
     @property
     def elements(self):
-        return max(math.prod(extents) for extents, _, _ in self.inputs)
+        return max(math.prod(extents) for extents, *_ in self.inputs)
 
     @property
     def key(self):
         return f"{self.name} " + "x".join(short(d) for d in self.dims)
 
     def request(self):
-        parts = [f"{join(extents)}:{low}:{high}" for extents, low, high in self.inputs]
+        parts = [":".join([join(extents), *map(str, source)]) for extents, *source in self.inputs]
         return " ".join(["load", self.name, join(self.dims)] + parts)
 
 
@@ -51,7 +51,7 @@ def make():
     rows = []
 
     def add(name, dims, inputs, out, operations, **more):
-        read = sum(math.prod(extents) for extents, _, _ in inputs)
+        read = sum(math.prod(extents) for extents, *_ in inputs)
         rows.append(Workload(name, dims, inputs, 4 * (read + out), operations, **more))
 
     for n in (1, 64 * K, M, 16 * M, 64 * M):
@@ -78,17 +78,18 @@ def make():
             quick=columns == 2 * K)
         add("logsumexp", x[0][0], x, rows_, 4 * 16 * M)
     add("standardise", (16 * K, K), (((16 * K, K), -1.0, 3.0),), 16 * M, 6 * 16 * M)
-    add("distances", (1198, 599, 64), (((1198, 64), 0, 1), ((599, 64), 0, 1)), 1198 * 599,
-        3 * 1198 * 599 * 64, quick=True)
+    every = ((1797, 64), "digits.npy")
+    centres = ((10, 64), "digits_centres.npy")
+    known, asked = ((1198, 64), "digits_known.npy"), ((599, 64), "digits_asked.npy")
+    add("distances", (1198, 599, 64), (known, asked), 1198 * 599, 3 * 1198 * 599 * 64, quick=True)
     add("add_transposed", (4 * K,), (((4 * K, 4 * K), -1.0, 1.0),), 16 * M, 16 * M, quick=True)
     add("heat", (4 * K,), (((4 * K, 4 * K), 0.0, 1.0),), 16 * M, 7 * 16 * M, memory_bound=True,
         quick=True)
     add("gray_scott", (2 * K,), (((2 * K, 2 * K), 0.0, 1.0),) * 2, 8 * M, 36 * 4 * M)
-    add("blur", (2 * K,), (((2 * K, 2 * K), 0.0, 1.0),), 4 * M, 26 * 4 * M)
-    add("kmeans", (5620, 64, 10), (((5620, 64), 0, 1), ((10, 64), 0, 1)), 640,
-        5 * 5620 * 64 * 10, tolerance=1e-3)
-    add("knn", (1198, 3823, 64), (((1198, 64), 0, 1), ((3823, 64), 0, 1)), 1198,
-        3 * 1198 * 3823 * 64, astray=0.01)
+    for n, file in ((512, "photograph.npy"), (2 * K, "photograph_4.npy")):
+        add("blur", (n,), (((n, n), file),), n * n, 26 * n * n)
+    add("kmeans", (1797, 64, 10), (every, centres), 640, 5 * 1797 * 64 * 10, tolerance=1e-3)
+    add("knn", (599, 1198, 64), (asked, known), 599, 3 * 599 * 1198 * 64, astray=0.01)
     add("nbody", (4 * K,), flat(4 * K, 3) + flat(4 * K, low=0.1), 3 * 4 * K, 18 * (4 * K) ** 2,
         tolerance=1e-3, quick=True)
     for n in (64 * K,):

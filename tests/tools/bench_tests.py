@@ -47,6 +47,12 @@ class Rows(unittest.TestCase):
             self.assertIn(w.name, programs.PROGRAMS)
             self.assertGreaterEqual(w.least, 4 * w.elements)
 
+    def test_digits_and_photograph_are_files(self):
+        rows = [w for w in workloads.make() if w.name in ("distances", "kmeans", "knn", "blur")]
+        for text in [text for w in rows for text in w.request().split()[3:]]:
+            self.assertRegex(text, r"^\d+,\d+:(digits|photograph)\w*\.npy$")
+        self.assertEqual(len(rows), 5)
+
 
 def result():
     def row(name, bound, **seconds):

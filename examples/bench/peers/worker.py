@@ -15,6 +15,8 @@ import ctypes
 import gc
 import importlib
 import math
+import os
+import pathlib
 import resource
 import sys
 import time
@@ -22,8 +24,8 @@ import time
 import numpy as np
 
 
-def make_input(number, extents, low, high):
-    """As input() of suite/serve.cpp; in blocks, so that little more than the result is needed."""
+def hashed(number, extents, low, high):
+    """As in suite/serve.cpp; in blocks, so that little more than the result is needed."""
     low, high, scale = np.float32(low), np.float32(high), np.float32(2.0 ** -24)
     values = np.empty(math.prod(extents), dtype=np.float32)
     for begin in range(0, values.size, 1 << 18):
@@ -37,6 +39,18 @@ def make_input(number, extents, low, high):
         h >>= np.uint32(8)
         block[:] = low + (high - low) * (h.astype(np.float32) * scale)
     return values.reshape(extents)
+
+
+def make_input(number, text):
+    """<extents>:<low>:<high>, or <extents>:<file> of `kiln_bench --data`."""
+    extents, *source = text.split(":")
+    extents = tuple(int(e) for e in extents.split(","))
+    if len(source) == 2:
+        return hashed(number, extents, float(source[0]), float(source[1]))
+    values = np.load(pathlib.Path(os.environ["BENCH_DATA"]) / source[0])
+    if values.shape != extents or values.dtype != np.float32:
+        raise ValueError(f"{source[0]}: {values.dtype}{values.shape}")
+    return values
 
 
 class Server:
@@ -62,11 +76,7 @@ class Server:
         function = self.peer.program(name, dims)
         if function is None:
             return "none"
-        self.inputs = []
-        for number, text in enumerate(inputs):
-            extents, low, high = text.split(":")
-            extents = [int(e) for e in extents.split(",")]
-            self.inputs.append(self.peer_put(make_input(number, extents, float(low), float(high))))
+        self.inputs = [self.peer_put(make_input(number, text)) for number, text in enumerate(inputs)]
         self.peer_wait(self.inputs)
 
         def run():

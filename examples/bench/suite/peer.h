@@ -83,5 +83,7 @@ double sum_of_blocks(std::int64_t begin, std::int64_t end, F f) {
 }
 
 int serve(const std::string& peer);
+// The .npy files of this folder are what inputs that name a file are read from.
+int write_data(const std::string& folder);
 
 }  // namespace bench

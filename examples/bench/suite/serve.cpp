@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <sstream>
@@ -15,7 +16,7 @@ namespace bench {
 namespace {
 
 // Values that every peer makes alike: hashed positions, uniform between the bounds.
-std::unique_ptr<Memory> input(std::int64_t count, std::uint32_t number, float low, float high) {
+std::unique_ptr<Memory> hashed(std::int64_t count, std::uint32_t number, float low, float high) {
   auto memory = std::make_unique<Memory>(count);
   for (std::int64_t i = 0; i < count; ++i) {
     std::uint32_t h = static_cast<std::uint32_t>(i) * 2654435761U + number * 2654435769U;
@@ -27,7 +28,20 @@ std::unique_ptr<Memory> input(std::int64_t count, std::uint32_t number, float lo
   return memory;
 }
 
-// <name> <dims, comma between> and for each input <extents, comma between>:<low>:<high>
+// A file that `kiln_bench --data` wrote: floats in rows.
+std::unique_ptr<Memory> read(const std::string& file, const std::vector<std::int64_t>& extents) {
+  const char* folder = std::getenv("BENCH_DATA");
+  if (!folder) throw std::runtime_error("BENCH_DATA names no folder");
+  const kiln::Array array = kiln::load(std::string(folder) + "/" + file);
+  if (array.shape() != kiln::Shape(extents)) throw std::runtime_error(file + ": other extents");
+  const std::vector<float> values = array.to_vector<float>();
+  auto memory = std::make_unique<Memory>(static_cast<std::int64_t>(values.size()));
+  std::copy(values.begin(), values.end(), memory->data());
+  return memory;
+}
+
+// <name> <dims, comma between> and for each input <extents, comma between>:<low>:<high>, or
+// <extents>:<file> of `kiln_bench --data`
 std::vector<std::int64_t> numbers(const std::string& text) {
   std::vector<std::int64_t> result;
   std::istringstream stream(text);
@@ -43,11 +57,15 @@ Problem problem(std::istream& words) {
   while (words >> word) {
     const std::size_t first = word.find(':'), second = word.find(':', first + 1);
     p.shapes.push_back(numbers(word.substr(0, first)));
+    if (second == std::string::npos) {
+      p.inputs.push_back(read(word.substr(first + 1), p.shapes.back()));
+      continue;
+    }
     std::int64_t count = 1;
     for (const std::int64_t extent : p.shapes.back()) count *= extent;
-    p.inputs.push_back(input(count, static_cast<std::uint32_t>(p.inputs.size()),
-                             std::stof(word.substr(first + 1, second - first - 1)),
-                             std::stof(word.substr(second + 1))));
+    p.inputs.push_back(hashed(count, static_cast<std::uint32_t>(p.inputs.size()),
+                              std::stof(word.substr(first + 1, second - first - 1)),
+                              std::stof(word.substr(second + 1))));
   }
   return p;
 }
