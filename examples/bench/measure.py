@@ -112,15 +112,17 @@ def drop(processes):
             processes.pop(name).stop()
 
 
-def ceilings(process):
-    """Bandwidth (bytes a second) and arithmetic rate (operations a second) of this machine."""
-    n = 64 << 20
+def ceilings(process, elements, operations):
+    """Bandwidth (bytes a second) and arithmetic rate (operations a second); None if they cannot be had."""
     found = {}
-    for name, request, amount in (("triad", f"load triad {n} {n}:0:1 {n}:0:1", 12 * n),
-                                  ("read", f"load read {n} {n}:0:1", 4 * n),
-                                  ("arithmetic", f"load arithmetic {64 * n} 64:0:1", 64 * n)):
-        process.ask(request)
-        found[name] = amount / min(float(process.ask("time 1")[0]) for _ in range(9))
-        process.ask("drop")
+    try:
+        for name, count, inputs in (("triad", elements, 2 * [elements]), ("read", elements, [elements]),
+                                    ("arithmetic", operations, [64])):
+            process.ask(" ".join(["load", name, str(count)] + [f"{n}:0:1" for n in inputs]))
+            amount = operations if name == "arithmetic" else 4 * elements * (3 if name == "triad" else 1)
+            found[name] = amount / min(float(process.ask("time 1")[0]) for _ in range(9))
+            process.ask("drop")
+    except (Gone, TypeError):
+        found = None
     process.stop()
     return found

@@ -95,7 +95,7 @@ class Process:
     def __init__(self, name, program, python, env, threads):
         self.name = name
         command = [str(program), "--serve", name]
-        if name in PYTHON:
+        if name in PYTHON or name == "machine_cuda":
             command = [str(python), str(HERE / "peers" / "worker.py"), "peer_" + name]
         cores = sorted(os.sched_getaffinity(0))[:threads]
         self.child = subprocess.Popen(

@@ -62,7 +62,7 @@ def described(result):
     limits = ""
     if "ceilings" in result:
         found = result["ceilings"]
-        limits = (f"measured ceilings: {found['triad'] / 1e9:.3g} GB/s of reads and non-temporal writes, "
+        limits = (f"measured ceilings: {found['triad'] / 1e9:.3g} GB/s of two reads and a streaming write, "
                   f"{found['read'] / 1e9:.3g} GB/s of reads, {found['arithmetic'] / 1e9:.3g} Gflop/s of "
                   "multiply-adds; ")
     on = f"{m['gpu']}; host: " if "gpu" in m else ""

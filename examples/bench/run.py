@@ -124,8 +124,11 @@ def main():
         result = {"machine": machine(given.threads), "quick": given.quick}
         if on_gpu:
             result["machine"].update(gpu(start("kiln")))
+            found = measure.ceilings(start("machine_cuda"), 1 << 27, 1 << 38)
         else:
-            result["ceilings"] = measure.ceilings(start("machine"))
+            found = measure.ceilings(start("machine"), 1 << 26, 1 << 32)
+        if found:
+            result["ceilings"] = found
         processes, result["about"], result["gaps"] = start_all(names, start, missing)
         if not given.peers:
             result["gaps"].update({n: "left out of a quick run: it compiles for seconds a row"

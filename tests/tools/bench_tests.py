@@ -3,10 +3,14 @@
     bench_tests.py <folder of the suite>
 """
 
+import ctypes
+import importlib
+import os
 import pathlib
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 SUITE = pathlib.Path(sys.argv.pop(1)).resolve()
 sys.path[:0] = [str(SUITE), str(SUITE / "peers")]
@@ -37,6 +41,47 @@ class Compare(unittest.TestCase):
         many[:20] = [900.0] * 20
         found = measure.compare(self.argmin, {"numpy": reference, "some": some, "many": many})
         self.assertEqual(list(found), ["many"])
+
+
+class Machine:
+    """A process that answers every request in a quarter of a second, or fails at one."""
+    fails = ""
+
+    def ask(self, line):
+        return None if self.fails and line.startswith(self.fails) else ["0.25"]
+
+    def stop(self):
+        self.stopped = True
+
+
+class Ceilings(unittest.TestCase):
+    def test_amounts_a_second(self):
+        machine = Machine()
+        self.assertEqual(measure.ceilings(machine, 1000, 500),
+                         {"triad": 48000, "read": 16000, "arithmetic": 2000})
+        self.assertTrue(machine.stopped)
+
+    def test_none_where_one_fails(self):
+        machine = Machine()
+        machine.fails = "time"
+        self.assertIsNone(measure.ceilings(machine, 1000, 500))
+        self.assertTrue(machine.stopped)
+
+    @unittest.skipUnless(os.environ.get("KILN_NVRTC"), "no NVRTC")
+    def test_kernels_compile(self):
+        with unittest.mock.patch.dict(sys.modules, {"cupy": unittest.mock.MagicMock()}):
+            source = importlib.import_module("peer_machine_cuda").SOURCE
+        nvrtc = ctypes.CDLL(os.environ["KILN_NVRTC"])
+        handle = ctypes.c_void_p()
+        self.assertEqual(nvrtc.nvrtcCreateProgram(ctypes.byref(handle), source.encode(), None, 0, None, None), 0)
+        self.assertEqual(nvrtc.nvrtcCompileProgram(handle, 0, None), 0)
+        size = ctypes.c_size_t()
+        self.assertEqual(nvrtc.nvrtcGetPTXSize(handle, ctypes.byref(size)), 0)
+        ptx = ctypes.create_string_buffer(size.value)
+        self.assertEqual(nvrtc.nvrtcGetPTX(handle, ptx), 0)
+        # What is measured must not have been optimised away.
+        for instruction in (b"ld.global.nc.v4.f32", b"st.global.v4.f32", b"fma.rn.f32"):
+            self.assertIn(instruction, ptx.value.replace(b"ld.global.v4", b"ld.global.nc.v4"))
 
 
 class Rows(unittest.TestCase):
