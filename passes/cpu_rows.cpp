@@ -36,8 +36,6 @@ std::int64_t lanes_of(std::int64_t longest) {
   return std::min<std::int64_t>(kReduceLanes, static_cast<std::int64_t>(reached));
 }
 
-// A kept value costs a store and a load of the second cache, a read again only the load.
-constexpr StagingPrices kPrices{3, 0.5, 8, 16};
 // At most so many bytes of a row are kept: they share the cache with what is read again.
 constexpr std::int64_t kKeptBytes = 256 << 10;
 
@@ -45,7 +43,7 @@ RowStore row_store(Scene& s) {
   const ClusterContext& c = s.context();
   const std::int64_t lanes = cpu_lanes(c);
   const std::int64_t longest = upper(c.graph, c.space.inner);
-  StagingPrices prices = kPrices;
+  StagingPrices prices = kCpuStaging;
   if (longest == 0 || longest > kKeptBytes) return {s, {}, 0};
   prices.bytes = std::min(prices.bytes, kKeptBytes / std::max<std::int64_t>(longest, 1));
   return {s, staged_values(c, prices), (longest + lanes - 1) / lanes * lanes};

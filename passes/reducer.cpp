@@ -119,8 +119,8 @@ Parts Reducer::keep(KernelBuilder& b, Value mask, const Parts& parts) const {
   return result;
 }
 
-Parts Reducer::across_lanes(KernelBuilder& b, Parts parts) const {
-  while (b.lanes(parts[0]) > 1) {
+Parts Reducer::across_lanes(KernelBuilder& b, Parts parts, int left) const {
+  while (b.lanes(parts[0]) > left) {
     Parts even;
     Parts odd;
     for (const Value part : parts) {

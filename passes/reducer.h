@@ -38,8 +38,8 @@ class Reducer {
   Parts start(ir::KernelBuilder& b, ir::Value positions) const;
   // parts where mask holds, else the identity
   Parts keep(ir::KernelBuilder& b, ir::Value mask, const Parts& parts) const;
-  // lanes -> one, by the tree of adjacent pairs
-  Parts across_lanes(ir::KernelBuilder& b, Parts parts) const;
+  // lanes -> `left`, by the tree of adjacent pairs
+  Parts across_lanes(ir::KernelBuilder& b, Parts parts, int left = 1) const;
   // The reduction's value, of its node's dtype: 16-bit floats are summed in float32 and rounded
   // here.
   ir::Value result(ir::KernelBuilder& b, const Parts& parts) const;

@@ -29,6 +29,7 @@ class Scene {
   // The point of a node whose axes are these coordinates; with the current masks.
   Point point(const Coordinates& coordinates);
   void mask(ir::Value lane_mask) { lane_mask_ = lane_mask; }
+  ir::Value mask() const { return lane_mask_; }
   bool masked() const { return lane_mask_ != ir::kNoValue; }
 
   std::vector<Reducer> reducers(int phase) const;

@@ -75,7 +75,8 @@ Scheduled schedule(const ClusterContext& c) {
   if (split) {
     return cuda ? cuda_split_rows(c) : cpu_split_rows(c);
   }
-  if (rows) return cuda ? cuda_rows(c) : cpu_rows(c);
+  if (rows && cuda) return cuda_rows(c);
+  if (rows) return cpu_rows_are_short(c) ? cpu_short_rows(c) : cpu_rows(c);
   return cpu_columns(c);
 }
 

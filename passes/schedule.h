@@ -41,6 +41,9 @@ struct Tile;      // tile.h
 // The schedules, one a file.
 Scheduled cpu_pointwise(const ClusterContext& context);
 Scheduled cpu_rows(const ClusterContext& context);
+// Whether rows are too short to fill the lanes of the canonical order, and many.
+bool cpu_rows_are_short(const ClusterContext& context);
+Scheduled cpu_short_rows(const ClusterContext& context);
 Scheduled cpu_columns(const ClusterContext& context);
 Scheduled cpu_split_rows(const ClusterContext& context);
 Scheduled cpu_transpose(const ClusterContext& context, const Crossing& crossing);

@@ -29,6 +29,9 @@ struct StagingPrices {
   std::int64_t bytes = 0;  // at most so many an element of the row, all values together
 };
 
+// On a CPU a kept value costs a store and a load of the second cache, a read again only the load.
+inline constexpr StagingPrices kCpuStaging{3, 0.5, 8, 16};
+
 // Pure. Cost: linear in the cluster's visits for each phase.
 std::vector<Staged> staged_values(const ClusterContext& context, const StagingPrices& prices);
 

@@ -11,8 +11,6 @@ REASONS = (
     (r"^\w+ 64K", "tens of microseconds: finding the plan and waking a thread"),
     (r"^chain 16Mx64", "Numba's fastmath folds the chain, which has one input, to a single product; "
                        "Kiln keeps the rounding of every operation"),
-    (r"512Kx32$", "rows of 32: each is a loop of its own, its sum a tree over the lanes; rows are not put "
-                  "side by side in the lanes of a vector"),
     (r"^(distances|knn|kmeans)", "the peer uses |a|^2 + |b|^2 - 2ab and a matrix product; Kiln computes "
                                  "the differences as they are written, which loses no digits"),
     (r"^nbody", "Numba's fastmath reorders the arithmetic"),

@@ -60,14 +60,21 @@ TEST(Pointwise, RegistersAVectorFollowTheChain) {
   EXPECT_EQ(lanes(3, "exp"), 2 * registers);
 }
 
+// Sums of rows; their numbers and lengths are intervals.
+ir::Plan sums_of_rows(const std::string& number, const std::string& length,
+                      const std::string& reduction = "reduce add f32") {
+  return passes::make_plan(
+      ir::parse_graph("graph\n  sym s2 [" + number + "]\n  sym s3 [" + length +
+                      "]\n  input f32 dense aligned\n  n0 = buffer f32 [s2 s3] input #0\n"
+                      "  n1 = " +
+                      reduction + " [s2] n0 axes( 1 )\n  outputs n1\nend\n"),
+      testing::cpu_caps(), {});
+}
+
 // Lanes that no element of a short row reaches are no part of its sum.
 TEST(Rows, ShortOnesAddOnlyTheLanesTheyReach) {
   const auto lanes = [](const std::string& least, const std::string& most) {
-    const ir::Plan plan = passes::make_plan(
-        ir::parse_graph("graph\n  sym s2 [1000 2000]\n  sym s3 [" + least + " " + most +
-                        "]\n  input f32 dense aligned\n  n0 = buffer f32 [s2 s3] input #0\n"
-                        "  n1 = reduce add f32 [s2] n0 axes( 1 )\n  outputs n1\nend\n"),
-        testing::cpu_caps(), {});
+    const ir::Plan plan = sums_of_rows("10 20", least + " " + most);
     std::int64_t largest = 0;
     for (const ir::Memory& memory : plan.kernels.at(0).memories)
       largest = std::max(largest, memory.size);
@@ -78,6 +85,20 @@ TEST(Rows, ShortOnesAddOnlyTheLanesTheyReach) {
   EXPECT_EQ(lanes("32", "63"), 64);
   EXPECT_EQ(lanes("64", "127"), 128);
   EXPECT_EQ(lanes("512", "1023"), 128);
+}
+
+// Many short rows go side by side; a strip's partial results are no more than a tree of short code
+// takes, whatever the length.
+TEST(Rows, ManyShortOnesGoSideBySide) {
+  for (const char* length : {"2 3", "16 31", "32 63"}) {
+    const ir::Plan plan = sums_of_rows("1000 2000", length);
+    EXPECT_EQ(plan.clusters.at(0).schedule, "short rows") << length;
+    for (const ir::Inst& i : plan.kernels.at(0).insts) EXPECT_LE(i.lanes, 256) << length;
+  }
+  EXPECT_EQ(sums_of_rows("10 20", "32 63").clusters.at(0).schedule, "rows");
+  EXPECT_EQ(sums_of_rows("1000 2000", "64 127").clusters.at(0).schedule, "rows");
+  EXPECT_EQ(sums_of_rows("1000 2000", "32 63", "arg_reduce max i64").clusters.at(0).schedule,
+            "rows");
 }
 
 // Results that half of the last-level cache can hold are stored into it, larger ones past it; a
