@@ -112,6 +112,12 @@ def drop(processes):
             processes.pop(name).stop()
 
 
+def figures(process):
+    """Kiln measures the CPU once a machine, by its first use: here, before the others load beside it."""
+    process.ask("load axpy 8 8:0:1 8:0:1")
+    process.stop()
+
+
 def ceilings(process, elements, operations):
     """Bandwidth (bytes a second) and arithmetic rate (operations a second); None if they cannot be had."""
     found = {}

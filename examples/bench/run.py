@@ -126,6 +126,7 @@ def main():
             result["machine"].update(gpu(start("kiln")))
             found = measure.ceilings(start("machine_cuda"), 1 << 27, 1 << 38)
         else:
+            measure.figures(start("kiln"))
             found = measure.ceilings(start("machine"), 1 << 26, 1 << 32)
         if found:
             result["ceilings"] = found
