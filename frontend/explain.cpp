@@ -11,6 +11,7 @@
 #include "frontend/environment.h"
 #include "frontend/explanation.h"
 #include "frontend/state.h"
+#include "ir/infix.h"
 #include "ir/traffic.h"
 
 namespace kiln::inline v0::frontend {
@@ -75,10 +76,8 @@ void add_kernels(DevicePlan* out, runtime::Device& device) {
   }
 }
 
-// Buffers have the names that kernels give them; where two kernels give one name, with a number.
-void add_buffers(DevicePlan* out) {
-  const ir::Plan& plan = *out->plan;
-  static constexpr const char* kRoles[] = {"input", "output", "temporary"};
+// The user's name, or that in the expressions; of temporaries the one that kernels give them.
+std::vector<std::string> buffer_names(const ir::Plan& plan) {
   std::vector<std::string> names(plan.buffers.size());
   for (const ir::PlanLaunch& launch : plan.launches) {
     const ir::Kernel& kernel = plan.kernels[launch.kernel];
@@ -88,9 +87,30 @@ void add_buffers(DevicePlan* out) {
       if (name.empty()) name = kernel.params[i % kernel.params.size()].name;
     }
   }
+  std::vector<ir::NodeId> inputs(plan.graph.inputs.size(), 0);
+  for (ir::NodeId n = 0; n < plan.graph.nodes.size(); ++n) {
+    if (plan.graph.nodes[n].kind == ir::NodeKind::buffer) inputs[plan.graph.nodes[n].attr] = n;
+  }
+  for (std::size_t b = 0; b < names.size(); ++b) {
+    const ir::PlanBuffer& buffer = plan.buffers[b];
+    if (buffer.role == ir::BufferRole::input) {
+      names[b] = ir::infix(plan.graph, inputs[buffer.index]);
+    } else if (buffer.role == ir::BufferRole::output) {
+      names[b] = ir::stored_name(plan.graph, plan.graph.outputs[buffer.index]);
+    } else if (names[b].empty()) {
+      names[b] = fmt::format("b{}", b);
+    }
+  }
+  return names;
+}
+
+// Where two have one name, with a number.
+void add_buffers(DevicePlan* out) {
+  const ir::Plan& plan = *out->plan;
+  static constexpr const char* kRoles[] = {"input", "output", "temporary"};
+  std::vector<std::string> names = buffer_names(plan);
   std::map<std::string, int> taken;
   for (std::size_t b = 0; b < plan.buffers.size(); ++b) {
-    if (names[b].empty()) names[b] = fmt::format("b{}", b);
     if (const int before = taken[names[b]]++; before > 0) names[b] += fmt::format("#{}", before + 1);
   }
   for (std::size_t b = 0; b < plan.buffers.size(); ++b) {
@@ -108,8 +128,12 @@ void add_facts(DevicePlan* out, runtime::Device& device) {
   out->compute_capability = device.caps().compute_capability;
   add_kernels(out, device);
   add_buffers(out);
+  std::vector<bool> stored(plan.graph.nodes.size(), false);
+  for (const ir::BoundaryReport& b : plan.boundaries) stored[b.producer] = true;
   for (const ir::BoundaryReport& b : plan.boundaries) {
-    out->boundaries.push_back({ir::infix(plan.graph, b.producer, 60), ir::infix(plan.graph, b.consumer, 60), b.reason,
+    const std::string producer = fmt::format("{} = {}", ir::stored_name(plan.graph, b.producer),
+                                             ir::infix(plan.graph, b.producer, stored, 60));
+    out->boundaries.push_back({producer, ir::infix(plan.graph, b.consumer, stored, 60), b.reason,
                                b.bytes.evaluate(out->values), b.fused_seconds, b.stored_seconds});
   }
   out->memory = ir::memory_of(plan, out->values);
@@ -171,6 +195,22 @@ void add_cache_status(DevicePlan* out, runtime::Device& device, const Snapshot& 
   }
 }
 
+// Scalars of the request are said by their values.
+void name_scalars(Snapshot& snapshot) {
+  for (ir::NodeId n = 0; n < snapshot.graph.nodes.size(); ++n) {
+    const ir::Node& node = snapshot.graph.nodes[n];
+    std::string& label = snapshot.graph.labels[n];
+    if (node.kind != ir::NodeKind::scalar || !label.empty()) continue;
+    label = ir::literal(node.dtype, snapshot.bindings.scalars[node.imm]);
+  }
+}
+
+passes::Options explained() {
+  passes::Options options = plan_options(context().fusion);
+  options.explain = true;
+  return options;
+}
+
 }  // namespace
 
 DevicePlan explain_plan(std::uint16_t id, Snapshot& snapshot) {
@@ -178,7 +218,9 @@ DevicePlan explain_plan(std::uint16_t id, Snapshot& snapshot) {
   DevicePlan result;
   result.device = device_name(id);
   result.nodes = snapshot.graph.nodes.size();
-  result.plan = std::make_shared<const ir::Plan>(make_plan(snapshot, device.caps(), context().fusion));
+  snapshot.describe();
+  name_scalars(snapshot);
+  result.plan = std::make_shared<const ir::Plan>(passes::make_plan(snapshot.graph, device.caps(), explained()));
   result.graph = snapshot.graph;
   result.values = snapshot.bindings.syms;
   add_cache_status(&result, device, snapshot);
@@ -196,8 +238,7 @@ DevicePlan explain_for(const DevicePlan& plan, const std::string& target) {
   result.device = target;
   result.elsewhere = true;
   result.nodes = plan.nodes;
-  result.plan = std::make_shared<const ir::Plan>(
-      passes::make_plan(plan.graph, device.caps(), plan_options(context().fusion)));
+  result.plan = std::make_shared<const ir::Plan>(passes::make_plan(plan.graph, device.caps(), explained()));
   result.graph = plan.graph;
   result.values = plan.values;
   add_facts(&result, device);

@@ -84,6 +84,8 @@ void write_boundary(Out to, const ExplainedBoundary& b) {
   if (b.fused_seconds > 0) {
     fmt::format_to(to, "  fused      {} instead of {}, estimated\n", time_text(b.fused_seconds),
                    time_text(b.stored_seconds));
+  } else {
+    fmt::format_to(to, "  fused      cannot be\n");
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/graph_kinds.h"
+#include "ir/infix.h"
 #include "ir/scalar.h"
 
 namespace kiln::ir {
@@ -39,6 +40,26 @@ std::string_view reduction_name(const Node& node) {
   }
 }
 
+std::string_view operation_name(const Node& node) {
+  if (node.op == Op::cast) return name(node.dtype);
+  // Apart from the reductions.
+  if (node.op == Op::max) return "maximum";
+  if (node.op == Op::min) return "minimum";
+  return info(node.op).name;
+}
+
+// A view that only adds or drops axes of extent 1.
+bool same_elements(const Graph& graph, NodeId n) {
+  const auto without_units = [&](NodeId of) {
+    std::vector<Sym> extents;
+    std::ranges::remove_copy(graph.shape(of), std::back_inserter(extents), kOne);
+    return extents;
+  };
+  return without_units(n) == without_units(graph.operand(n, 0));
+}
+
+}  // namespace
+
 std::string literal(DType type, std::uint64_t bits) {
   if (is_bool(type)) return bits != 0 ? "true" : "false";
   if (type == DType::float64) return fmt::format("{}", to_double(type, bits));
@@ -50,6 +71,8 @@ std::string literal(DType type, std::uint64_t bits) {
   return fmt::format("{}", bits);
 }
 
+namespace {
+
 // A part of the text still to be written: words, or a node in a place that wants a precedence.
 struct Part {
   std::string text;
@@ -59,10 +82,11 @@ struct Part {
 
 class InfixWriter {
  public:
-  InfixWriter(const Graph& graph, std::size_t limit) : g_(graph), limit_(limit) {}
+  InfixWriter(const Graph& graph, std::size_t limit, const std::vector<bool>* stored)
+      : g_(graph), limit_(limit), stored_(stored) {}
 
   std::string run(NodeId node) {
-    push({{}, node, 0});
+    expand(node, 0);
     while (!parts_.empty() && out_.size() <= limit_) {
       const Part part = std::move(parts_.back());
       parts_.pop_back();
@@ -72,7 +96,7 @@ class InfixWriter {
       else if (out_.size() + pending_ > limit_ + kSlack)
         out_ += "...";
       else
-        expand(part.node, part.least);
+        visit(part.node, part.least);
     }
     if (out_.size() > limit_) {
       out_.resize(limit_ > 3 ? limit_ - 3 : 0);
@@ -131,11 +155,30 @@ class InfixWriter {
     call(n, reduction_name(node), rest);
   }
 
+  void permute(NodeId n) {
+    constexpr int kPostfix = 10;
+    if (g_.nodes[n].rank == 2) return write({{{}, g_.operand(n, 0), kPostfix}, words(".T")});
+    const std::vector<std::uint8_t>& axes = g_.attribute<Axes>(n).axes;
+    const std::vector<int> list(axes.begin(), axes.end());
+    call(n, info(NodeKind::permute).name, fmt::format(", {{{}}}", fmt::join(list, ", ")));
+  }
+
   void map(NodeId n, int least) {
     const Node& node = g_.nodes[n];
     if (!info(node.op).infix.empty()) return binary(n, info(node.op).infix, least);
-    if (node.op == Op::neg) return write({words("-"), {{}, g_.operand(n, 0), 9}});
-    call(n, node.op == Op::cast ? name(node.dtype) : info(node.op).name);
+    if (node.op == Op::neg) {
+      const bool paren = least > 9;
+      return write(
+          {words(paren ? "(-" : "-"), {{}, g_.operand(n, 0), 9}, words(paren ? ")" : "")});
+    }
+    call(n, operation_name(node));
+  }
+
+  void visit(NodeId n, int least) {
+    if (stored_ != nullptr && (*stored_)[n] && g_.nodes[n].operand_count > 0) {
+      return write({words(stored_name(g_, n))});
+    }
+    expand(n, least);
   }
 
   void expand(NodeId n, int least) {
@@ -156,6 +199,11 @@ class InfixWriter {
       case NodeKind::reduce:
       case NodeKind::arg_reduce:
         return reduction(n);
+      case NodeKind::reshape:
+        if (same_elements(g_, n)) return push({{}, g_.operand(n, 0), least});
+        return call(n, info(node.kind).name);
+      case NodeKind::permute:
+        return permute(n);
       case NodeKind::contract:
         return binary(n, "@", least);
       case NodeKind::item:
@@ -167,6 +215,7 @@ class InfixWriter {
 
   const Graph& g_;
   const std::size_t limit_;
+  const std::vector<bool>* stored_;  // by node, or null: none is
   std::string out_;
   std::vector<Part> parts_;  // what comes next is last
   std::size_t pending_ = 0;  // characters of words in it
@@ -175,7 +224,17 @@ class InfixWriter {
 }  // namespace
 
 std::string infix(const Graph& graph, NodeId node, std::size_t limit) {
-  return InfixWriter(graph, limit).run(node);
+  return InfixWriter(graph, limit, nullptr).run(node);
+}
+
+std::string stored_name(const Graph& graph, NodeId node) {
+  const bool labelled = node < graph.labels.size() && !graph.labels[node].empty();
+  return labelled ? graph.labels[node] : fmt::format("v{}", node);
+}
+
+std::string infix(const Graph& graph, NodeId node, const std::vector<bool>& stored,
+                  std::size_t limit) {
+  return InfixWriter(graph, limit, &stored).run(node);
 }
 
 }  // namespace kiln::ir

@@ -40,31 +40,20 @@ class Batcher {
  private:
   void add(const Cluster& cluster) {
     if (!cluster.matmul && cluster.outputs.empty()) return;
-    Unit unit{&cluster, {}, {}};
+    Unit unit{&cluster, space_of(graph_, partition_, cluster), {}};
     if (!cluster.matmul) {
-      unit.space = space_of(graph_, partition_, cluster);
       unit.scheduled = schedule({graph_, partition_, cluster, unit.space, caps_});
     }
     for (const ClusterOutput& output : cluster.outputs) maker_[output.node] = units_.size();
     units_.push_back(std::move(unit));
   }
 
-  std::vector<NodeId> reads(const Unit& unit) const {
-    std::vector<NodeId> result;
-    if (unit.cluster->matmul) {
-      for (const NodeId operand : graph_.operands(unit.cluster->outputs[0].node)) {
-        result.push_back(matmul_operand(graph_, operand).node);
-      }
-    }
-    for (const Access& access : unit.space.reads) result.push_back(access.leaf);
-    return result;
-  }
-
   void find_levels() {
     levels_.assign(units_.size(), 0);
     needs_.resize(units_.size());
     for (std::size_t u = 0; u < units_.size(); ++u) {
-      for (const NodeId leaf : reads(units_[u])) {
+      for (const Access& read : units_[u].space.reads) {
+        const NodeId leaf = read.leaf;
         const auto maker = maker_.find(leaf);
         // A buffer that is copied to an output is read as an input, not from there.
         if (maker == maker_.end() || maker->second == u || graph_.nodes[leaf].operand_count == 0) {
@@ -89,7 +78,7 @@ class Batcher {
     return bytes <= kLittle;
   }
 
-    std::size_t most_members(const ir::Kernel& kernel) const {
+  std::size_t most_members(const ir::Kernel& kernel) const {
     return caps_.target == ir::Target::cpu ? kMaxMembers : rows_that_fit(caps_, kernel);
   }
 
@@ -170,8 +159,8 @@ class Batcher {
 
 }  // namespace
 
-std::vector<Batch> batches(const ir::Graph& graph, const Partition& partition,
-                           const ir::Caps& caps, bool together) {
+std::vector<Batch> batches(const ir::Graph& graph, const Partition& partition, const ir::Caps& caps,
+                           bool together) {
   return Batcher(graph, partition, caps).run(together);
 }
 

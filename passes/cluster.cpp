@@ -9,6 +9,10 @@ using ir::NodeId;
 using ir::NodeKind;
 using ir::Sym;
 
+bool one_value(const Partition& partition) {
+  return partition.clusters.size() == 1 && partition.clusters[0].outputs.size() == 1;
+}
+
 double middle(const ir::Graph& graph, Sym sym) {
   const ir::SymInfo& s = graph.sym(sym);
   return 0.5 * (static_cast<double>(s.lo) + static_cast<double>(s.hi));

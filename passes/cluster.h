@@ -30,7 +30,7 @@ struct Cluster {
 
 // Where a value is stored although a consumer could have computed it.
 struct Boundary {
-  ir::NodeId producer = 0, consumer = 0;
+  ir::NodeId producer = 0, consumer = 0;  // consumer = producer: not yet looked for
   std::string reason;
   double fused_seconds = 0, stored_seconds = 0;  // see ir::BoundaryReport
 };
@@ -40,8 +40,11 @@ struct Partition {
   std::vector<bool> stored;       // by node: it has a buffer
   std::vector<bool> cut;          // by node: no kernel both makes it and uses it
   std::vector<bool> together;     // by node: may not be stored for its price (must_fuse)
-  std::vector<Boundary> boundaries;
+  std::vector<Boundary> boundaries;  // those decided upon; find_boundaries completes them
 };
+
+// Whether all that is stored is one value: expressions of kernels have to name none then.
+bool one_value(const Partition& partition);
 
 // What a library's matrix product reads for an operand: the operand itself, or the node that it is
 // the transpose (of the last two axes) of.

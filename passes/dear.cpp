@@ -21,8 +21,6 @@ constexpr int kMaxChain = 1024;
 constexpr std::size_t kMaxCone = 256;
 // Ways of indexing a value, counted; one that is needed in more ways is stored.
 constexpr std::size_t kMaxWants = 256;
-// Reading an element from the cache, in operations.
-constexpr double kLoad = 2;
 
 // A loop nest that values are needed in: the coordinates of something that is made there. Nests
 // over the same extents in the same order will mostly become one kernel, and are one frame.
@@ -168,7 +166,7 @@ class Pricing {
       for (const NodeId operand : graph_.operands(n)) {
         const ir::Node& node = graph_.nodes[operand];
         if (node.kind == NodeKind::buffer || partition_.stored[operand]) {
-          if (fresh(operand)) cost += kLoad;
+          if (fresh(operand)) cost += kLoadCost;
         } else if (!is_reduction(node) && fresh(operand)) {
           stack.push_back(operand);
         }
@@ -199,7 +197,7 @@ class Pricing {
     for (const auto& [id, times] : evaluated) {
       const Frame& f = frames_[id];
       cost.fused += seconds(f, times * cost.operations);
-      cost.stored += seconds(f, times * kLoad) + bytes / caps_.bandwidth;
+      cost.stored += seconds(f, times * kLoadCost) + bytes / caps_.bandwidth;
     }
     cost.stored += std::max(bytes / caps_.bandwidth, size * cost.operations / caps_.rate);
     cost.stored += caps_.launch_seconds;

@@ -11,6 +11,9 @@
 
 namespace kiln::passes {
 
+// Reading an element from the cache, in operations.
+inline constexpr double kLoadCost = 2;
+
 // Sets stored[n] for such nodes and says why; `stored` holds what is stored anyway. Long chains are
 // cut (Partition::cut), since compile time grows with a kernel's length and bytes saved do not.
 void store_dear_values(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options,

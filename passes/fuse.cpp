@@ -395,9 +395,7 @@ void Joiner::finish() {
     if (home_[n] == kNone) continue;
     for (const NodeId leaf : reads_[n]) {
       if (home_[leaf] == kNone || groups_.find(home_[leaf]) == groups_.find(home_[n])) continue;
-      if (wanted_.insert(leaf).second && !out_.stored[leaf]) {
-        out_.boundaries.push_back({leaf, n, "its consumer runs over another space or order"});
-      }
+      wanted_.insert(leaf);
     }
     if (graph_.nodes[n].kind == NodeKind::contract) {
       wanted_.insert(n);
@@ -423,8 +421,6 @@ void Joiner::finish() {
   }
   std::fill(out_.stored.begin(), out_.stored.end(), false);
   for (const NodeId n : wanted_) out_.stored[n] = true;
-  // What was to be stored, and then could be made and used in one kernel, is no boundary.
-  std::erase_if(out_.boundaries, [&](const Boundary& b) { return !out_.stored[b.producer]; });
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ struct HintError : std::runtime_error {
 // about price may store.
 void apply_hints(const ir::Graph& graph, Partition& partition);
 
-// After fusion. Throws HintError if some kernel reads a must_fuse value from memory, with the boundary's reason.
+// After find_boundaries. Throws HintError, with the reason, if a must_fuse value is a boundary.
 void check_hints(const ir::Graph& graph, const Partition& partition);
 
 }  // namespace kiln::passes

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "ir/error.h"
+#include "ir/infix.h"
 #include "passes/in_place.h"
 
 namespace kiln::passes {
@@ -92,17 +93,16 @@ void PlanWriter::add_matmul(const Cluster& cluster) {
   plan_.steps.push_back({StepKind::matmul, static_cast<std::uint32_t>(plan_.matmuls.size())});
   ir::ClusterReport report;
   report.name = "matmul";
-  report.expression = ir::infix(graph, n);
+  report.expression = ir::infix(graph, n, partition_.stored);
+  if (!one_value(partition_))
+    report.expression = ir::stored_name(graph, n) + " = " + report.expression;
   report.schedule = "library";
   report.schedule_reason = "a matrix product";
   report.nodes = {n};
-  const std::int64_t bytes = ir::size_of(call.dtype);
-  report.compulsory_read = ir::SizeExpr::product(bytes, left);
-  report.compulsory_read += ir::SizeExpr::product(bytes, graph.shape(graph.operand(n, 1)));
-  report.compulsory_written = ir::SizeExpr::product(bytes, shape);
-  std::vector<ir::Sym> all(shape.begin(), shape.end());
-  all.push_back(left[rank - 1]);
-  report.operations = ir::SizeExpr::product(2, all);
+  Traffic traffic = traffic_of(graph, cluster, {});
+  report.compulsory_read = std::move(traffic.compulsory_read);
+  report.compulsory_written = std::move(traffic.compulsory_written);
+  report.operations = std::move(traffic.operations);
   report.outer.assign(shape.begin(), shape.end());
   report.inner.push_back(left[rank - 1]);
   matmul_reports_.push_back(std::move(report));
@@ -297,8 +297,10 @@ void PlanWriter::finish() {
     ir::BoundaryReport report{b.producer,      b.consumer,
                               b.reason,        plan_.graph.size(b.producer),
                               b.fused_seconds, b.stored_seconds};
+    const bool output =
+        std::ranges::find(plan_.graph.outputs, b.producer) != plan_.graph.outputs.end();
     for (ir::SizeTerm& term : report.bytes.terms) {
-      term.coefficient *= 2 * ir::size_of(plan_.graph.nodes[b.producer].dtype);
+      term.coefficient *= (output ? 1 : 2) * ir::size_of(plan_.graph.nodes[b.producer].dtype);
     }
     plan_.boundaries.push_back(std::move(report));
   }

@@ -34,8 +34,6 @@ class Nester {
       ++kept;
     }
     clusters.resize(kept);
-    std::erase_if(partition_.boundaries,
-                  [&](const Boundary& b) { return !partition_.stored[b.producer]; });
   }
 
  private:
@@ -60,14 +58,8 @@ class Nester {
     return std::ranges::all_of(c.reduces, [&](NodeId r) { return of_free_order(r); });
   }
 
-  // What a cluster reads from memory.
   std::vector<Access> reads(const Cluster& cluster) const {
-    if (!cluster.matmul) return space_of(graph_, partition_, cluster).reads;
-    std::vector<Access> result;
-    for (const NodeId operand : graph_.operands(cluster.outputs[0].node)) {
-      result.push_back({matmul_operand(graph_, operand).node, {}, {}, false});
-    }
-    return result;
+    return space_of(graph_, partition_, cluster).reads;
   }
 
   // The cluster that reduces, at each (outer, inner) point of this one, what is read there.
@@ -135,8 +127,7 @@ class Nester {
     };
     store(false);
     const Space space = space_of(graph_, partition_, both);
-    if (!tile_of({graph_, partition_, both, space, caps_}) ||
-        !wanted(both, space)) {
+    if (!tile_of({graph_, partition_, both, space, caps_}) || !wanted(both, space)) {
       store(true);
       return;
     }

@@ -5,6 +5,8 @@
 #include <map>
 
 #include "ir/error.h"
+#include "ir/infix.h"
+#include "passes/boundary.h"
 #include "passes/fuse.h"
 #include "passes/hints.h"
 #include "passes/memory.h"
@@ -90,13 +92,14 @@ std::string describe(const ir::Graph& graph, const Partition& partition) {
   for (const Cluster& cluster : partition.clusters) {
     text += cluster.matmul ? "matmul" : "cluster";
     for (const ClusterOutput& output : cluster.outputs) {
-      text += " %" + std::to_string(output.node) + " = " + ir::infix(graph, output.node) + ";";
+      text += " " + ir::stored_name(graph, output.node) + " = " +
+              ir::infix(graph, output.node, partition.stored) + ";";
     }
     text += "\n";
   }
   for (const Boundary& b : partition.boundaries) {
-    text += "%" + std::to_string(b.producer) + " stored for %" + std::to_string(b.consumer) + ": " +
-            b.reason + "\n";
+    text += ir::stored_name(graph, b.producer) + " stored for " +
+            ir::infix(graph, b.consumer, partition.stored) + ": " + b.reason + "\n";
   }
   return text;
 }
@@ -129,6 +132,11 @@ ir::Plan make_plan(const ir::Graph& graph, const ir::Caps& caps, const Options& 
   const FuseOptions fusion{options.fusion, options.force};
   Partition partition = fuse(plan.graph, caps, fusion);
   nest_reductions(plan.graph, caps, fusion, partition);
+  if (options.explain || options.log || !plan.graph.hints.empty()) {
+    find_boundaries(plan.graph, caps, partition);
+  } else {
+    partition.boundaries.clear();
+  }
   if (options.fusion) check_hints(plan.graph, partition);
   if (options.fusion && options.fault == "fuse") spoil(partition);
   note(options, "fuse", start, plan.graph, describe(plan.graph, partition));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "ir/infix.h"
+
 namespace kiln::passes {
 
 using ir::kNoValue;
@@ -144,8 +146,11 @@ std::string kernel_name(const ClusterContext& c) {
 
 std::string kernel_expression(const ClusterContext& c) {
   std::string text;
+  const bool one = one_value(c.partition);
   for (const ClusterOutput& output : c.cluster.outputs) {
-    text += (text.empty() ? "" : "; ") + ir::infix(c.graph, output.node, 160);
+    if (!text.empty()) text += "; ";
+    if (!one) text += ir::stored_name(c.graph, output.node) + " = ";
+    text += ir::infix(c.graph, output.node, c.partition.stored, 160);
   }
   return text;
 }
@@ -156,7 +161,7 @@ Scene::Scene(const ClusterContext& context, const std::string& suffix)
       context_(context),
       at_(context.space.coordinates) {
   b.kernel().name = kernel_name(context) + suffix;
-  b.kernel().expression = kernel_expression(context);
+  b.kernel().expression = (suffix.empty() ? "" : "in pieces: ") + kernel_expression(context);
   for (const ClusterOutput& output : context.cluster.outputs) e.computes(output.node);
   for (LaneIndex& index : at_) index = e.zero();
 }

@@ -124,6 +124,11 @@ class Collapse {
 
 Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster& cluster) {
   Space space;
+  if (cluster.matmul) {
+    for (const NodeId operand : graph.operands(cluster.outputs[0].node))
+      space.reads.push_back({matmul_operand(graph, operand).node, {}, {}, false});
+    return space;
+  }
   std::vector<Sym> extents = cluster.outer;
   extents.insert(extents.end(), cluster.inner.begin(), cluster.inner.end());
   const std::size_t points = extents.size();
@@ -197,9 +202,22 @@ std::vector<Sym> reach(const ir::Graph& graph, const Access& access,
   return result;
 }
 
+Traffic product_traffic(const ir::Graph& graph, NodeId n) {
+  Traffic t;
+  const std::int64_t bytes = ir::size_of(graph.nodes[n].dtype);
+  for (const NodeId operand : graph.operands(n))
+    t.compulsory_read += ir::SizeExpr::product(bytes, graph.shape(operand));
+  t.compulsory_written = ir::SizeExpr::product(bytes, graph.shape(n));
+  std::vector<Sym> all(graph.shape(n).begin(), graph.shape(n).end());
+  all.push_back(graph.shape(graph.operand(n, 0)).back());
+  t.operations = ir::SizeExpr::product(2, all);
+  return t;
+}
+
 }  // namespace
 
 Traffic traffic_of(const ir::Graph& graph, const Cluster& cluster, const Space& space) {
+  if (cluster.matmul) return product_traffic(graph, cluster.outputs[0].node);
   Traffic t;
   std::vector<Sym> all = cluster.outer;
   all.insert(all.end(), cluster.inner.begin(), cluster.inner.end());

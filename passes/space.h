@@ -21,11 +21,12 @@ struct MergedAxis {
 
 struct Space {
   std::vector<MergedAxis> outer, inner, nested;  // axes of extent 1 are left out
-  std::size_t coordinates = 0;           // original ones: outer first
-  std::vector<Access> reads;             // of memory
-  std::vector<ir::NodeId> inside;        // nodes computed
+  std::size_t coordinates = 0;                   // original ones: outer first
+  std::vector<Access> reads;                     // of memory
+  std::vector<ir::NodeId> inside;                // nodes computed
 };
 
+// Of a library's product: only what it reads.
 Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster& cluster);
 
 // The coefficient of a coordinate in an access's offset: how far a step moves.

@@ -44,6 +44,71 @@ TEST(Explain, AStoredValueSaysWhatFusingItWouldHaveCost) {
   expect_contains(kn::explain(z).text(), "instead of");
 }
 
+// The one boundary whose reason has these words.
+Json boundary(const Json& plan, const std::string& words) {
+  Json found;
+  for (const Json& b : plan["boundaries"]) {
+    if (b["reason"].get<std::string>().find(words) == std::string::npos) continue;
+    EXPECT_TRUE(found.is_null()) << plan["boundaries"];
+    found = b;
+  }
+  EXPECT_FALSE(found.is_null()) << words << " in " << plan["boundaries"];
+  return found;
+}
+double times(const Json& b) {
+  return b["fused_seconds"].get<double>() / b["stored_seconds"].get<double>();
+}
+
+TEST(Explain, ALibrarysOperandsAndResultsAreBoundariesWithoutAPrice) {
+  const kn::Scope scope({.device = kn::plan_only("sm_80")});
+  const kn::Array x = data({300, 300});
+  const kn::Array y = kn::tanh(kn::matmul(x + 1.f, x)) * 2.f;
+  const Json plan = explained(y);
+  ASSERT_EQ(plan["boundaries"].size(), 2u);
+  EXPECT_EQ(boundary(plan, "reads its operands")["fused_seconds"], 0);
+  EXPECT_EQ(boundary(plan, "writes its result")["stored_seconds"], 0);
+  expect_contains(kn::explain(y).text(), "fused      cannot be");
+}
+
+TEST(Explain, BoundariesBetweenSpacesHaveTheirPrice) {
+  const kn::Scope scope({.device = kn::plan_only("sm_80")});
+  {  // each of the points would sum a row again
+    const kn::Array x = data({3000, 512}), rows = data({512, 20000});
+    const Json b = boundary(explained(x - kn::sum(rows, {1})), "a reduction is complete before");
+    EXPECT_GT(times(b), 10);
+    EXPECT_GT(b["stored_seconds"].get<double>(), 6e-6);
+  }
+  {  // each multiprocessor would sum the row for itself
+    const kn::Array x = data({1, 1 << 22});
+    const Json b = boundary(explained(x - kn::mean(x, 1, kn::keepdims)), "too few rows");
+    EXPECT_GT(times(b), 1.5);
+    EXPECT_LT(times(b), 200);
+  }
+}
+
+TEST(Explain, AChainThatIsCutWouldHaveBeenCheaper) {
+  const kn::Scope scope({.device = kn::plan_only("sm_80")});
+  const kn::Array x = data({1 << 16});
+  const Json b = explained(kn::exp(kn::no_fuse(x + 1.f)))["boundaries"].at(0);
+  EXPECT_LT(times(b), 1);
+  EXPECT_GT(times(b), 0);
+}
+
+TEST(Explain, StoredValuesHaveNames) {
+  const kn::Scope scope({.device = kn::plan_only("sm_80")});
+  const kn::Array x = data({300, 512}).named("x"), rows = data({512, 100}).named("rows");
+  const kn::Array total = kn::sum(rows, {1}).named("total");
+  const kn::Array y = x - total;
+  const Json plan = explained(y);
+  ASSERT_EQ(plan["kernels"].size(), 2u);
+  expect_contains(plan["kernels"][0]["expression"], "total = sum(rows, 1)");
+  expect_contains(plan["kernels"][1]["expression"], " = x - total");
+  expect_contains(plan["boundaries"][0]["producer"], "total = sum(rows, 1)");
+  EXPECT_EQ(plan["boundaries"][0]["consumer"], "x - total");
+  // One value alone has no need of a name.
+  EXPECT_EQ(explained(x + 1.f)["kernels"][0]["expression"], "x + 1");
+}
+
 TEST(Explain, MemoryTakenOverIsNamed) {
   const kn::Scope scope({.device = kn::cpu()});
   kn::Array x = data({5000}).named("x");

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "ir/error.h"
+#include "ir/infix.h"
 #include "tests/ir/graphs.h"
 
 namespace kiln::ir {
@@ -115,7 +116,7 @@ TEST(GraphInfix, Expressions) {
   EXPECT_EQ(infix(b.g, op(Op::exp, {op(Op::neg, {sum})})), "exp(-(x0 + x1))");
   b.g.labels.resize(b.g.nodes.size());
   b.g.labels[x] = "rain";
-  EXPECT_EQ(infix(b.g, op(Op::max, {x, y})), "max(rain, x1)");
+  EXPECT_EQ(infix(b.g, op(Op::max, {x, y})), "maximum(rain, x1)");
   const NodeId rows = b.node(NodeKind::reduce, f, {n}, {sum}, Axes{{1}}, 0, Op::add);
   EXPECT_EQ(infix(b.g, rows), "sum(rain + x1, 1)");
   EXPECT_EQ(infix(b.g, b.node(NodeKind::reduce, f, {}, {sum}, Axes{{0, 1}}, 0, Op::mul)),
@@ -126,6 +127,23 @@ TEST(GraphInfix, Expressions) {
   EXPECT_EQ(infix(b.g, op(Op::mul, {x, wide})), "rain * 0.1");
   EXPECT_EQ(infix(b.g, b.g.constant(DType::int8, 0xfe)), "-2");
   EXPECT_EQ(infix(b.g, b.map(Op::cast, DType::int64, {x})), "int64(rain)");
+  const NodeId turned = b.node(NodeKind::permute, f, {m, n}, {sum}, Axes{{1, 0}});
+  EXPECT_EQ(infix(b.g, turned), "(rain + x1).T");
+}
+
+TEST(GraphInfix, StoredValuesGoByTheirNames) {
+  test::Builder b;
+  const DType f = DType::float32;
+  const Sym n = b.extent(4);
+  const NodeId x = b.input(f, {n}, {});
+  const NodeId y = b.map(Op::neg, f, {x}), z = b.map(Op::add, f, {y, y});
+  std::vector<bool> stored(b.g.nodes.size(), true);
+  EXPECT_EQ(infix(b.g, z, stored), "v1 + v1");
+  EXPECT_EQ(infix(b.g, y, stored), "-x0");
+  b.g.labels.resize(b.g.nodes.size());
+  b.g.labels[y] = "debt";
+  EXPECT_EQ(infix(b.g, z, stored), "debt + debt");
+  EXPECT_EQ(stored_name(b.g, z), "v2");
 }
 
 TEST(GraphInfix, DeepExpressionsAreCutInBoundedTime) {

@@ -1,4 +1,4 @@
-// x0 + permute(x0)
+// x0 + x0.T
 extern "C" __global__ void __launch_bounds__(256) add(int n0, const float* __restrict__ x0,
     float* __restrict__ out1) {
   __shared__ float tile[1056];

@@ -1,4 +1,4 @@
-// permute(x0) + x1
+// x0.T + x1
 extern "C" __global__ void __launch_bounds__(256) add(int n0, const float* __restrict__ x0,
     const float* __restrict__ x1, float* __restrict__ out2) {
   __shared__ float tile[1056];

@@ -1,5 +1,5 @@
-// x2 * s0 + x1 * s1; x1 * x1 * s3 + abs(x3) * s2; x0 - (x2 * s0 + x1 * s1) * s4 / (sqrt(x1 * x1 *
-// s3 + abs(x3) * s2) + s5); and 19 more alike
+// v15 = x2 * s0 + x1 * s1; v21 = x1 * x1 * s3 + abs(x3) * s2; v28 = x0 - v15 * s4 / (sqrt(v21) +
+// s5); and 19 more alike
 
 // N elements, read and written 16 bytes at a time.
 template <class T, int N>

@@ -1,5 +1,5 @@
-// (x0 - reshape(sum(x0, 0)) / 2500) / sqrt(reshape(sum((x0 - reshape(sum(x0, 0)) / 2500) * (x0 -
-// reshape(sum(x0, 0)) / 2500), 0)) / 2500)
+// (x0 - sum(x0, 0) / 2500) / sqrt(sum((x0 - sum(x0, 0) / 2500) * (x0 - sum(x0, 0) / 2500), 0) /
+// 2500)
 
 __device__ int wrap_add(int a, int b) {
   return (int)((unsigned)a + (unsigned)b);

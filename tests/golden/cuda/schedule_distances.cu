@@ -1,4 +1,4 @@
-// sum((reshape(x0) - x1) * (reshape(x0) - x1), 2)
+// sum((x0 - x1) * (x0 - x1), 2)
 
 __device__ int wrap_add(int a, int b) {
   return (int)((unsigned)a + (unsigned)b);

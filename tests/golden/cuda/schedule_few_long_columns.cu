@@ -1,4 +1,4 @@
-// sum(x0, 0); argmin(x0, 0); prod(float64(x0), 0)
+// in pieces: v1 = sum(x0, 0); v2 = argmin(x0, 0); v4 = prod(float64(x0), 0)
 
 __device__ float infinity_f32() {
   return __uint_as_float(0x7f800000u);
@@ -146,7 +146,7 @@ extern "C" __global__ void __launch_bounds__(256) sum_min_mul_part(int n0, int n
   }
 }
 
-// sum(x0, 0); argmin(x0, 0); prod(float64(x0), 0)
+// v1 = sum(x0, 0); v2 = argmin(x0, 0); v4 = prod(float64(x0), 0)
 
 __device__ float infinity_f32() {
   return __uint_as_float(0x7f800000u);

@@ -1,5 +1,5 @@
-// (x0 - reshape(sum(x0, 1)) / 3000) / sqrt(reshape(sum((x0 - reshape(sum(x0, 1)) / 3000) * (x0 -
-// reshape(sum(x0, 1)) / 3000), 1)) / 3000 + 1e-05)
+// (x0 - sum(x0, 1) / 3000) / sqrt(sum((x0 - sum(x0, 1) / 3000) * (x0 - sum(x0, 1) / 3000), 1) /
+// 3000 + 1e-05)
 extern "C" __global__ void __launch_bounds__(128) div_kernel(int n0, int n1,
     const float* __restrict__ x0, float* __restrict__ out1) {
   float row0[32];

@@ -1,4 +1,4 @@
-// argmin(sum((reshape(x0) - x1) * (reshape(x0) - x1), 2), 1)
+// argmin(sum((x0 - x1) * (x0 - x1), 2), 1)
 
 __device__ float infinity_f32() {
   return __uint_as_float(0x7f800000u);

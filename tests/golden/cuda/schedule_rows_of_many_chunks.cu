@@ -1,4 +1,4 @@
-// sum(x0, 1)
+// in pieces: sum(x0, 1)
 
 __device__ int wrap_sub(int a, int b) {
   return (int)((unsigned)a - (unsigned)b);

@@ -1,4 +1,4 @@
-// exp(x0 - reshape(max(x0, 1))) / reshape(sum(exp(x0 - reshape(max(x0, 1))), 1))
+// exp(x0 - max(x0, 1)) / sum(exp(x0 - max(x0, 1)), 1)
 
 __device__ float infinity_f32() {
   return __uint_as_float(0x7f800000u);
