@@ -168,8 +168,7 @@ class InfixWriter {
     if (!info(node.op).infix.empty()) return binary(n, info(node.op).infix, least);
     if (node.op == Op::neg) {
       const bool paren = least > 9;
-      return write(
-          {words(paren ? "(-" : "-"), {{}, g_.operand(n, 0), 9}, words(paren ? ")" : "")});
+      return write({words(paren ? "(-" : "-"), {{}, g_.operand(n, 0), 9}, words(paren ? ")" : "")});
     }
     call(n, operation_name(node));
   }

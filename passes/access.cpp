@@ -323,6 +323,15 @@ std::vector<std::vector<Monomial>> edges(const ir::Graph& graph, const Unfolding
   return result;
 }
 
+std::size_t depth(std::span<const Affine> index) {
+  std::uint32_t result = 0;
+  for (const Affine& a : index) {
+    if (!a.terms.empty()) result = std::max(result, a.terms.back().coordinate + 1);
+    if (!a.divided.empty()) result = std::max(result, a.divided.back() + 1);
+  }
+  return result;
+}
+
 std::optional<Coordinates> plain(std::span<const Sym> shape, const Context& context) {
   if (!context.guards.empty()) return std::nullopt;
   Coordinates coords;

@@ -112,6 +112,9 @@ std::vector<Access> walk(const ir::Graph& graph, const std::vector<Root>& roots,
 // step, is wholly inside or wholly outside: sums of monomials.
 std::vector<std::vector<Monomial>> edges(const ir::Graph& graph, const Unfolding& unfolded,
                                          std::uint32_t coordinate);
+// How many of the coordinates, nested loops from the outermost in, have to be known for an index:
+// what is computed there is computed once for each point of these loops.
+std::size_t depth(std::span<const Affine> index);
 // The coordinates of an index that is nothing but distinct coordinates, with nothing masked; else
 // none.
 std::optional<Coordinates> plain(std::span<const ir::Sym> shape, const Context& context);

@@ -204,12 +204,7 @@ class Boundaries {
       if (access.leaf != n) continue;
       // Once for each point of the loops that it depends on and of those around them, and at least
       // once for each unit at work: they share no results.
-      std::uint32_t depth = 0;
-      for (const Affine& a : access.index) {
-        for (const auto& term : a.terms) depth = std::max(depth, term.coordinate + 1);
-        for (const std::uint32_t d : a.divided) depth = std::max(depth, d + 1);
-      }
-      times += std::max(middle_size(graph_, std::span(extents).first(depth)), least);
+      times += std::max(middle_size(graph_, std::span(extents).first(depth(access.index))), least);
     }
     std::vector<NodeId> inside;
     std::vector<bool> leaf = partition_.stored;

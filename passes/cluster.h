@@ -21,8 +21,8 @@ struct Cluster {
   std::vector<ir::NodeId> reduces;    // in dependency order
   std::vector<int> phases;            // of each, from 0
   std::vector<ClusterOutput> outputs;
-  // Reductions over further coordinates, after the inner ones: made anew at each (outer, inner) point
-  // and used there by the cluster's own, as an argmin uses distances. They are never stored.
+  // Reductions over further coordinates, after the inner ones: made anew at each (outer, inner)
+  // point and used there by the cluster's own, as an argmin uses distances. They are never stored.
   std::vector<ir::Sym> nested;
   std::vector<ir::NodeId> nested_reduces;
   bool matmul = false;  // outputs[0] is a contract: a library call
@@ -36,10 +36,10 @@ struct Boundary {
 };
 
 struct Partition {
-  std::vector<Cluster> clusters;  // in an order that respects dependencies
-  std::vector<bool> stored;       // by node: it has a buffer
-  std::vector<bool> cut;          // by node: no kernel both makes it and uses it
-  std::vector<bool> together;     // by node: may not be stored for its price (must_fuse)
+  std::vector<Cluster> clusters;     // in an order that respects dependencies
+  std::vector<bool> stored;          // by node: it has a buffer
+  std::vector<bool> cut;             // by node: no kernel both makes it and uses it
+  std::vector<bool> together;        // by node: may not be stored for its price (must_fuse)
   std::vector<Boundary> boundaries;  // those decided upon; find_boundaries completes them
 };
 

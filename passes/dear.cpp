@@ -142,14 +142,8 @@ class Pricing {
   // How often it is computed: once for each point of the loops outside and including the innermost
   // one that it depends on.
   double evaluations(const Want& w) const {
-    std::uint32_t depth = 0;
-    for (const Affine& a : w.context.index) {
-      for (const auto& term : a.terms) depth = std::max(depth, term.coordinate + 1);
-      for (const auto d : a.divided) depth = std::max(depth, d + 1);
-    }
-    double times = 1;
-    for (std::uint32_t c = 0; c < depth; ++c) times *= middle(graph_, frames_[w.frame].extents[c]);
-    return times;
+    const std::span<const Sym> loops = frames_[w.frame].extents;
+    return middle_size(graph_, loops.first(depth(w.context.index)));
   }
 
   // Operations to compute one element from what is stored.

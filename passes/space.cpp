@@ -120,6 +120,25 @@ class Collapse {
   std::vector<Affine> offsets_;
 };
 
+// Notes what is computed; gives what is read.
+std::vector<Access> compute(const ir::Graph& graph, const Unfolding& unfolded, Space& space) {
+  std::vector<Access> accesses;
+  space.operations.assign(space.coordinates + 1, 0);
+  for (const Visit& visit : unfolded.visits) {
+    const Context& context = unfolded.contexts[visit.context];
+    if (visit.leaf) {
+      accesses.push_back({visit.node, context.index, context.guards, false});
+      continue;
+    }
+    space.inside.push_back(visit.node);
+    space.operations[depth(context.index)] +=
+        static_cast<std::int64_t>(op_cost(graph.nodes[visit.node]));
+  }
+  std::ranges::sort(space.inside);
+  space.inside.erase(std::unique(space.inside.begin(), space.inside.end()), space.inside.end());
+  return accesses;
+}
+
 }  // namespace
 
 Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster& cluster) {
@@ -148,7 +167,9 @@ Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster
   for (const NodeId r : reduces) {
     roots.push_back({graph.operand(r, 0), index_at(reduce_coordinates(graph, r)), false});
   }
-  std::vector<Access> accesses = walk(graph, roots, leaf, &space.inside);
+  std::vector<Access> accesses = compute(graph, unfold(graph, roots, leaf), space);
+  space.operations[points] += static_cast<std::int64_t>(cluster.reduces.size());
+  space.operations.back() += static_cast<std::int64_t>(cluster.nested_reduces.size());
   for (const Access& access : accesses) {
     const ir::Node& node = graph.nodes[access.leaf];
     const bool computed = own.contains(access.leaf) && node.operand_count > 0;
@@ -240,9 +261,10 @@ Traffic traffic_of(const ir::Graph& graph, const Cluster& cluster, const Space& 
     t.compulsory_written += ir::SizeExpr::product(ir::size_of(graph.nodes[output.node].dtype),
                                                   graph.shape(output.node));
   }
-  double cost = static_cast<double>(cluster.reduces.size() + cluster.nested_reduces.size());
-  for (const NodeId n : space.inside) cost += op_cost(graph.nodes[n]);
-  t.operations = ir::SizeExpr::product(static_cast<std::int64_t>(cost), all);
+  for (std::size_t d = 0; d < space.operations.size(); ++d) {
+    if (space.operations[d] == 0) continue;
+    t.operations += ir::SizeExpr::product(space.operations[d], std::span(all).first(d));
+  }
   return t;
 }
 

@@ -59,6 +59,15 @@ double times(const Json& b) {
   return b["fused_seconds"].get<double>() / b["stored_seconds"].get<double>();
 }
 
+TEST(Explain, OperationsAreCountedAsOftenAsTheyAreDone) {
+  const kn::Scope scope({.device = kn::plan_only("sm_80")});
+  const kn::Array x = data({1001}), y = x + 1.f;
+  const kn::Array twice = y(kn::slice(1, kn::_)) * y(kn::slice(kn::_, -1));
+  EXPECT_EQ(explained(twice)["kernels"][0]["operations"], 3 * 1000);
+  const kn::Array rows = data({40, 50});  // a sum a point, and an addition a row
+  EXPECT_EQ(explained(kn::sum(rows, {1}) + 1.f)["kernels"][0]["operations"], 40 * 50 + 40);
+}
+
 TEST(Explain, ALibrarysOperandsAndResultsAreBoundariesWithoutAPrice) {
   const kn::Scope scope({.device = kn::plan_only("sm_80")});
   const kn::Array x = data({300, 300});
