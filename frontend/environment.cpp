@@ -86,7 +86,7 @@ Environment parse() {
   r.host_figures = text("KILN_HOST_FIGURES", "measured");
   if (!runtime::valid_host_figures(r.host_figures)) {
     refuse("KILN_HOST_FIGURES", r.host_figures,
-           "measured, fixed or figures such as bandwidth=40e9,rate=1e11,wake=1e-5");
+           "measured, fixed or figures such as bandwidth=40e9,cached=1e11,rate=1e11,wake=1e-5");
   }
   r.memory_limit = number("KILN_MEMORY_LIMIT", 0);
   r.cuda_driver = text("KILN_CUDA_DRIVER");

@@ -100,11 +100,17 @@ struct Binary {
   std::vector<std::byte> bytes;
 };
 
+// What a launch has to do, by which the CPU decides how many threads are worth waking.
+struct Work {
+  double bytes = 0;       // moved, each element once
+  double operations = 0;  // of float32
+};
+
 struct Launch {
   const LoadedKernel* kernel = nullptr;
   const ir::KernelArg* args = nullptr;  // in the order of Kernel::params, or the table of a batch
   std::int64_t items = 0;               // grid items; > 0
-  double seconds = 0;                   // estimated on one thread; decides about going parallel
+  Work work = {};
   std::uint32_t members = 0;            // of a batch (ir/kernel.h); 0: none
   LaunchLabel label = {};
 };

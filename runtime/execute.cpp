@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t kInlineBuffers = 16;
 constexpr std::size_t kInlineArgs = 32;
-constexpr double kCacheSpeedup = 3;  // of cache-resident data over memory
 
 }  // namespace
 
@@ -111,8 +110,8 @@ struct Execution {
     return count;
   }
 
-  // Counts the step's bytes and estimates the seconds it takes on one thread.
-  double account(const LoadedPlan::Step& step) {
+  // Counts the step's bytes and says what there is to do.
+  Work account(const LoadedPlan::Step& step) {
     ++launched;
     std::int64_t moved = 0;
     double operations = 0;
@@ -130,11 +129,7 @@ struct Execution {
         if (arg.kind == ir::ParamKind::buffer) moved += bytes(plan.buffers[arg.index]);
       }
     }
-    const ir::Caps& caps = device.caps();
-    const double speedup = moved < caps.cache_bytes / 2 ? kCacheSpeedup : 1;
-    const double seconds =
-        std::max(static_cast<double>(moved) / (caps.bandwidth * speedup), operations / caps.rate);
-    return seconds * caps.threads;
+    return {static_cast<double>(moved), operations};
   }
 
   void bind(const ir::PlanArg* arg, std::uint32_t count, ir::KernelArg* args) {
@@ -159,8 +154,8 @@ struct Execution {
     bind(loaded.args_.data() + step.args, step.arg_count, args.data());
     const std::int64_t count = items(step, args.data());
     if (count <= 0) return;
-    const double seconds = account(step);
-    device.launch({step.kernel, args.data(), count, seconds, 0, launch_label(plan, step.index, lines)});
+    const Work work = account(step);
+    device.launch({step.kernel, args.data(), count, work, 0, launch_label(plan, step.index, lines)});
   }
 
   void launch_batch(const LoadedPlan::Step& step) {
@@ -174,8 +169,8 @@ struct Execution {
       count += items(step, args);
     }
     if (count <= 0) return;
-    const double seconds = account(step);
-    device.launch({step.kernel, table.data(), count, seconds, step.members,
+    const Work work = account(step);
+    device.launch({step.kernel, table.data(), count, work, step.members,
                    launch_label(plan, step.index, lines)});
   }
 

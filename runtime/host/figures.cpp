@@ -27,6 +27,7 @@ struct Field {
   double least, most;  // of any machine
 };
 constexpr Field kFields[] = {{"bandwidth", &HostFigures::bandwidth, 1e8, 1e14},
+                             {"cached", &HostFigures::cached, 1e8, 1e15},
                              {"rate", &HostFigures::rate, 1e8, 1e17},
                              {"wake", &HostFigures::wake_seconds, 1e-7, 1e-2}};
 
@@ -45,7 +46,7 @@ std::string processor() {
 }
 
 std::string key(const Config& config) {
-  return fmt::format("figures of the host, 1\n{}\ncores {}\nthreads {}\nvector {}\ncache {}\n",
+  return fmt::format("figures of the host, 2\n{}\ncores {}\nthreads {}\nvector {}\ncache {}\n",
                      processor(), std::thread::hardware_concurrency(), host_threads(config),
                      host_vector_bytes(), host_cache_bytes());
 }
@@ -72,6 +73,7 @@ std::int64_t host_cache_bytes() {
 HostFigures fixed_figures(int threads) {
   HostFigures figures;
   figures.bandwidth *= threads;
+  figures.cached *= threads;
   figures.rate *= threads;
   return figures;
 }

@@ -21,6 +21,7 @@ class Workers;
 
 struct HostFigures {
   double bandwidth = 20e9;      // bytes a second between memory and processor, arrays out of cache
+  double cached = 60e9;         // the same of arrays that lie in the last-level cache
   double rate = 50e9;           // additions or multiplications of float32 a second
   double wake_seconds = 10e-6;  // until sleeping threads have taken their part
   bool operator==(const HostFigures&) const = default;
@@ -29,8 +30,8 @@ struct HostFigures {
 // Of a machine that nothing was measured of.
 HostFigures fixed_figures(int threads);
 
-// "bandwidth=40e9,rate=1e11,wake=1e-5", each at most once, in any order; what is left out is as
-// fixed. Null: not of this form, or no machine is like that.
+// "bandwidth=40e9,cached=1e11,rate=1e11,wake=1e-5", each at most once, in any order; what is left
+// out is as fixed. Null: not of this form, or no machine is like that.
 std::optional<HostFigures> parse_figures(std::string_view text, int threads);
 std::string to_text(const HostFigures& figures);
 

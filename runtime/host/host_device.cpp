@@ -90,6 +90,7 @@ HostDevice::HostDevice(const Config& config)
 
 HostDevice::HostDevice(const Config& config, const HostFigures& figures)
     : Device("cpu", host_caps(config, figures), true),
+      cached_bandwidth_(figures.cached),
       parallel_seconds_(2 * figures.wake_seconds),
       interprets_(config.interpret || !KILN_HAS_LLVM || !machine_is_supported()),
       allocator_(*this, config.memory_limit),
@@ -143,9 +144,16 @@ std::shared_ptr<const LoadedKernel> HostDevice::load_kernel(const ir::Kernel& ke
   return loaded;
 }
 
+double HostDevice::seconds(const Work& work) const {
+  const ir::Caps& c = caps();
+  const bool cached = work.bytes < static_cast<double>(c.cache_bytes / 2);
+  const double moving = work.bytes / (cached ? cached_bandwidth_ : c.bandwidth);
+  return std::max(moving, work.operations / c.rate) * c.threads;
+}
+
 void HostDevice::launch(const Launch& launch) {
   const auto& kernel = static_cast<const HostKernel&>(*launch.kernel);
-  const double seconds = kernel.entry ? launch.seconds : launch.seconds * kInterpretedFactor;
+  const double seconds = this->seconds(launch.work) * (kernel.entry ? 1 : kInterpretedFactor);
   if (seconds < parallel_seconds_ || workers_.threads() == 1) {
     run_range(kernel, launch, 0, launch.items);
     return;

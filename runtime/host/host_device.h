@@ -38,6 +38,7 @@ class HostDevice final : public Device {
   std::shared_ptr<Event> record() override;
   void synchronize() override {}
 
+  double seconds(const Work& work) const;  // on one thread, estimated
   Workers& workers() { return workers_; }
   bool interprets() const { return interprets_; }
   HostAllocator& allocator() { return allocator_; }
@@ -45,6 +46,7 @@ class HostDevice final : public Device {
  private:
   void release(Memory* memory) noexcept override { allocator_.release(memory); }
 
+  double cached_bandwidth_;  // HostFigures::cached
   double parallel_seconds_;  // the least work, on one thread, that pays for waking others
   bool interprets_;
   std::once_flag said_slow_;

@@ -92,6 +92,20 @@ double measure_bandwidth(Workers& workers, std::int64_t cache_bytes) {
   return 3.0 * static_cast<double>(floats) * 4 / seconds;
 }
 
+// Bytes a second of one thread among arrays that the second level does not hold, the last one does.
+double measure_cached() {
+  constexpr std::int64_t kFloats = 64 << 10;
+  const Pages pages(3 * kFloats * 4);
+  if (!pages) return 0;
+  float* const z = pages.floats();
+  std::fill(z, z + 3 * kFloats, 1.0f);
+  const double seconds = best_of(30, [&] {
+    const float *const x = z + kFloats, *const y = x + kFloats;
+    for (std::int64_t i = 0; i < kFloats; ++i) z[i] = x[i] + 0.5f * y[i];
+  });
+  return 3.0 * kFloats * 4 / seconds;
+}
+
 // Independent chains of additions and of multiplications, as many as keep two units busy.
 constexpr int kChains = 6;
 constexpr std::int64_t kRounds = 1 << 16;
@@ -194,6 +208,8 @@ HostFigures measure_figures(Workers& workers, std::int64_t cache_bytes) {
   // First, while the threads have slept; and the clock of the processor is up by the second.
   if (workers.threads() > 1) figures.wake_seconds = rounded(measure_wake(workers));
   figures.rate = rounded(measure_rate(workers));
+  const double cached = measure_cached();
+  if (cached > 0) figures.cached = rounded(cached * workers.threads());
   const double bandwidth = measure_bandwidth(workers, cache_bytes);
   if (bandwidth > 0) figures.bandwidth = rounded(bandwidth);
   return figures;

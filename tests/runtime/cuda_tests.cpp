@@ -82,7 +82,7 @@ class CudaTest : public testing::Test {
     static const ir::Graph graph;
     static constexpr ir::NodeId kNodes[] = {0};
     static constexpr ir::SourceLine kLines[] = {{"of/user.cpp", 41}};
-    on.launch({&kernel, args, items, 0, 0, {"fill", &graph, kNodes, kLines}});
+    on.launch({&kernel, args, items, {}, 0, {"fill", &graph, kNodes, kLines}});
   }
 
   const stub::Control* stub_ = nullptr;

@@ -247,7 +247,7 @@ TEST(NullDevice, RefusesLaunchesBeyondTheTargetsLimits) {
   const auto message = [&](const ir::Kernel& kernel, std::int64_t items) -> std::string {
     try {
       const auto loaded = device.load_kernel(kernel, {});
-      device.launch({loaded.get(), nullptr, items, 0, 0, {kernel.name}});
+      device.launch({loaded.get(), nullptr, items, {}, 0, {kernel.name}});
       return "";
     } catch (const ir::InternalError& e) {
       return e.what();

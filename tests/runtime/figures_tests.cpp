@@ -61,16 +61,17 @@ bool power_of_two(double value) { return std::exp2(std::round(std::log2(value)))
 TEST_F(FiguresTest, MeasuredOnceThenTakenFromTheCache) {
   const HostFigures first = ask();
   EXPECT_TRUE(power_of_two(first.bandwidth)) << to_text(first);
+  EXPECT_TRUE(power_of_two(first.cached)) << to_text(first);
   EXPECT_TRUE(power_of_two(first.rate)) << to_text(first);
   EXPECT_TRUE(power_of_two(first.wake_seconds)) << to_text(first);
   const std::string entry = file();
   EXPECT_EQ(ask(), first);
   // Not by luck: what stands in the cache is what is taken.
-  plant(config_, entry, "bandwidth=3e9,rate=5e9,wake=7e-06");
-  EXPECT_EQ(ask(), (HostFigures{3e9, 5e9, 7e-6}));
+  plant(config_, entry, "bandwidth=3e9,cached=4e9,rate=5e9,wake=7e-06");
+  EXPECT_EQ(ask(), (HostFigures{3e9, 4e9, 5e9, 7e-6}));
   // A CPU with another number of threads has figures of its own.
   config_.threads = 1;
-  EXPECT_NE(ask(), (HostFigures{3e9, 5e9, 7e-6}));
+  EXPECT_NE(ask(), (HostFigures{3e9, 4e9, 5e9, 7e-6}));
 }
 
 TEST_F(FiguresTest, TakenFromTheCacheInNoTime) {
@@ -161,6 +162,8 @@ TEST(Figures, AreThoseOfAMachine) {
   const HostFigures figures = measure_figures(workers, 8 << 20);
   EXPECT_GT(figures.bandwidth, 1e8);
   EXPECT_LT(figures.bandwidth, 1e13);
+  EXPECT_GT(figures.cached, 1e8);
+  EXPECT_LT(figures.cached, 1e14);
   EXPECT_GT(figures.rate, 1e8);
   EXPECT_LT(figures.rate, 1e13);
   EXPECT_GE(figures.wake_seconds, 5e-7);

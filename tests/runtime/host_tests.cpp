@@ -33,9 +33,9 @@ std::vector<float> noise(std::size_t n) {
   return x;
 }
 
-// Runs one map kernel over x, as parallel as the estimate makes it.
+// Runs one map kernel over x, as parallel as the estimate makes it: so many operations.
 std::vector<float> run_map(HostDevice& device, ir::Op op, const std::vector<float>& x, float a,
-                           double seconds) {
+                           double operations) {
   const auto kernel = device.load_kernel(map_kernel(op), {});
   const Block in = upload(device, x);
   const Block out = upload(device, x);
@@ -45,7 +45,7 @@ std::vector<float> run_map(HostDevice& device, ir::Op op, const std::vector<floa
   args[2].integer = static_cast<std::int64_t>(x.size());
   args[3].bits = std::bit_cast<std::uint32_t>(a);
   const auto items = static_cast<std::int64_t>((x.size() + kTile - 1) / kTile);
-  device.launch({kernel.get(), args, items, seconds});
+  device.launch({kernel.get(), args, items, {0, operations}});
   return download(out, x.size());
 }
 
@@ -82,11 +82,12 @@ TEST(Workers, AnExceptionOfAWorkerReachesTheCaller) {
 TEST(HostDevice, OneAndTwoThreadsGiveTheSameBits) {
   HostDevice one(interpreting(1)), two(interpreting(2)), three(interpreting(3));
   const std::vector<float> x = noise(10000);
-  for (const double seconds : {0.0, 1e-4, 1.0}) {
-    const std::vector<float> expected = run_map(one, ir::Op::mul, x, 1.1f, seconds);
+  for (const double operations : {0.0, 1e6, 1e11}) {
+    const std::vector<float> expected = run_map(one, ir::Op::mul, x, 1.1f, operations);
     for (HostDevice* device : {&two, &three}) {
-      const std::vector<float> got = run_map(*device, ir::Op::mul, x, 1.1f, seconds);
-      EXPECT_EQ(std::memcmp(got.data(), expected.data(), x.size() * sizeof(float)), 0) << seconds;
+      const std::vector<float> got = run_map(*device, ir::Op::mul, x, 1.1f, operations);
+      EXPECT_EQ(std::memcmp(got.data(), expected.data(), x.size() * sizeof(float)), 0)
+          << operations;
     }
   }
 }
@@ -99,7 +100,7 @@ TEST(HostDevice, ComputesWithDenormalsRoundedToNearestWhateverTheCallersState) {
     const std::vector<float> x(4096, 1e-30f);
     constexpr unsigned kFlushAndRoundUp = 0x8040 | 0x4000 | 0x1f80;
     _mm_setcsr(kFlushAndRoundUp);
-    const std::vector<float> z = run_map(device, ir::Op::mul, x, 1e-10f, 1.0);
+    const std::vector<float> z = run_map(device, ir::Op::mul, x, 1e-10f, 1e11);
     const unsigned after = _mm_getcsr();
     _mm_setcsr(before);
     EXPECT_EQ(after & ~0x3fu, kFlushAndRoundUp) << "the caller's state is restored";
@@ -107,6 +108,16 @@ TEST(HostDevice, ComputesWithDenormalsRoundedToNearestWhateverTheCallersState) {
   }
 }
 #endif
+
+// One thread has its share of the machine; arrays that the cache holds come from there.
+TEST(HostDevice, EstimatesAThreadsTime) {
+  const HostFigures figures{.bandwidth = 1e9, .cached = 8e9, .rate = 4e9};
+  const HostDevice device(interpreting(2), figures);
+  const auto cache = static_cast<double>(device.caps().cache_bytes);
+  EXPECT_DOUBLE_EQ(device.seconds({cache / 4, 0}), 2 * cache / 4 / 8e9);
+  EXPECT_DOUBLE_EQ(device.seconds({cache, 0}), 2 * cache / 1e9);
+  EXPECT_DOUBLE_EQ(device.seconds({8, 4e9}), 2);
+}
 
 TEST(HostDevice, ReportsThreadsAndVectorWidth) {
   HostDevice device(interpreting(2));
@@ -130,8 +141,8 @@ TEST(HostDevice, SaysOnceThatInterpretingIsSlow) {
 TEST(HostDevice, AChildOfForkComputesToo) {
   HostDevice device(interpreting(2));
   const std::vector<float> x = noise(10000);
-  const std::vector<float> expected = run_map(device, ir::Op::add, x, 1, 1.0);  // starts workers
-  EXPECT_EQ(in_child([&] { return run_map(device, ir::Op::add, x, 1, 1.0) == expected ? 0 : 1; }),
+  const std::vector<float> expected = run_map(device, ir::Op::add, x, 1, 1e11);  // starts workers
+  EXPECT_EQ(in_child([&] { return run_map(device, ir::Op::add, x, 1, 1e11) == expected ? 0 : 1; }),
             0);
 }
 
