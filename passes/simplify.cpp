@@ -223,16 +223,62 @@ NodeId simplify_reshape(Rewriter& r, NodeId old, NodeId operand) {
   return reshape_of(r, operand, shape, groups);
 }
 
-NodeId simplify_permute(Rewriter& r, NodeId old, NodeId operand) {
+using Order = std::vector<std::uint8_t>;  // of axes: where each axis of a result comes from
+
+// A permute, or what it is of if the two undo each other; `node`: any permute.
+NodeId permute_of(Rewriter& r, Node node, NodeId operand, Order axes) {
   const ir::Graph& g = r.graph();
-  std::vector<std::uint8_t> axes = r.source().attribute<ir::Axes>(old).axes;
   if (g.nodes[operand].kind == NodeKind::permute) {
-    const std::vector<std::uint8_t>& inner = g.attribute<ir::Axes>(operand).axes;
+    const Order& inner = g.attribute<ir::Axes>(operand).axes;
     for (std::uint8_t& axis : axes) axis = inner[axis];
     operand = g.operand(operand, 0);
   }
   if (std::ranges::is_sorted(axes)) return operand;
-  return r.emit(r.source().nodes[old], r.source().shape(old), {&operand, 1}, ir::Axes{axes});
+  Shape shape;
+  for (const std::uint8_t axis : axes) shape.push_back(g.shape(operand)[axis]);
+  node.dtype = g.nodes[operand].dtype;
+  return r.emit(node, shape, {&operand, 1}, ir::Axes{axes});
+}
+
+NodeId simplify_permute(Rewriter& r, NodeId old, NodeId operand) {
+  return permute_of(r, r.source().nodes[old], operand, r.source().attribute<ir::Axes>(old).axes);
+}
+
+// reduce(permute(x)) = permute(reduce(x)): permutes before a reduction meet those after it, where
+// they undo each other. Sums over several axes go by the order of these, and keep it.
+std::optional<NodeId> raise_permute(Rewriter& r, const Node& node, NodeId operand,
+                                    const Order& reduced) {
+  const ir::Graph& g = r.graph();
+  if (g.nodes[operand].kind != NodeKind::permute) return std::nullopt;
+  const Node permute = g.nodes[operand];
+  const Order from = g.attribute<ir::Axes>(operand).axes;
+  const NodeId source = g.operand(operand, 0);
+  ir::Axes axes;
+  for (const std::uint8_t axis : reduced) {
+    const Sym extent = g.shape(operand)[axis];
+    if (extent == ir::kZero || extent == ir::kOne) return std::nullopt;  // folded first
+    axes.axes.push_back(from[axis]);
+  }
+  if (!std::ranges::is_sorted(axes.axes)) {
+    if (ir::ordered(node.op, g.nodes[operand].dtype)) return std::nullopt;
+    std::ranges::sort(axes.axes);
+  }
+  const auto is_reduced = [](const Order& of, std::uint8_t axis) {
+    return std::ranges::find(of, axis) != of.end();
+  };
+  Shape shape;
+  std::vector<std::uint8_t> place(from.size());  // of the source's axes among those kept
+  for (std::uint8_t axis = 0; axis < from.size(); ++axis) {
+    if (is_reduced(axes.axes, axis)) continue;
+    place[axis] = static_cast<std::uint8_t>(shape.size());
+    shape.push_back(g.shape(source)[axis]);
+  }
+  Order order;
+  for (std::uint8_t axis = 0; axis < from.size(); ++axis) {
+    if (!is_reduced(reduced, axis)) order.push_back(place[from[axis]]);
+  }
+  const NodeId result = r.emit(node, shape, {&source, 1}, axes);
+  return permute_of(r, permute, result, order);
 }
 
 NodeId simplify_broadcast(Rewriter& r, NodeId old, NodeId operand) {
@@ -251,6 +297,9 @@ NodeId simplify_slice(Rewriter& r, NodeId old, NodeId operand) {
 NodeId simplify_reduce(Rewriter& r, NodeId old, NodeId operand) {
   const ir::Graph& source = r.source();
   const Node& node = source.nodes[old];
+  if (const auto raised = raise_permute(r, node, operand, source.attribute<ir::Axes>(old).axes)) {
+    return *raised;
+  }
   const Shape from = shape_of(r.graph(), operand);
   ir::Axes kept;
   std::vector<bool> unit(from.size(), false);
@@ -282,7 +331,9 @@ NodeId simplify_reduce(Rewriter& r, NodeId old, NodeId operand) {
 
 // Over one element, the extreme is at 0.
 NodeId simplify_arg_reduce(Rewriter& r, NodeId old, NodeId operand) {
-  const std::uint8_t axis = r.source().attribute<ir::Axes>(old).axes[0];
+  const Order& axes = r.source().attribute<ir::Axes>(old).axes;
+  if (const auto raised = raise_permute(r, r.source().nodes[old], operand, axes)) return *raised;
+  const std::uint8_t axis = axes[0];
   if (r.graph().shape(operand)[axis] != ir::kOne) return r.copy(old);
   return r.broadcast(r.constant(DType::int64, 0), r.source().shape(old));
 }
