@@ -51,6 +51,7 @@ class Joiner {
 
  private:
   static constexpr std::size_t kNone = ~std::size_t{0};
+  static constexpr std::size_t kMaxPartners = 16;  // tried for each group
 
   // A root's demand: the space it would span alone, and what it reads there.
   struct Demand {
@@ -69,6 +70,8 @@ class Joiner {
   void absorb_pointwise(NodeId n, const Demand& d);
   void link(std::size_t group, NodeId n, const Demand& d);
   void bring_together();
+  void bring_rows_together();
+  bool worth_rows(const Group& rows, const Group& points) const;
   void finish();
   void order_reduces(const Group& group, Cluster& cluster) const;
 
@@ -322,9 +325,18 @@ void Joiner::place(NodeId n) {
   }
 }
 
+// Up to a limit on operands and operations, beyond which registers would run out and compile time
+// outgrow what is saved.
+bool fits(const Group& x, const Group& y) {
+  constexpr std::size_t kMaxOperands = 64;
+  constexpr std::size_t kMaxOperations = 2048;
+  const std::size_t operands = x.leaves.size() + y.leaves.size() + x.outputs.size() +
+                               y.outputs.size() + x.reduces.size() + y.reduces.size();
+  return operands <= kMaxOperands && x.operations + y.operations <= kMaxOperations;
+}
+
 // Independent groups over one space run side by side: what both read is read once, and a launch is
-// saved. Up to a limit on operands and operations, beyond which registers would run out and compile
-// time outgrow what is saved.
+// saved.
 void Joiner::bring_together() {
   if (!options_.fusion) return;
   std::map<std::pair<std::vector<Sym>, std::vector<Sym>>, std::vector<std::size_t>> alike;
@@ -333,23 +345,65 @@ void Joiner::bring_together() {
       alike[{groups_[g].outer, groups_[g].inner}].push_back(g);
     }
   }
-  constexpr std::size_t kMaxPartners = 16;
-  constexpr std::size_t kMaxOperands = 64;
-  constexpr std::size_t kMaxOperations = 2048;
   for (auto& [space, members] : alike) {
     for (std::size_t i = 0; i < members.size(); ++i) {
       for (std::size_t j = i + 1; j < members.size() && j <= i + kMaxPartners; ++j) {
         const std::size_t a = groups_.find(members[i]);
         const std::size_t b = groups_.find(members[j]);
         if (a == b) continue;
-        const Group& x = groups_[a];
-        const Group& y = groups_[b];
-        const std::size_t operands = x.leaves.size() + y.leaves.size() + x.outputs.size() +
-                                     y.outputs.size() + x.reduces.size() + y.reduces.size();
-        if (operands > kMaxOperands || x.operations + y.operations > kMaxOperations) continue;
+        if (!fits(groups_[a], groups_[b])) continue;
         const auto together =
             decide(true, options_, static_cast<NodeId>(i), static_cast<NodeId>(j));
         if (together && groups_.independent(a, b)) groups_.merge(a, b);
+      }
+    }
+  }
+  bring_rows_together();
+}
+
+// Reducing rows leaves only rows to share out: what idle units lose on the points' work, against
+// what both read and a launch.
+bool Joiner::worth_rows(const Group& rows, const Group& points) const {
+  const bool cuda = caps_.target == ir::Target::cuda;
+  const double units = cuda ? caps_.multiprocessors : caps_.threads;
+  const double busy = std::clamp(middle_size(graph_, rows.outer) / units, 1 / units, 1.0);
+  const auto bytes_of = [&](NodeId n) {
+    return middle_size(graph_, graph_.shape(n)) *
+           static_cast<double>(ir::size_of(graph_.nodes[n].dtype));
+  };
+  double bytes = 0, shared = 0;
+  for (const NodeId leaf : points.leaves) {
+    bytes += bytes_of(leaf);
+    if (rows.leaves.contains(leaf)) shared += bytes_of(leaf);
+  }
+  for (const auto& [node, coordinates] : points.outputs) bytes += bytes_of(node);
+  const double operations =
+      static_cast<double>(points.operations) * middle_size(graph_, points.outer);
+  const double alone = std::max(bytes / caps_.bandwidth, operations / caps_.rate);
+  return alone * (1 / busy - 1) <= shared / caps_.bandwidth + caps_.launch_seconds;
+}
+
+// A pointwise group over the points of a reduction is made beside it, if neither needs the other:
+// 2 * x and sum(x) of rows in one kernel.
+void Joiner::bring_rows_together() {
+  std::map<std::vector<Sym>, std::vector<std::size_t>> pointwise;
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    if (groups_[g].merged || groups_[g].matmul || !groups_[g].reduces.empty()) continue;
+    pointwise[groups_[g].outer].push_back(g);
+  }
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    if (groups_[g].merged || groups_[g].split || groups_[g].inner.empty()) continue;
+    std::vector<Sym> points = groups_[g].outer;
+    points.insert(points.end(), groups_[g].inner.begin(), groups_[g].inner.end());
+    const auto found = pointwise.find(points);
+    if (found == pointwise.end()) continue;
+    std::size_t tried = 0;
+    for (const std::size_t p : found->second) {
+      if (groups_[p].merged || ++tried > kMaxPartners || !fits(groups_[g], groups_[p])) continue;
+      const bool worth = worth_rows(groups_[g], groups_[p]);
+      if (decide(worth, options_, groups_[g].first, groups_[p].first) &&
+          groups_.independent(g, p)) {
+        groups_.merge(g, p);
       }
     }
   }
@@ -425,14 +479,15 @@ void Joiner::finish() {
 
 }  // namespace
 
-bool decide(bool model, const FuseOptions& options, NodeId a, NodeId b) {
-  if (options.force == 0) return model;
-  std::uint64_t h = options.force;
-  for (const NodeId n : {a, b}) {
-    h = (h ^ n) * 0x9E3779B97F4A7C15u;
-    h ^= h >> 29;
-  }
-  return (h >> 7 & 1) != 0;
+Choose forced(std::uint64_t seed) {
+  return [seed](bool, NodeId a, NodeId b) {
+    std::uint64_t h = seed;
+    for (const NodeId n : {a, b}) {
+      h = (h ^ n) * 0x9E3779B97F4A7C15u;
+      h ^= h >> 29;
+    }
+    return (h >> 7 & 1) != 0;
+  };
 }
 
 Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options) {

@@ -10,20 +10,29 @@
 //
 // The decisions are made in two places: `dear` (store a value that would be computed again too
 // often, by estimated time) and `Joiner` (put a value into the cluster that makes its operands
-// where the indices agree, unless a cycle would arise).
+// where the indices agree, unless a cycle would arise; bring what is independent together, where
+// that leaves no unit idle for longer than it saves). What that is worth is seen by search: against
+// every partition that the decisions could have led to (tests/property/search_tests.cpp).
 #pragma once
+#include <functional>
+
 #include "passes/cluster.h"
 
 namespace kiln::passes {
 
+// Takes a decision: what the model says, and the nodes concerned. Any answers give a legal partition
+// with the same bits, which tests demand.
+using Choose = std::function<bool(bool model, ir::NodeId a, ir::NodeId b)>;
+// By a bit of a hash of the seed and the nodes.
+Choose forced(std::uint64_t seed);
+
 struct FuseOptions {
   bool fusion = true;  // false: every map, reduction and copy of a view is a kernel of its own
-  // Not 0: each decision is taken not by the model but by a bit of a hash of this number and of the
-  // nodes concerned. Any such partition is legal and has the same bits, which tests demand.
-  std::uint64_t force = 0;
+  Choose choose = {};  // empty: as the model says
 };
-// What the model says, or what is forced.
-bool decide(bool model, const FuseOptions& options, ir::NodeId a, ir::NodeId b);
+inline bool decide(bool model, const FuseOptions& options, ir::NodeId a, ir::NodeId b) {
+  return options.choose ? options.choose(model, a, b) : model;
+}
 Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options = {});
 
 }  // namespace kiln::passes

@@ -129,7 +129,8 @@ ir::Plan make_plan(const ir::Graph& graph, const ir::Caps& caps, const Options& 
   ir::Plan plan;
   plan.graph = run_graph_passes(graph, options);
   double start = now();
-  const FuseOptions fusion{options.fusion, options.force};
+  FuseOptions fusion{options.fusion};
+  if (options.force != 0) fusion.choose = forced(options.force);
   Partition partition = fuse(plan.graph, caps, fusion);
   nest_reductions(plan.graph, caps, fusion, partition);
   if (options.explain || options.log || !plan.graph.hints.empty()) {

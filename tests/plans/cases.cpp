@@ -164,6 +164,29 @@ constexpr Case kCases[] = {
        p.output(p.reduce(Op::add, y, {1}));
      },
      1, 1},
+    {"rows_beside_their_sums",
+     [](Program& p) {
+       const Id x = p.input(DType::float32, {300, 100});
+       p.output(p.map(Op::mul, {x, p.constant(DType::float32, 2)}));
+       p.output(p.reduce(Op::add, x, {1}));
+     },
+     1, 1},
+    // One multiprocessor would do what all of them can.
+    {"a_large_value_beside_a_sum",
+     [](Program& p) {
+       const Id x = p.input(DType::float32, {60000});
+       p.output(p.map(Op::mul, {x, p.constant(DType::float32, 2)}));
+       p.output(p.reduce(Op::add, x, {0}));
+     },
+     2, 2},
+    {"distances_with_axes_turned",
+     [](Program& p) {
+       const Id a = p.input(DType::float32, {40, 1, 7}), b = p.input(DType::float32, {1, 30, 7}, 2);
+       const Id d = p.map(Op::sub, {a, b});
+       const Id turned = p.reduce(Op::add, p.permute(p.map(Op::mul, {d, d}), {2, 1, 0}), {0});
+       p.output(p.arg(Op::min, turned, 0));
+     },
+     1, 1},
     {"column_standardise",
      [](Program& p) {
        const Id x = p.input(DType::float32, {200, 70});
