@@ -21,6 +21,10 @@ constexpr int kMaxChain = 1024;
 constexpr std::size_t kMaxCone = 256;
 // Ways of indexing a value, counted; one that is needed in more ways is stored.
 constexpr std::size_t kMaxWants = 256;
+// Operations that computing a value in further ways may add to a kernel. Where little is at stake
+// time alone would say three ways of three ways of three, in which compile time grows faster than
+// they do.
+constexpr double kMaxCopied = 128;
 
 // A loop nest that values are needed in: the coordinates of something that is made there. Nests
 // over the same extents in the same order will mostly become one kernel, and are one frame.
@@ -30,14 +34,41 @@ struct Frame {
   double operations = 0;  // of what is computed in it, as far as that is decided
 };
 
+// Shifts by the same amounts in another order come to one index, but not to one instruction: a
+// kernel computes the value once for each route.
 struct Want {
   std::size_t frame = 0;
   Context context;
-  std::uint64_t hash = 0;  // first in comparisons
+  std::uint64_t route = 0;  // the shifts on the way from the frame
+  std::uint64_t hash = 0;   // first in comparisons
   bool operator==(const Want& other) const {
-    return hash == other.hash && frame == other.frame && context == other.context;
+    return hash == other.hash && frame == other.frame && route == other.route &&
+           context == other.context;
   }
 };
+
+std::uint64_t mix(std::uint64_t h, std::uint64_t v) {
+  h = (h ^ v) * 0x9E3779B97F4A7C15u;
+  return h ^ (h >> 29);
+}
+
+std::uint64_t longer(std::uint64_t route, const ir::Graph& graph, NodeId n, std::size_t operand) {
+  switch (graph.nodes[n].kind) {
+    case NodeKind::slice: {
+      const auto& slices = graph.attribute<ir::Slices>(n);
+      for (const Sym s : slices.begin) route = mix(route, s);
+      for (const Sym s : slices.step) route = mix(route, s);
+      return route;
+    }
+    case NodeKind::pad:
+      for (const Sym s : graph.attribute<ir::Pads>(n).low) route = mix(route, s);
+      return operand == 0 ? route : 0;
+    case NodeKind::concat:
+      return mix(mix(route, n), operand);
+    default:
+      return route;
+  }
+}
 
 class Pricing {
  public:
@@ -76,7 +107,7 @@ class Pricing {
 
   void want(NodeId n, Want w) {
     if (graph_.nodes[n].operand_count == 0) return;
-    w.hash = hash_of(w.context) * 31 + w.frame;
+    w.hash = mix(hash_of(w.context) * 31 + w.frame, w.route);
     if (std::ranges::find(wants_[n], w) == wants_[n].end()) wants_[n].push_back(std::move(w));
   }
 
@@ -86,7 +117,7 @@ class Pricing {
   Want whole(NodeId n) {
     const auto shape = graph_.shape(n);
     const auto bytes = static_cast<double>(ir::size_of(graph_.nodes[n].dtype));
-    return {frame(without_units(shape), bytes), {index_at(coordinates_of(shape)), {}}, 0};
+    return {frame(without_units(shape), bytes), {index_at(coordinates_of(shape)), {}}, 0, 0};
   }
 
   void visit(NodeId n) {
@@ -105,7 +136,7 @@ class Pricing {
       const auto bytes = static_cast<double>(ir::size_of(graph_.nodes[operand].dtype));
       priced_[operand] = true;
       want(operand,
-           {frame(std::move(extents), bytes), {index_at(reduce_coordinates(graph_, n)), {}}, 0});
+           {frame(std::move(extents), bytes), {index_at(reduce_coordinates(graph_, n)), {}}, 0, 0});
       return;
     }
     if (partition_.stored[n] || begun_.contains(n)) {
@@ -131,7 +162,7 @@ class Pricing {
       const std::vector<Context> contexts = operand_contexts(graph_, n, w.context);
       for (std::size_t i = 0; i < operands.size(); ++i) {
         if (!is_reduction(graph_.nodes[operands[i]])) consumer_[operands[i]] = n;
-        want(operands[i], {w.frame, contexts[i], 0});
+        want(operands[i], {w.frame, contexts[i], longer(w.route, graph_, n, i), 0});
       }
       for (const NodeId operand : operands) {
         if (is_reduction(graph_.nodes[operand])) begin_at(operand);
@@ -198,8 +229,8 @@ class Pricing {
     return cost;
   }
 
-  // Asked for, or needed for nothing but what is: storing it would be the same boundary one operation
-  // earlier.
+  // Asked for, or needed for nothing but what is: storing it would be the same boundary one
+  // operation earlier.
   bool must_fuse(NodeId n) const {
     const bool whole = partition_.stored[n] || begun_.contains(n);
     return partition_.together[n] || (!priced_[n] && !whole);
@@ -210,12 +241,16 @@ class Pricing {
     if (!many && graph_.nodes[n].kind != NodeKind::map) return false;
     const Cost cost = cost_of(n);
     if (!many && must_fuse(n)) return false;
-    if (!many && !decide(cost.fused > cost.stored, options_, n, n)) return false;
+    const auto ways = static_cast<double>(wants_[n].size());
+    const bool long_kernel = (ways - 1) * cost.operations > kMaxCopied;
+    if (!many && !decide(long_kernel || cost.fused > cost.stored, options_, n, n)) return false;
     std::ostringstream text;
     text.precision(3);
     text << "computed " << cost.times << " times over with " << cost.operations
          << " operations an element: " << cost.fused * 1e6 << " us in its consumers, "
          << cost.stored * 1e6 << " us if stored";
+    if (long_kernel && cost.fused <= cost.stored)
+      text << "; " << ways << " ways make a long kernel";
     const auto consumer = consumer_.find(n);
     partition_.boundaries.push_back({n, consumer == consumer_.end() ? n : consumer->second,
                                      text.str(), cost.fused, cost.stored});

@@ -101,6 +101,36 @@ TEST(Rows, ManyShortOnesGoSideBySide) {
             "rows");
 }
 
+// Where little is at stake, computing again is always the faster, three ways of three ways of three: but a
+// kernel that long compiles for minutes. Routes to one index in another order of shifts are computed
+// each.
+TEST(Stencils, OfFewElementsMakeNoLongKernels) {
+  std::string text =
+      "graph\n  sym s2 [64 127]\n  sym s3 [32 63]\n  sym s4 [1 9223372036854775807]\n"
+      "  sym s5 [1 9223372036854775807]\n  input f32 dense aligned\n"
+      "  n0 = buffer f32 [s2] input #0\n  n1 = constant f32 [] 0x0\n";
+  constexpr int kSteps = 40;
+  const auto name = [](int n) { return "n" + std::to_string(n); };
+  int n = 2;
+  std::string x = "n0";
+  for (int i = 0; i < kSteps; ++i, n += 6) {
+    const char* const begins[] = {"s0", "s4", "s5"};
+    for (int k = 0; k < 3; ++k) {
+      text += "  " + name(n + k) + " = slice f32 [s3] " + x + " slices( " + begins[k] + " / s1 )\n";
+    }
+    text += "  " + name(n + 3) + " = add f32 [s3] " + name(n) + " " + name(n + 1) + "\n";
+    text += "  " + name(n + 4) + " = mul f32 [s3] " + name(n + 3) + " " + name(n + 2) + "\n";
+    text += "  " + name(n + 5) + " = pad f32 [s2] " + name(n + 4) + " n1 pads( s4 )\n";
+    x = name(n + 5);
+  }
+  const ir::Graph graph = ir::parse_graph(text + "  outputs " + x + "\nend\n");
+  for (const ir::Caps& caps : {testing::cpu_caps(), testing::cuda_caps()}) {
+    const ir::Plan plan = passes::make_plan(graph, caps, {});
+    EXPECT_LT(plan.launches.size(), kSteps) << caps.name;  // some are computed together
+    for (const ir::Kernel& kernel : plan.kernels) EXPECT_LT(kernel.insts.size(), 2000) << caps.name;
+  }
+}
+
 // Results that half of the last-level cache can hold are stored into it, larger ones past it; a
 // cache size that cannot be is not believed.
 TEST(Streaming, FollowsTheCache) {
