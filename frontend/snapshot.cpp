@@ -52,67 +52,69 @@ void Snapshot::describe() {
 namespace {
 
 constexpr std::int64_t kStoreNodes = 16;  // recomputing more operations than these is dear
-
-// Views, generators and scalars are not worth counting as computed again.
-bool computes(const Node& node) {
-  return node.kind == Kind::map || node.kind == Kind::reduce || node.kind == Kind::arg_reduce ||
-         node.kind == Kind::contract;
-}
 }  // namespace
 
-void Builder::visit(Node* node) {
-  node->epoch = trace().epoch;
-  node->id = ~std::uint32_t{0};
-  stack_.push_back({node, 0});
+void Builder::leave(Node* node, std::uint32_t edges) {
+  node->id = static_cast<std::uint32_t>(order_.size());
+  order_.push_back(node);
+  infos_.emplace_back().edges = edges;
 }
 
-// Post-order, operands first. False if it meets a node in flight.
-bool Builder::walk(std::span<Node* const> roots) {
-  const std::uint64_t epoch = ++trace().epoch;
-  for (Node* const root : roots) {
-    if (root->epoch == epoch) continue;
-    visit(root);
-    while (!stack_.empty()) {
-      Frame& frame = stack_.back();
-      Node* const node = frame.node;
-      if (node->in_flight) {
-        stack_.clear();
-        return false;
-      }
-      const std::uint32_t count = node->ready() ? 0 : node->operand_count;
-      if (frame.next == count) {
-        node->id = static_cast<std::uint32_t>(order_.size());
-        order_.push_back(node);
-        infos_.emplace_back();
-        stack_.pop_back();
-        continue;
-      }
-      Node* child = node->operands[frame.next++];
-      while (!child->ready() && child->kind == Kind::alias) {
-        if (child->epoch != epoch) {
-          child->epoch = epoch;
-          child->id = 0;  // counts its consumers within
-          aliases_.push_back(child);
-        }
-        child = child->operands[0];
-      }
-      if (child->epoch != epoch) visit(child);
-    }
+// `edges`: consumers met so far. False if it is in flight.
+bool Builder::enter(Node* node, std::uint64_t epoch, std::uint32_t edges) {
+  if (node->in_flight) return false;
+  node->epoch = epoch;
+  if (node->ready() || node->operand_count == 0) {
+    leave(node, edges);
+  } else {
+    stack_.push_back({node, 0, edges});
   }
-  count_edges();
   return true;
 }
 
-void Builder::count_edges() {
-  for (Node* const node : order_) {
-    if (node->ready()) continue;
-    for (std::uint32_t i = 0; i < node->operand_count; ++i) {
-      Node* const direct = node->operands[i];
-      Node* const root = root_of(direct);
-      if (direct != root) ++direct->id;
-      ++infos_[root->id].edges;
-    }
+// What an alias that is consumed stands for.
+Node* Builder::behind(Node* alias, std::uint64_t epoch) {
+  Node* node = alias;
+  for (; !node->ready() && node->kind == Kind::alias; node = node->operands[0]) {
+    if (node->epoch == epoch) continue;
+    node->epoch = epoch;
+    node->id = 0;  // counts its consumers within
+    aliases_.push_back(node);
   }
+  if (node != alias) ++alias->id;
+  return node;
+}
+
+// Post-order, operands first; a node that was met before is in the order already, since nothing is its own
+// operand. False if it meets a node in flight.
+bool Builder::walk(std::span<Node* const> roots) {
+  const std::uint64_t epoch = ++trace().epoch;
+  for (Node* const root : roots) {
+    bool free = root->epoch == epoch || enter(root, epoch, 0);
+    while (free && !stack_.empty()) {
+      Frame& frame = stack_.back();
+      if (frame.next == frame.node->operand_count) {
+        leave(frame.node, frame.edges);
+        stack_.pop_back();
+        continue;
+      }
+      Node* child = frame.node->operands[frame.next++];
+      if (child->kind == Kind::alias) child = behind(child, epoch);
+      if (child->epoch == epoch) {
+        ++infos_[child->id].edges;
+      } else {
+        free = enter(child, epoch, 1);
+      }
+    }
+    if (free) continue;
+    stack_.clear();
+    return false;
+  }
+  settle_aliases();
+  return true;
+}
+
+void Builder::settle_aliases() {
   for (Node* const alias : aliases_) {
     Node* const next = alias->operands[0];
     if (next != root_of(next)) ++next->id;
@@ -148,25 +150,20 @@ bool Builder::cheap(Node* node) {
   return true;
 }
 
-// Interior values that pending operations outside consume, and that are dear, are stored as well.
-void Builder::choose_stores() {
-  for (std::size_t i = 0; i < order_.size(); ++i) {
-    Node* const node = order_[i];
-    Info& info = infos_[i];
-    if (info.output || node->ready() || node->anywhere) continue;
-    if ((node->hints & kMaterialize) != 0) {
-      info.output = true;
-      out_->outputs.push_back(node);
-      continue;
-    }
-    if ((node->uses <= info.edges && !info.outside) || cheap(node)) continue;
-    info.output = true;
-    out_->outputs.push_back(node);
+// An interior value that pending operations outside consume, and that is dear, is stored as well. Those of
+// its operands are decided.
+void Builder::choose_store(Node* node, Info& info) {
+  if (info.output || node->anywhere) return;
+  if ((node->hints & kMaterialize) == 0) {
+    if ((node->uses <= info.edges && !info.outside) || cheap(node)) return;
   }
+  info.output = true;
+  out_->outputs.push_back(node);
 }
 
 // An input may be overwritten if nothing refers to it but operations that this evaluation ends.
 void Builder::mark_donations() {
+  if (!may_donate_) return;
   for (std::size_t i = order_.size(); i-- > 0;) {
     Node* const node = order_[i];
     Info& info = infos_[i];
@@ -222,6 +219,7 @@ bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result
   scalar_nodes_.clear();
   wide_.clear();
   symbols_.clear();
+  may_donate_ = false;
   ir::Graph& g = result->graph;
   g.nodes.clear(), g.operand_ids.clear(), g.dims.clear(), g.inputs.clear(), g.scalars.clear();
   g.outputs.clear(), g.regions.clear(), g.hints.clear(), g.lines.clear(), g.labels.clear();
@@ -237,16 +235,9 @@ bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result
   result->outputs.assign(roots.begin(), roots.end());
   if (!walk(roots)) return false;
   for (Node* const root : roots) infos_[root->id].output = true;
-  choose_stores();
-  emit();
+  emit(evaluated);
   resolve_symbols();
   mark_donations();
-  if (evaluated) {
-    const Where where = result->where.line != 0 ? result->where : Where{"", -1};
-    for (std::size_t i = 0; i < order_.size(); ++i) {
-      if (!order_[i]->ready() && !infos_[i].output && computes(*order_[i])) order_[i]->computed = where;
-    }
-  }
   for (Node* const node : result->outputs) {
     Trace::retain(node);
   }

@@ -21,7 +21,7 @@ class Builder {
  private:
   struct Frame {
     Node* node;
-    std::uint32_t next;
+    std::uint32_t next, edges;
   };
   struct Info {               // of a node in order_
     std::uint32_t axes = 0;   // first of its variables in axes_
@@ -34,15 +34,19 @@ class Builder {
   };
 
   bool walk(std::span<Node* const> roots);
-  void visit(Node* node);
-  void count_edges();
-  void choose_stores();
+  bool enter(Node* node, std::uint64_t epoch, std::uint32_t edges);
+  void leave(Node* node, std::uint32_t edges);
+  Node* behind(Node* alias, std::uint64_t epoch);
+  void settle_aliases();
+  void choose_store(Node* node, Info& info);
   bool cheap(Node* node);
-  void emit();
+  void emit(bool evaluated);
+  void remember_name(ir::NodeId id, const std::string* label);
   void emit(std::size_t index);
   void emit_leaf(Node* node, Info& info);
   void emit_scalar(Node* node);
   void emit_map(Node* node);
+  bool emit_alike(Node* node);
   void emit_reshape(Node* node);
   void emit_windows(Node* node);  // slice, pad
   void emit_concat(Node* node);
@@ -60,6 +64,7 @@ class Builder {
   // A node of the graph with the current node's op, dtype and size.
   ir::NodeId append(ir::NodeKind kind, std::span<const ir::NodeId> operands, std::uint32_t axes,
                     std::size_t rank);
+  ir::Node& push(ir::NodeKind kind, std::uint32_t axes, std::size_t rank);  // without its operands
   void attach(ir::Attribute attribute);  // to the node appended last
   Node* input(Node* node, std::uint32_t i) const { return root_of(node->operands[i]); }
 
@@ -74,12 +79,13 @@ class Builder {
   std::vector<Info> infos_;
   std::vector<Var> axes_;
   std::vector<ir::NodeId> operands_;
-  std::vector<Wide> wide_;  // by node of the graph: merged scalars have one
+  std::vector<Wide> wide_;  // by node of the graph, as far as needed: merged scalars have one
   Symbols symbols_;
   std::unordered_map<std::uint64_t, std::uint32_t> user_scalars_, counts_;
   std::unordered_map<std::uint64_t, ir::NodeId> literals_;
   std::vector<ir::NodeId> scalar_nodes_;  // by scalar
   Node* current_ = nullptr;
+  bool may_donate_ = false;  // some input is held by nothing but this snapshot's operations
 };
 
 }  // namespace kiln::inline v0::frontend

@@ -13,6 +13,12 @@ bool same_extents(const Node& a, const Node& b) {
   return a.shape == b.shape ||
          std::ranges::equal(a.shape->shape.extents(), b.shape->shape.extents());
 }
+
+// Views, generators and scalars are not worth counting as computed again.
+bool computes(const Node& node) {
+  return node.kind == Kind::map || node.kind == Kind::reduce || node.kind == Kind::arg_reduce ||
+         node.kind == Kind::contract;
+}
 }  // namespace
 
 // Axes of the trace's nodes become the graph's dims as they are, so that nodes share them.
@@ -20,20 +26,29 @@ ir::NodeId Builder::append(ir::NodeKind kind, std::span<const ir::NodeId> operan
                            std::uint32_t axes, std::size_t rank) {
   ir::Graph& g = out_->graph;
   const auto id = static_cast<ir::NodeId>(g.nodes.size());
-  ir::Node& n = g.nodes.emplace_back();
+  push(kind, axes, rank).operand_count = static_cast<std::uint16_t>(operands.size());
+  g.operand_ids.insert(g.operand_ids.end(), operands.begin(), operands.end());
+  if (rank > 0) symbols_.mark_innermost(axes_[axes + rank - 1]);
+  if (current_->shape->size >= (std::int64_t{1} << 31)) g.wide = true;
+  return id;
+}
+
+ir::Node& Builder::push(ir::NodeKind kind, std::uint32_t axes, std::size_t rank) {
+  ir::Graph& g = out_->graph;
+  ir::Node n;
   n.kind = kind;
   n.dtype = to_ir(current_->dtype);
   n.rank = static_cast<std::uint8_t>(rank);
   n.shape = axes;
   n.operands = static_cast<std::uint32_t>(g.operand_ids.size());
-  n.operand_count = static_cast<std::uint16_t>(operands.size());
-  for (const ir::NodeId operand : operands) g.operand_ids.push_back(operand);
-  if (rank > 0) symbols_.mark_innermost(axes_[axes + rank - 1]);
   out_->lines.push_back({current_->where.file, current_->where.line});
-  out_->labels.push_back(nullptr);
-  wide_.emplace_back();
-  if (current_->shape->size >= (std::int64_t{1} << 31)) g.wide = true;
-  return id;
+  return g.nodes.emplace_back(n);
+}
+
+void Builder::remember_name(ir::NodeId id, const std::string* label) {
+  if (label == nullptr) return;
+  if (out_->labels.size() <= id) out_->labels.resize(id + 1);
+  out_->labels[id] = label;
 }
 
 void Builder::attach(ir::Attribute attribute) {
@@ -51,6 +66,7 @@ ir::NodeId Builder::operand(Node* node, std::uint32_t axes, std::size_t rank) {
     same = (own[i] == kVarOne) == (axes_[axes + i] == kVarOne);
   }
   if (same) return info.id;
+  if (wide_.size() <= info.id) wide_.resize(out_->graph.nodes.size());
   if (wide_[info.id].id != 0 && wide_[info.id].axes == axes) return wide_[info.id].id;
   const ir::NodeId wide = append(ir::NodeKind::broadcast, {&info.id, 1}, axes, rank);
   out_->graph.nodes.back().dtype = to_ir(node->dtype);
@@ -75,9 +91,10 @@ void Builder::emit_leaf(Node* node, Info& info) {
   in.aligned = (offset + value.storage->misalignment()) % 16 == 0;
   info.id = append(ir::NodeKind::buffer, {}, info.axes, shape.size());
   g.nodes.back().attr = static_cast<std::uint32_t>(g.inputs.size());
-  out_->labels.back() = node->label;
+  remember_name(info.id, node->label);
   g.inputs.push_back(std::move(in));
   out_->inputs.push_back({value.storage, offset, info.id});
+  if (node->references.load(std::memory_order_acquire) == info.edges) may_donate_ = true;
 }
 
 // Scalars and literals are one node where value and dtype are, counts where they count the same
@@ -123,7 +140,8 @@ void Builder::emit_scalar(Node* node) {
   info.id = scalar_nodes_[at->second];
 }
 
-// Axes are aligned at the last one, and those that are not 1 unified.
+// Axes are aligned at the last one, and those that are not 1 unified. An operand of all these axes has the
+// result's own from here on.
 std::uint32_t Builder::common_axes(Node* node, std::size_t rank) {
   auto axes = static_cast<std::uint32_t>(axes_.size());
   std::uint32_t first = 0;
@@ -134,7 +152,7 @@ std::uint32_t Builder::common_axes(Node* node, std::size_t rank) {
     axes_.resize(axes + rank, kVarOne);
   }
   for (std::uint32_t i = 0; i < node->operand_count; ++i) {
-    const Info& from = infos_[input(node, i)->id];
+    Info& from = infos_[input(node, i)->id];
     if (from.axes == axes) continue;
     const std::span<const Var> own = axes_of(input(node, i));
     Var* const to = axes_.data() + axes + (rank - own.size());
@@ -146,8 +164,46 @@ std::uint32_t Builder::common_axes(Node* node, std::size_t rank) {
         symbols_.unite(to[k], own[k]);
       }
     }
+    if (same_extents(*input(node, i), *node)) from.axes = axes;
   }
   return axes;
+}
+
+// The common case: an elementwise operation on operands that have the same axes, or none. False, and
+// nothing, otherwise.
+bool Builder::emit_alike(Node* node) {
+  if (node->kind != Kind::map || node->ready() || node->operand_count > kInlineOperands) return false;
+  const std::size_t rank = node->shape->shape.extents().size();
+  Node* inputs[kInlineOperands];
+  const Info* full = nullptr;
+  for (std::uint32_t i = 0; i < node->operand_count; ++i) {
+    inputs[i] = input(node, i);
+    const Info& from = infos_[inputs[i]->id];
+    const std::size_t own = inputs[i]->shape->shape.extents().size();
+    if (own == rank) {
+      if (full != nullptr && full->axes != from.axes) return false;
+      full = &from;
+    } else if (own != 0) {
+      return false;
+    }
+  }
+  if (full == nullptr || rank == 0) return false;
+  const std::uint32_t axes = full->axes;
+  ir::NodeId ids[kInlineOperands];
+  for (std::uint32_t i = 0; i < node->operand_count; ++i) {
+    const bool scalar = inputs[i]->shape->shape.extents().empty();
+    ids[i] = scalar ? operand(inputs[i], axes, rank) : infos_[inputs[i]->id].id;
+  }
+  Info& info = infos_[node->id];
+  info.axes = axes;
+  info.id = static_cast<ir::NodeId>(out_->graph.nodes.size());
+  if (node->math == Math::fast) out_->math = Math::fast;
+  ir::Node& n = push(ir::NodeKind::map, axes, rank);
+  n.op = node->op;
+  n.operand_count = static_cast<std::uint16_t>(node->operand_count);
+  std::vector<ir::NodeId>& list = out_->graph.operand_ids;
+  list.insert(list.end(), ids, ids + node->operand_count);
+  return true;
 }
 
 void Builder::emit_map(Node* node) {
@@ -266,7 +322,6 @@ void Builder::emit_contract(Node* node) {
 
 void Builder::emit(std::size_t index) {
   Node* const node = order_[index];
-  current_ = node;
   Info& info = infos_[index];
   info.axes = static_cast<std::uint32_t>(axes_.size());
   if (node->ready()) return emit_leaf(node, info);
@@ -339,18 +394,24 @@ void Builder::emit(std::size_t index) {
   }
 }
 
-void Builder::emit() {
+void Builder::emit(bool evaluated) {
+  const Where where = out_->where.line != 0 ? out_->where : Where{"", -1};
   for (std::size_t i = 0; i < order_.size(); ++i) {
-    emit(i);
-    if (infos_[i].label != nullptr) out_->labels[infos_[i].id] = infos_[i].label;
-    if (!order_[i]->ready() && order_[i]->computed.line != 0) {
-      out_->recomputed.push_back({infos_[i].id, order_[i]->computed});
-    }
-    const std::uint8_t hints = order_[i]->ready() ? 0 : order_[i]->hints;
+    Node* const node = order_[i];
+    Info& info = infos_[i];
+    current_ = node;
+    if (!emit_alike(node)) emit(i);
+    remember_name(info.id, info.label);
+    if (node->ready()) continue;
+    choose_store(node, info);
+    if (node->computed.line != 0) out_->recomputed.push_back({info.id, node->computed});
+    if (evaluated && !info.output && computes(*node)) node->computed = where;
+    if (node->hints == 0) continue;
     auto& list = out_->graph.hints;
-    if ((hints & kNoFuse) != 0) list.push_back({infos_[i].id, ir::HintKind::no_fuse});
-    if ((hints & kMustFuse) != 0) list.push_back({infos_[i].id, ir::HintKind::must_fuse});
+    if ((node->hints & kNoFuse) != 0) list.push_back({info.id, ir::HintKind::no_fuse});
+    if ((node->hints & kMustFuse) != 0) list.push_back({info.id, ir::HintKind::must_fuse});
   }
+  out_->labels.resize(out_->graph.nodes.size());
   for (Node* const node : out_->outputs) out_->graph.outputs.push_back(infos_[node->id].id);
   std::vector<ir::Hint>& hints = out_->graph.hints;
   std::ranges::sort(hints);

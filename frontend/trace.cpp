@@ -215,6 +215,25 @@ void Trace::forget(Node* node) {
   node->cons_slot = 0;
 }
 
+// Takes a node's operands from it; those that nobody else holds are put in front of `dying`. A count of 1 is
+// this node's own: no Array is left to copy it, and whoever finds a node by other ways holds the lock.
+Node* Trace::let_go(Node* node, Node* dying) noexcept {
+  for (Node* const operand : node->inputs()) {
+    end_use(operand);
+    if (operand->references.load(std::memory_order_acquire) == 1 ||
+        operand->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      operand->next = dying;
+      dying = operand;
+    }
+  }
+  if (node->operands != node->inline_operands) delete[] node->operands;
+  node->operands = node->inline_operands;
+  node->operand_count = 0;
+  delete node->attr;
+  node->attr = nullptr;
+  return dying;
+}
+
 // Frees the nodes of a list and what only they kept. Gives the values that died.
 Value* Trace::drop(Node* first) noexcept {
   Value* dead = nullptr;
@@ -222,24 +241,14 @@ Value* Trace::drop(Node* first) noexcept {
     Node* const node = first;
     first = node->next;
     forget(node);
-    if (Value* const value = node->value.exchange(nullptr, std::memory_order_relaxed)) {
+    if (Value* const value = node->value.load(std::memory_order_relaxed)) {
+      node->value.store(nullptr, std::memory_order_relaxed);
       value->next = dead;
       dead = value;
     } else {
       count(*node, -1);
     }
-    for (Node* const operand : node->inputs()) {
-      end_use(operand);
-      if (operand->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-        operand->next = first;
-        first = operand;
-      }
-    }
-    if (node->operands != node->inline_operands) delete[] node->operands;
-    node->operands = node->inline_operands;
-    node->operand_count = 0;
-    delete node->attr;
-    node->attr = nullptr;
+    first = let_go(node, first);
     if (--node->shape->references == 0) delete node->shape;
     node->shape = nullptr;
     node->next = free_;
@@ -260,19 +269,7 @@ void Trace::destroy(Node* node) noexcept {
 
 Value* Trace::settle(Node* node, Value* value) {
   forget(node);
-  Node* dying = nullptr;
-  for (Node* const operand : node->inputs()) {
-    end_use(operand);
-    if (operand->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      operand->next = dying;
-      dying = operand;
-    }
-  }
-  if (node->operands != node->inline_operands) delete[] node->operands;
-  node->operands = node->inline_operands;
-  node->operand_count = 0;
-  delete node->attr;
-  node->attr = nullptr;
+  Node* const dying = let_go(node, nullptr);
   node->in_flight = false;
   count(*node, -1);
   node->value.store(value, std::memory_order_release);

@@ -144,6 +144,7 @@ class Trace {
   Node* slot();
   Node* find(const Recipe& recipe, std::uint32_t hash);
   void forget(Node* node);  // takes it out of the table
+  Node* let_go(Node* node, Node* dying) noexcept;
   Value* drop(Node* first) noexcept;
   void count(const Node& node, int change);
   void begin_use(Node* operand);

@@ -69,14 +69,20 @@ struct Hasher {
   }
 };
 
-void mix(Hasher& h, const Node& n) {
-  h.mix(static_cast<std::uint64_t>(n.kind) | static_cast<std::uint64_t>(n.op) << 8 |
-        static_cast<std::uint64_t>(n.dtype) << 16 | static_cast<std::uint64_t>(n.rank) << 24 |
-        static_cast<std::uint64_t>(n.shape) << 32);
-  h.mix(n.operands | static_cast<std::uint64_t>(n.operand_count) << 32 |
-        static_cast<std::uint64_t>(n.results) << 48);
-  h.mix(n.attr);
-  h.mix(n.imm);
+// Chains of their own, side by side: each step waits for a multiplication.
+void mix(Hasher& h, const std::vector<Node>& nodes) {
+  Hasher what, where, attr, imm;
+  for (const Node& n : nodes) {
+    what.mix(static_cast<std::uint64_t>(n.kind) | static_cast<std::uint64_t>(n.op) << 8 |
+             static_cast<std::uint64_t>(n.dtype) << 16 | static_cast<std::uint64_t>(n.rank) << 24 |
+             static_cast<std::uint64_t>(n.shape) << 32);
+    where.mix(n.operands | static_cast<std::uint64_t>(n.operand_count) << 32 |
+              static_cast<std::uint64_t>(n.results) << 48);
+    attr.mix(n.attr);
+    imm.mix(n.imm);
+  }
+  h.mix(nodes.size());
+  for (const Hasher& part : {what, where, attr, imm}) h.mix(part.state);
 }
 
 void mix(Hasher& h, const Attribute& attribute) {
@@ -95,8 +101,7 @@ void mix(Hasher& h, const Attribute& attribute) {
 std::size_t hash(const Graph& graph) {
   Hasher h;
   h.mix(graph.wide);
-  h.mix(graph.nodes.size());
-  for (const Node& node : graph.nodes) mix(h, node);
+  mix(h, graph.nodes);
   h.mix_all(graph.operand_ids);
   h.mix_all(graph.dims);
   h.mix_all(graph.outputs);
