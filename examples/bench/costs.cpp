@@ -68,6 +68,43 @@ void evaluate_again(benchmark::State& state) {
 }
 BENCHMARK(evaluate_again)->UseManualTime()->Iterations(20000);
 
+// A graph of 1000 operations whose plan is there: arrays of one shape only, with scalars, with slices.
+// What is counted is from eval to the freed nodes, kernels on 64 elements included.
+void evaluate_graph_again(benchmark::State& state) {
+  constexpr int kOperations = 1000;
+  const Array x(some_floats()), y(some_floats());
+  const auto program = [&] {
+    Array z = x;
+    switch (state.range(0)) {
+      case 0:
+        for (int i = 0; i < kOperations; i += 2) z = (z + y) * x;
+        break;
+      case 1:
+        for (int i = 0; i < kOperations; i += 2) z = z * 0.5f + y;
+        break;
+      default:  // of eight nodes
+        for (int i = 0; i < kOperations; i += 8) {
+          const Array inner = z(kiln::slice(0, 62)) + z(kiln::slice(1, 63)) + z(kiln::slice(2, 64));
+          z = kiln::pad(inner * x(kiln::slice(1, 63)), {{1, 1}});
+        }
+    }
+    return z;
+  };
+  kiln::eval(program());
+  const kiln::Stats before = kiln::stats();
+  std::vector<double> seconds;
+  for (auto _ : state) {
+    const Array z = program();
+    const double start = bench::now();
+    kiln::eval(z);
+    seconds.push_back(bench::now() - start);
+    state.SetIterationTime(seconds.back());
+  }
+  state.counters["ns_a_node"] = bench::median(seconds) / kOperations * 1e9;
+  state.counters["planned"] = static_cast<double>((kiln::stats() - before).plans_built);
+}
+BENCHMARK(evaluate_graph_again)->UseManualTime()->Arg(0)->Arg(1)->Arg(2)->Iterations(1000);
+
 // A chain of ten operations that was never seen, to its result: plan, compile, run.
 void compile_chain(benchmark::State& state) {
   const Array x(some_floats()), y(some_floats());
