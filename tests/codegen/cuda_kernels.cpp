@@ -70,7 +70,8 @@ Case pointwise_float4() {
   b.store(out, i, body(x4, y4), kNoValue, ir::kAligned);
   b.begin_else();
   const Value j = b.begin_loop(i, n, b.index(1));
-  b.store(out, j, body(b.load(x, j), b.load(y, j)));
+  const Value x1 = b.load(x, j), y1 = b.load(y, j);
+  b.store(out, j, body(x1, y1));
   b.end();
   b.end();
   return {

@@ -36,8 +36,8 @@ extern "C" __global__ void __launch_bounds__(128) squared_delta(const float* __r
     store(&out[i], out4);
   } else {
     for (int j = i; j < n; ++j) {
-      const float y_i = y[j];
       const float x_i = x[j];
+      const float y_i = y[j];
       const float delta = x_i - y_i;  // heat.cpp:52
       out[j] = delta * delta + delta;  // heat.cpp:53
     }
