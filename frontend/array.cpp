@@ -69,7 +69,8 @@ HostData host_data(const Array& x, Where where, const char* why) {
     if (value.strides.empty()) {
       result = {first, value.storage};
     } else {
-      const std::shared_ptr<std::byte[]> dense(new std::byte[static_cast<std::size_t>(node->shape->size * size)]);
+      const std::shared_ptr<std::byte[]> dense(
+          new std::byte[static_cast<std::size_t>(node->shape->size * size)]);
       gather(dense.get(), first, node->shape->shape.extents(), value.strides, size);
       result = {dense.get(), dense};
     }
@@ -109,7 +110,8 @@ bool Array::evaluated() const { return Access::node(*this)->ready(); }
 void Operand::set_other(DType dtype, const void* scalar) {
   const ir::DType t = frontend::to_ir(dtype);
   if (ir::is_complex(t)) {
-    Complaint("scalar", fmt::format("{} is reserved: no function takes complex numbers", name(dtype)), where_)
+    Complaint("scalar",
+              fmt::format("{} is reserved: no function takes complex numbers", name(dtype)), where_)
         .raise();
   }
   std::uint16_t bits = 0;
@@ -127,8 +129,8 @@ Array Array::named(std::string_view label) const {
     copy->storage = value.storage;
     copy->offset = value.offset;
     copy->strides = value.strides;
-    return Array(frontend::trace().leaf(node->dtype, node->shape->shape, node->device, copy.release(),
-                                        node->where, text));
+    return Array(frontend::trace().leaf(node->dtype, node->shape->shape, node->device,
+                                        copy.release(), node->where, text));
   }
   frontend::Recipe r;
   r.kind = frontend::Kind::alias;
@@ -165,7 +167,8 @@ namespace {
 
 void check_complex(const char* function, DType dtype, Where where) {
   if (!ir::is_complex(frontend::to_ir(dtype))) return;
-  Complaint(function, fmt::format("{} is reserved: no function takes complex numbers", name(dtype)), where)
+  Complaint(function, fmt::format("{} is reserved: no function takes complex numbers", name(dtype)),
+            where)
       .raise();
 }
 
@@ -182,7 +185,8 @@ std::string printed(ir::DType t, const std::byte* data, std::int64_t i) {
 }
 
 // Converts and demands that converting back gives the same bits.
-void convert(const Array& x, const std::byte* data, DType to, void* target, const char* function, Where where) {
+void convert(const Array& x, const std::byte* data, DType to, void* target, const char* function,
+             Where where) {
   const ir::DType a = frontend::to_ir(x.dtype()), b = frontend::to_ir(to);
   const std::int64_t n = x.size();
   const void* in[] = {data};
@@ -197,20 +201,24 @@ void convert(const Array& x, const std::byte* data, DType to, void* target, cons
     std::memcpy(&was, data + i * size, static_cast<std::size_t>(size));
     std::memcpy(&is, back.data() + i * size, static_cast<std::size_t>(size));
     const double value = ir::is_float(a) ? ir::to_double(a, was) : 0;
-    const bool lost_sign = value == 0 && was != 0 && ir::is_float(a) && !ir::is_float(b);  // -0 to an integer is 0
+    const bool lost_sign =
+        value == 0 && was != 0 && ir::is_float(a) && !ir::is_float(b);  // -0 to an integer is 0
     if (was == is || lost_sign || (value != value && ir::is_float(b))) continue;
-    Complaint(function, fmt::format("element {} of a {} array, {}, is no {}", i, name(x.dtype()),
-                                    printed(a, data, i), name(to)),
+    Complaint(function,
+              fmt::format("element {} of a {} array, {}, is no {}", i, name(x.dtype()),
+                          printed(a, data, i), name(to)),
               where)
         .operand("array", x)
-        .advise(fmt::format("astype(kiln::{}) where the loss is meant", to == bool_ ? "bool_" : name(to)))
+        .advise(fmt::format("astype(kiln::{}) where the loss is meant",
+                            to == bool_ ? "bool_" : name(to)))
         .raise();
   }
 }
 
 }  // namespace
 
-void Array::read_as(DType to, void* target, std::int64_t count, const char* function, Where where) const {
+void Array::read_as(DType to, void* target, std::int64_t count, const char* function,
+                    Where where) const {
   check_complex(function, to, where);
   if (count < 0 && size() != 1) {
     Complaint(function, fmt::format("needs one element, not {}", size()), where)
@@ -219,14 +227,16 @@ void Array::read_as(DType to, void* target, std::int64_t count, const char* func
         .raise();
   }
   if (count >= 0 && count != size()) {
-    Complaint(function, fmt::format("the target has {} elements, the array {}", count, size()), where)
+    Complaint(function, fmt::format("the target has {} elements, the array {}", count, size()),
+              where)
         .operand("array", *this)
         .raise();
   }
   if (size() == 0) return;
   const frontend::HostData host = frontend::host_data(*this, where, function);
   if (to == dtype()) {
-    std::memcpy(target, host.data, static_cast<std::size_t>(size() * ir::size_of(frontend::to_ir(to))));
+    std::memcpy(target, host.data,
+                static_cast<std::size_t>(size() * ir::size_of(frontend::to_ir(to))));
   } else {
     convert(*this, host.data, to, target, function, where);
   }

@@ -10,22 +10,32 @@ namespace {
 
 Takes kind_of(DType t) {
   switch (ir::info(to_ir(t)).cls) {
-    case ir::DTypeClass::boolean: return kBool;
+    case ir::DTypeClass::boolean:
+      return kBool;
     case ir::DTypeClass::signed_int:
-    case ir::DTypeClass::unsigned_int: return kInt;
-    case ir::DTypeClass::floating: return kFloat;
-    default: return Takes{};
+    case ir::DTypeClass::unsigned_int:
+      return kInt;
+    case ir::DTypeClass::floating:
+      return kFloat;
+    default:
+      return Takes{};
   }
 }
 
 const char* wanted(Takes takes) {
   switch (takes) {
-    case kBool: return "bool";
-    case kInt: return "integers";
-    case kFloat: return "floats";
-    case kNumbers: return "integers and floats";
-    case kBits: return "integers and bool";
-    default: return "bool, integers and floats";
+    case kBool:
+      return "bool";
+    case kInt:
+      return "integers";
+    case kFloat:
+      return "floats";
+    case kNumbers:
+      return "integers and floats";
+    case kBits:
+      return "integers and bool";
+    default:
+      return "bool, integers and floats";
   }
 }
 
@@ -39,8 +49,8 @@ DType result_of(const Rule& rule, DType dtype) {
 
 }  // namespace
 
-void check_takes(std::string_view function, Takes takes, DType dtype, const Operand& x, const Operand* y,
-                 Where where) {
+void check_takes(std::string_view function, Takes takes, DType dtype, const Operand& x,
+                 const Operand* y, Where where) {
   if ((kind_of(dtype) & takes) != 0) return;
   Complaint complaint(function, fmt::format("takes {}, not {}", wanted(takes), name(dtype)), where);
   complaint.operand(y != nullptr ? "left" : "array", x);
@@ -138,10 +148,12 @@ Array within_kind(std::string_view function, const Array& x, DType dtype, Where 
     return k == kBool ? 0 : k == kInt ? 1 : k == kFloat ? 2 : 3;
   };
   if (rank(x.dtype()) > rank(dtype)) {
-    Complaint(function, fmt::format("{} does not convert to {} implicitly", name(x.dtype()), name(dtype)),
+    Complaint(function,
+              fmt::format("{} does not convert to {} implicitly", name(x.dtype()), name(dtype)),
               where)
         .operand("value", x)
-        .advise(fmt::format("astype(kiln::{}) where the loss is meant", dtype == bool_ ? "bool_" : name(dtype)))
+        .advise(fmt::format("astype(kiln::{}) where the loss is meant",
+                            dtype == bool_ ? "bool_" : name(dtype)))
         .raise();
   }
   return dtype == bool_ ? truth(x, where) : cast(x, dtype, where);

@@ -27,8 +27,8 @@ struct Pair {
   Array held[2];
 };
 // Throws if the function does not take the dtype.
-void check_takes(std::string_view function, Takes takes, DType dtype, const Operand& x, const Operand* y,
-                 Where where);
+void check_takes(std::string_view function, Takes takes, DType dtype, const Operand& x,
+                 const Operand* y, Where where);
 // The dtype of two operands by the promotion rules.
 DType common_dtype(std::string_view function, const Operand& left, const Operand& right);
 // The operand as an array of the dtype; a scalar becomes a 0-d run-time scalar.

@@ -38,8 +38,8 @@ double largest(ir::DType t, const std::vector<std::byte>& values) {
 }
 
 // The first element that differs.
-std::optional<std::int64_t> difference(ir::DType t, const std::vector<std::byte>& wanted, const std::byte* got,
-                                       bool loose) {
+std::optional<std::int64_t> difference(ir::DType t, const std::vector<std::byte>& wanted,
+                                       const std::byte* got, bool loose) {
   const std::int64_t count = static_cast<std::int64_t>(wanted.size()) / ir::size_of(t);
   const double slack = loose && ir::is_float(t) ? 1e-3 * largest(t, wanted) : 0;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -78,7 +78,8 @@ void write_inputs(std::ostream& file, const Snapshot& snapshot, const Reference&
 }
 
 // What kiln_replay reads.
-std::string write_reproducer(const Snapshot& snapshot, const Reference& reference, const std::string& message) {
+std::string write_reproducer(const Snapshot& snapshot, const Reference& reference,
+                             const std::string& message) {
   static std::atomic<int> count{0};
   std::error_code ignored;
   const std::filesystem::path path = std::filesystem::temp_directory_path(ignored) /
@@ -102,9 +103,10 @@ bool all_equal(const Snapshot& snapshot, const Reference& reference,
   return true;
 }
 
-// Of the stages behind the graph passes, the one without which the interpreted plan is right; empty if
-// the plan is right, so that code generation or the device is at fault, or has library calls.
-std::string guilty_stage(const Snapshot& snapshot, const Reference& reference, const runtime::LoadedPlan& plan) {
+// Of the stages behind the graph passes, the one without which the interpreted plan is right; empty
+// if the plan is right, so that code generation or the device is at fault, or has library calls.
+std::string guilty_stage(const Snapshot& snapshot, const Reference& reference,
+                         const runtime::LoadedPlan& plan) {
   const std::vector<ir::ArrayView> views = views_of(snapshot, reference);
   const auto is_right = [&](bool fusion, bool donate) {
     passes::Options options = plan_options(fusion);
@@ -120,8 +122,8 @@ std::string guilty_stage(const Snapshot& snapshot, const Reference& reference, c
 }
 
 // The pass after which the interpreter gives other bits; empty if none does.
-std::string guilty_pass(Snapshot& snapshot, const Reference& reference, const runtime::LoadedPlan& plan,
-                        bool loose) {
+std::string guilty_pass(Snapshot& snapshot, const Reference& reference,
+                        const runtime::LoadedPlan& plan, bool loose) {
   passes::PassLog log;
   make_plan(snapshot, plan.device().caps(), context().fusion, &log);
   const std::vector<ir::ArrayView> views = views_of(snapshot, reference);
@@ -139,10 +141,12 @@ std::string guilty_kernels(const Snapshot& snapshot, const ir::Plan& plan, std::
     const ir::PlanLaunch& launch = plan.launches[at];
     const ir::Kernel& kernel = plan.kernels[launch.kernel];
     for (std::size_t i = 0; i < launch.args.size(); ++i) {
-      const bool writes = launch.args[i].kind == ir::ParamKind::buffer && launch.args[i].index == buffer &&
+      const bool writes = launch.args[i].kind == ir::ParamKind::buffer &&
+                          launch.args[i].index == buffer &&
                           kernel.params[i % kernel.params.size()].written;
       if (!writes) continue;
-      names += (names.empty() ? "kernel " : ", ") + runtime::launch_label(plan, at, snapshot.lines).text();
+      names += (names.empty() ? "kernel " : ", ") +
+               runtime::launch_label(plan, at, snapshot.lines).text();
     }
   }
   return names.empty() ? "a library call" : names;
@@ -176,18 +180,20 @@ void compare(Snapshot& snapshot, const Reference& reference, const runtime::Load
     const ir::NodeId node = snapshot.graph.outputs[i];
     const ir::DType t = snapshot.graph.nodes[node].dtype;
     std::vector<std::byte> got(reference.outputs[i].size());
-    plan.device().download(got.data(), *outputs[i].memory, outputs[i].offset, static_cast<std::int64_t>(got.size()));
+    plan.device().download(got.data(), *outputs[i].memory, outputs[i].offset,
+                           static_cast<std::int64_t>(got.size()));
     const std::optional<std::int64_t> at = difference(t, reference.outputs[i], got.data(), loose);
     if (!at) continue;
     std::string guilty = guilty_pass(snapshot, reference, plan, loose);
     if (guilty.empty()) guilty = guilty_stage(snapshot, reference, plan);
-    guilty += (guilty.empty() ? "" : ", ") + guilty_kernels(snapshot, plan.plan(), plan.plan().outputs[i]);
-    const std::string message =
-        fmt::format("{} on {}: element {} of output {} ({}) is {} (bits {:#x}), should be {} (bits {:#x})", guilty,
-                    plan.device().name(), *at, i, ir::infix(snapshot.graph, node),
-                    ir::to_double(t, element(t, got.data(), *at)), element(t, got.data(), *at),
-                    ir::to_double(t, element(t, reference.outputs[i].data(), *at)),
-                    element(t, reference.outputs[i].data(), *at));
+    guilty += (guilty.empty() ? "" : ", ") +
+              guilty_kernels(snapshot, plan.plan(), plan.plan().outputs[i]);
+    const std::string message = fmt::format(
+        "{} on {}: element {} of output {} ({}) is {} (bits {:#x}), should be {} (bits {:#x})",
+        guilty, plan.device().name(), *at, i, ir::infix(snapshot.graph, node),
+        ir::to_double(t, element(t, got.data(), *at)), element(t, got.data(), *at),
+        ir::to_double(t, element(t, reference.outputs[i].data(), *at)),
+        element(t, reference.outputs[i].data(), *at));
     const Complaint complaint("check", message, snapshot.line(node));
     InternalError error(complaint.text());
     error.where = complaint.where();

@@ -17,8 +17,9 @@ struct Reference {
 Reference interpret_reference(Snapshot& snapshot);
 
 // Throws InternalError if an output differs: names the first pass after which the graph gives other
-// bits, or the stage behind them that made the plan wrong; the kernels; the element; the line. Writes a reproducer. NaNs are equal to each other; where
-// the plan has matrix products, floats may differ by a thousandth of the largest element.
+// bits, or the stage behind them that made the plan wrong; the kernels; the element; the line.
+// Writes a reproducer. NaNs are equal to each other; where the plan has matrix products, floats may
+// differ by a thousandth of the largest element.
 void compare(Snapshot& snapshot, const Reference& reference, const runtime::LoadedPlan& plan,
              std::span<const runtime::Block> outputs);
 

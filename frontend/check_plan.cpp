@@ -27,7 +27,8 @@ class PlanRun {
  private:
   std::size_t bytes(std::uint32_t b) const {
     const ir::PlanBuffer& buffer = plan_.buffers[b];
-    return static_cast<std::size_t>(buffer.elements.evaluate(bindings_.syms) * ir::size_of(buffer.dtype));
+    return static_cast<std::size_t>(buffer.elements.evaluate(bindings_.syms) *
+                                    ir::size_of(buffer.dtype));
   }
 
   // Donated inputs are copied: they belong to the caller.
@@ -39,7 +40,8 @@ class PlanRun {
     }
     const auto donor = static_cast<std::uint32_t>(from);
     if (plan_.buffers[donor].role == ir::BufferRole::input) {
-      const auto* const data = static_cast<const std::byte*>(inputs_[plan_.buffers[donor].index].data);
+      const auto* const data =
+          static_cast<const std::byte*>(inputs_[plan_.buffers[donor].index].data);
       memory_[b].assign(data, data + bytes(b));
     } else {
       memory_[b] = std::move(memory_[donor]);
@@ -61,8 +63,9 @@ class PlanRun {
       switch (arg[i].kind) {
         case ir::ParamKind::buffer: {
           const ir::PlanBuffer& buffer = plan_.buffers[index];
-          args[i].pointer = buffer.role == ir::BufferRole::input ? const_cast<void*>(inputs_[buffer.index].data)
-                                                                 : memory_[index].data();
+          args[i].pointer = buffer.role == ir::BufferRole::input
+                                ? const_cast<void*>(inputs_[buffer.index].data)
+                                : memory_[index].data();
           break;
         }
         case ir::ParamKind::integer:

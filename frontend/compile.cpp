@@ -13,7 +13,8 @@ namespace kiln::inline v0::frontend {
 
 namespace {
 
-// Changes whenever code generation or ir/NUMERICS.md does: kernels of another version are not reused.
+// Changes whenever code generation or ir/NUMERICS.md does: kernels of another version are not
+// reused.
 constexpr const char* kVersion = "kiln 0.1.0, numerics 1";
 
 ir::KernelSource emit_cuda(const ir::Kernel& kernel) {
@@ -24,8 +25,8 @@ runtime::Compiler host_compiler() {
 #if KILN_HAS_LLVM
   const codegen::CpuTarget target = codegen::host_target();
   return {[target](const ir::Kernel& kernel) { return codegen::llvm_object(kernel, target); },
-          std::string(kVersion) + ", " + std::string(codegen::llvm_version()) + ", " + target.cpu + ", " +
-              target.features};
+          std::string(kVersion) + ", " + std::string(codegen::llvm_version()) + ", " + target.cpu +
+              ", " + target.features};
 #else
   return {[](const ir::Kernel& kernel) { return ir::KernelSource{kernel.name, "", {}}; }, kVersion};
 #endif
@@ -56,9 +57,10 @@ ir::Plan make_plan(Snapshot& snapshot, const ir::Caps& caps, bool fusion, passes
 
 namespace {
 
-// The plan that is kept serves other programs too and knows no names and lines of this one; a complaint
-// about a hint is made with them.
-ir::Plan shared_plan(Snapshot& snapshot, const ir::Graph& nameless, const ir::Caps& caps, bool fusion) {
+// The plan that is kept serves other programs too and knows no names and lines of this one; a
+// complaint about a hint is made with them.
+ir::Plan shared_plan(Snapshot& snapshot, const ir::Graph& nameless, const ir::Caps& caps,
+                     bool fusion) {
   try {
     return passes::make_plan(nameless, caps, plan_options(fusion));
   } catch (const passes::HintError&) {
@@ -78,8 +80,8 @@ LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device) {
   ir::Graph copy = snapshot.graph;
   if (!environment().dump.empty()) dump_plan(environment().dump, snapshot, device.caps());
   auto loaded = std::make_shared<const runtime::LoadedPlan>(
-      runtime::load(device, shared_plan(snapshot, copy, device.caps(), key.fusion), compiler_for(device),
-                    registry().cache(), snapshot.lines));
+      runtime::load(device, shared_plan(snapshot, copy, device.caps(), key.fusion),
+                    compiler_for(device), registry().cache(), snapshot.lines));
   state().plans_built.fetch_add(1, std::memory_order_relaxed);
   return state().plans.insert(key, std::move(copy), hash, std::move(loaded));
 }

@@ -14,8 +14,10 @@ const runtime::Compiler& compiler_for(const runtime::Device& device);
 
 // The options of plans made now.
 passes::Options plan_options(bool fusion);
-// Plans the snapshot's graph for a device, with names and lines, for somebody who looks; log may be null.
-ir::Plan make_plan(Snapshot& snapshot, const ir::Caps& caps, bool fusion, passes::PassLog* log = nullptr);
+// Plans the snapshot's graph for a device, with names and lines, for somebody who looks; log may be
+// null.
+ir::Plan make_plan(Snapshot& snapshot, const ir::Caps& caps, bool fusion,
+                   passes::PassLog* log = nullptr);
 
 // The loaded plan, from the cache or made (and dumped, if KILN_DUMP says so).
 LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device);

@@ -4,9 +4,7 @@
 
 namespace kiln::inline v0::frontend {
 
-std::string to_text(Where where) {
-  return ir::to_text(ir::SourceLine{where.file, where.line});
-}
+std::string to_text(Where where) { return ir::to_text(ir::SourceLine{where.file, where.line}); }
 
 std::string to_text(const Shape& shape) {
   std::string text = "(";

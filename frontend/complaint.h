@@ -14,9 +14,9 @@
 
 namespace kiln::inline v0::frontend {
 
-std::string to_text(Where where);        // heat.cpp:41
+std::string to_text(Where where);         // heat.cpp:41
 std::string to_text(const Shape& shape);  // (3, 4)
-std::string describe(Node* node);        // float32 (3, 4) "u", made at heat.cpp:12
+std::string describe(Node* node);         // float32 (3, 4) "u", made at heat.cpp:12
 std::string describe(const Operand& operand);
 
 class Complaint {

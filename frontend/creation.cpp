@@ -27,7 +27,8 @@ std::uint16_t device_or_current(const MaybeDevice& device) {
 
 void refuse_complex(std::string_view function, DType dtype, Where where) {
   if (!ir::is_complex(frontend::to_ir(dtype))) return;
-  Complaint(function, fmt::format("{} is reserved: no function takes complex numbers", name(dtype)), where)
+  Complaint(function, fmt::format("{} is reserved: no function takes complex numbers", name(dtype)),
+            where)
       .raise();
 }
 
@@ -51,13 +52,16 @@ Array empty(const Shape& shape, MaybeDType dtype, MaybeDevice device, Where wher
   return constant("empty", shape, dtype.value_or(float32), 0, device, where);
 }
 Array zeros_like(const Array& x, MaybeDType dtype, MaybeDevice device, Where where) {
-  return constant("zeros_like", x.shape(), dtype.value_or(x.dtype()), 0, device.value_or(x.device()), where);
+  return constant("zeros_like", x.shape(), dtype.value_or(x.dtype()), 0,
+                  device.value_or(x.device()), where);
 }
 Array ones_like(const Array& x, MaybeDType dtype, MaybeDevice device, Where where) {
-  return constant("ones_like", x.shape(), dtype.value_or(x.dtype()), 1, device.value_or(x.device()), where);
+  return constant("ones_like", x.shape(), dtype.value_or(x.dtype()), 1, device.value_or(x.device()),
+                  where);
 }
 Array empty_like(const Array& x, MaybeDType dtype, MaybeDevice device, Where where) {
-  return constant("empty_like", x.shape(), dtype.value_or(x.dtype()), 0, device.value_or(x.device()), where);
+  return constant("empty_like", x.shape(), dtype.value_or(x.dtype()), 0,
+                  device.value_or(x.device()), where);
 }
 
 namespace {
@@ -81,7 +85,8 @@ Array full_of(std::string_view function, const Shape& shape, const Operand& valu
 }  // namespace
 
 Array full(const Shape& shape, Operand value, MaybeDType dtype, MaybeDevice device) {
-  return full_of("full", shape, value, dtype.value_or(frontend::own_dtype(value)), device_or_current(device));
+  return full_of("full", shape, value, dtype.value_or(frontend::own_dtype(value)),
+                 device_or_current(device));
 }
 Array full_like(const Array& x, Operand value, MaybeDType dtype, MaybeDevice device) {
   return full_of("full_like", x.shape(), value, dtype.value_or(x.dtype()),
@@ -108,39 +113,50 @@ Array arange(Operand start, Operand stop, Operand step, MaybeDType dtype, MaybeD
     }
     floating = floating || Access::kind(*x) == Access::ScalarKind::floating;
   }
-  const double first = Access::number(start), last = Access::number(stop), by = Access::number(step);
+  const double first = Access::number(start), last = Access::number(stop),
+               by = Access::number(step);
   if (by == 0 || !std::isfinite(first) || !std::isfinite(last) || !std::isfinite(by)) {
-    Complaint("arange", fmt::format("from {} to {} by {} has no end", first, last, by), where).raise();
+    Complaint("arange", fmt::format("from {} to {} by {} has no end", first, last, by), where)
+        .raise();
   }
   const DType result = dtype.value_or(floating ? float32 : int64);
   refuse_complex("arange", result, where);
-  if (result == bool_) Complaint("arange", "has no bool numbers", where).advise("an integer dtype").raise();
+  if (result == bool_)
+    Complaint("arange", "has no bool numbers", where).advise("an integer dtype").raise();
   std::int64_t count = 0;
   if (floating) {
     const double n = std::ceil((last - first) / by);
     if (n > 0x1p62) Complaint("arange", fmt::format("{} elements", n), where).raise();
     count = n > 0 ? static_cast<std::int64_t>(n) : 0;
   } else {
-    const std::int64_t a = Access::integer(start), b = Access::integer(stop), k = Access::integer(step);
+    const std::int64_t a = Access::integer(start), b = Access::integer(stop),
+                       k = Access::integer(step);
     // Differences of 64-bit integers fit 64 bits without a sign.
-    const std::uint64_t span = static_cast<std::uint64_t>(k > 0 ? b : a) - static_cast<std::uint64_t>(k > 0 ? a : b);
-    const std::uint64_t stride = k > 0 ? static_cast<std::uint64_t>(k) : ~static_cast<std::uint64_t>(k) + 1;
-    if (k > 0 ? b > a : a > b) count = static_cast<std::int64_t>(std::min<std::uint64_t>((span - 1) / stride, INT64_MAX - 1) + 1);
+    const std::uint64_t span =
+        static_cast<std::uint64_t>(k > 0 ? b : a) - static_cast<std::uint64_t>(k > 0 ? a : b);
+    const std::uint64_t stride =
+        k > 0 ? static_cast<std::uint64_t>(k) : ~static_cast<std::uint64_t>(k) + 1;
+    if (k > 0 ? b > a : a > b)
+      count = static_cast<std::int64_t>(
+          std::min<std::uint64_t>((span - 1) / stride, INT64_MAX - 1) + 1);
   }
   const Shape shape{count};
   frontend::check_shape("arange", shape, where);
-  Array x = frontend::cast(frontend::iota(shape, 0, device_or_current(device), where), result, where);
+  Array x =
+      frontend::cast(frontend::iota(shape, 0, device_or_current(device), where), result, where);
   if (by != 1) x = multiply(x, frontend::scalar_of("arange", step, result));
   if (first != 0) x = add(x, frontend::scalar_of("arange", start, result));
   return x;
 }
 
-Array linspace(double start, double stop, Extent count, MaybeDType dtype, MaybeDevice device, Where where) {
+Array linspace(double start, double stop, Extent count, MaybeDType dtype, MaybeDevice device,
+               Where where) {
   const Composite scope(where);
   const DType result = dtype.value_or(float32);
   if (!ir::is_float(frontend::to_ir(result)) || count.value < 0) {
-    Complaint("linspace", count.value < 0 ? fmt::format("{} values", count.value)
-                                          : fmt::format("takes floats, not {}", name(result)),
+    Complaint("linspace",
+              count.value < 0 ? fmt::format("{} values", count.value)
+                              : fmt::format("takes floats, not {}", name(result)),
               where)
         .raise();
   }
@@ -148,7 +164,9 @@ Array linspace(double start, double stop, Extent count, MaybeDType dtype, MaybeD
   const DType work = frontend::working_dtype(result);
   const ir::DType t = frontend::to_ir(work);
   const Shape shape{count};
-  const auto number = [&](double value) { return frontend::scalar(work, ir::bits_of(t, value), where); };
+  const auto number = [&](double value) {
+    return frontend::scalar(work, ir::bits_of(t, value), where);
+  };
   const double step = count.value > 1 ? (stop - start) / static_cast<double>(count.value - 1) : 0;
   const Array index = frontend::iota(shape, 0, target, where);
   Array x = add(multiply(frontend::cast(index, work, where), number(step)), number(start));
@@ -176,14 +194,18 @@ namespace frontend {
 
 namespace {
 
-void check_layout(const char* function, DType dtype, const Layout& layout, const void* data, Where where) {
+void check_layout(const char* function, DType dtype, const Layout& layout, const void* data,
+                  Where where) {
   refuse_complex(function, dtype, where);
   check_shape(function, layout.shape, where);
   if (static_cast<std::int64_t>(layout.strides.size()) != layout.shape.ndim()) {
-    Complaint(function, fmt::format("{} strides for {} axes", layout.strides.size(), layout.shape.ndim()), where)
+    Complaint(function,
+              fmt::format("{} strides for {} axes", layout.strides.size(), layout.shape.ndim()),
+              where)
         .raise();
   }
-  if (data == nullptr && layout.shape.size() != 0) Complaint(function, "a null pointer", where).raise();
+  if (data == nullptr && layout.shape.size() != 0)
+    Complaint(function, "a null pointer", where).raise();
 }
 
 bool is_dense(const Layout& layout) {
@@ -196,8 +218,8 @@ bool is_dense(const Layout& layout) {
   return true;
 }
 
-Node* leaf_of(DType dtype, const Shape& shape, runtime::Block block, std::int64_t bytes, std::int64_t offset,
-              std::vector<std::int64_t> strides, Where where) {
+Node* leaf_of(DType dtype, const Shape& shape, runtime::Block block, std::int64_t bytes,
+              std::int64_t offset, std::vector<std::int64_t> strides, Where where) {
   auto value = std::make_unique<Value>();
   value->storage = std::make_shared<Storage>(registry().cpu(), std::move(block), bytes);
   value->offset = offset;
@@ -211,7 +233,8 @@ void gather(std::byte* to, const std::byte* from, std::size_t size, const Layout
   if (layout.shape.size() == 0) return;
   std::vector<std::int64_t> index(static_cast<std::size_t>(ndim), 0);
   const std::int64_t inner = ndim == 0 ? 1 : layout.shape[-1];
-  const std::int64_t stride = ndim == 0 ? 0 : layout.strides.back() * static_cast<std::int64_t>(size);
+  const std::int64_t stride =
+      ndim == 0 ? 0 : layout.strides.back() * static_cast<std::int64_t>(size);
   for (;;) {
     for (std::int64_t i = 0; i < inner; ++i, to += size) std::memcpy(to, from + i * stride, size);
     std::int64_t axis = ndim - 2;
@@ -263,18 +286,20 @@ Array borrow_strided(DType dtype, const void* data, const Layout& layout,
   auto* const first = const_cast<std::byte*>(static_cast<const std::byte*>(data)) + low * size;
   runtime::Block block{registry().cpu().adopt(first, bytes, std::move(owner), false), 0};
   return Access::adopt(leaf_of(dtype, layout.shape, std::move(block), bytes, -low,
-                               is_dense(layout) ? std::vector<std::int64_t>{} : layout.strides, where));
+                               is_dense(layout) ? std::vector<std::int64_t>{} : layout.strides,
+                               where));
 }
 
 }  // namespace frontend
 
-frontend::Node* Array::from_bytes(DType dtype, const void* data, const Shape& shape, std::int64_t given,
-                                  Where where) {
+frontend::Node* Array::from_bytes(DType dtype, const void* data, const Shape& shape,
+                                  std::int64_t given, Where where) {
   refuse_complex("Array", dtype, where);
   frontend::check_shape("Array", shape, where);
   if (shape.size() != given) {
-    Complaint("Array", fmt::format("shape {} has {} elements, the data has {}", frontend::to_text(shape),
-                                   shape.size(), given),
+    Complaint("Array",
+              fmt::format("shape {} has {} elements, the data has {}", frontend::to_text(shape),
+                          shape.size(), given),
               where)
         .raise();
   }

@@ -37,7 +37,9 @@ std::uint16_t planner(std::string_view target, Where where) {
   try {
     device = &registry().plan_only(target);
   } catch (const runtime::DeviceError& error) {
-    Complaint("plan_only", error.what(), where).advise("sm_75, sm_80, sm_90, sm_100, sm_120 or cpu").raise();
+    Complaint("plan_only", error.what(), where)
+        .advise("sm_75, sm_80, sm_90, sm_100, sm_120 or cpu")
+        .raise();
   }
   Planners& p = planners();
   const std::lock_guard<std::mutex> lock(p.mutex);
@@ -89,7 +91,9 @@ using frontend::Access;
 
 std::string Device::name() const { return frontend::device_name(id_); }
 std::int64_t Device::free_bytes() const { return frontend::memory_device(id_).memory().free; }
-[[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out, const Device& device) { return out << device.name(); }
+[[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out, const Device& device) {
+  return out << device.name();
+}
 
 Device cpu() { return Access::device(frontend::kCpu); }
 Device interpreter() { return Access::device(frontend::kInterpreter); }

@@ -9,7 +9,7 @@ namespace kiln::inline v0::frontend {
 
 inline constexpr std::uint16_t kCpu = 0;
 inline constexpr std::uint16_t kInterpreter = 1;
-inline constexpr std::uint16_t kFirstCuda = 16;     // 16 + index
+inline constexpr std::uint16_t kFirstCuda = 16;      // 16 + index
 inline constexpr std::uint16_t kFirstPlanner = 256;  // in order of first use
 
 // Whose memory a device uses: the interpreter works on the host's.

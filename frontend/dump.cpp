@@ -34,7 +34,8 @@ class Dump {
       folder_ = fs::path(directory) / fmt::format("plan-{:04}", n);
       if (fs::create_directory(folder_, error)) return;
     }
-    throw runtime::IoError(fmt::format("dump: {} cannot be written: {}", directory, error.message()));
+    throw runtime::IoError(
+        fmt::format("dump: {} cannot be written: {}", directory, error.message()));
   }
   void graphs(const passes::PassLog& log);
   void kernels(const ir::Plan& plan, const ir::Caps& caps);
@@ -45,7 +46,8 @@ class Dump {
     std::ofstream file(folder_ / name, std::ios::binary);
     file << text;
     file.close();
-    if (!file) throw runtime::IoError(fmt::format("dump: {} cannot be written", (folder_ / name).string()));
+    if (!file)
+      throw runtime::IoError(fmt::format("dump: {} cannot be written", (folder_ / name).string()));
   }
   void graph(const std::string& name, const ir::Graph& graph) const {
     write(name + ".txt", ir::print(graph));
@@ -133,13 +135,16 @@ void Dump::plan() {
   json["symbols"] = Json::array();
   for (std::size_t i = 0; i < values.size(); ++i) {
     const ir::SymInfo& s = snapshot_.graph.syms[i];
-    json["symbols"].push_back({{"value", values[i]}, {"low", s.lo}, {"high", s.hi}, {"multiple", s.multiple}});
+    json["symbols"].push_back(
+        {{"value", values[i]}, {"low", s.lo}, {"high", s.hi}, {"multiple", s.multiple}});
   }
   json["kernels"] = Json::array();
   for (std::size_t i = 0; i < plan_.clusters.size(); ++i) json["kernels"].push_back(cluster(i));
   json["boundaries"] = Json::array();
   for (const ir::BoundaryReport& b : plan_.boundaries) {
-    json["boundaries"].push_back({{"producer", b.producer}, {"consumer", b.consumer}, {"reason", b.reason},
+    json["boundaries"].push_back({{"producer", b.producer},
+                                  {"consumer", b.consumer},
+                                  {"reason", b.reason},
                                   {"bytes", b.bytes.evaluate(values)}});
   }
   json["buffers"] = Json::array();
@@ -151,10 +156,14 @@ void Dump::plan() {
                                {"donated_from", b.donated_from}});
   }
   const Stats now = stats();
-  json["process"] = {{"plans_built", now.plans_built}, {"plans_reused", now.plans_reused},
-                     {"compiled", now.compiled},       {"memory_hits", now.memory_hits},
-                     {"disk_hits", now.disk_hits},     {"uploads", now.uploads},
-                     {"upload_bytes", now.upload_bytes}, {"downloads", now.downloads},
+  json["process"] = {{"plans_built", now.plans_built},
+                     {"plans_reused", now.plans_reused},
+                     {"compiled", now.compiled},
+                     {"memory_hits", now.memory_hits},
+                     {"disk_hits", now.disk_hits},
+                     {"uploads", now.uploads},
+                     {"upload_bytes", now.upload_bytes},
+                     {"downloads", now.downloads},
                      {"download_bytes", now.download_bytes}};
   json["transfers"] = Json::array();
   for (const Transfer& t : transfers()) {

@@ -94,9 +94,7 @@ Array operator|(Operand left, Operand right) { return binary(kOr, left, right); 
 Array operator^(Operand left, Operand right) { return binary(kXor, left, right); }
 Array operator<<(Operand left, Operand right) { return binary(kShiftLeft, left, right); }
 Array operator>>(Operand left, Operand right) { return binary(kShiftRight, left, right); }
-Array operator-(Operand x) {
-  return negative(frontend::as_array("negative", x), Access::where(x));
-}
+Array operator-(Operand x) { return negative(frontend::as_array("negative", x), Access::where(x)); }
 Array operator~(Operand x) {
   return bitwise_invert(frontend::as_array("bitwise_invert", x), Access::where(x));
 }
@@ -118,9 +116,10 @@ void update(Array& target, const Rule& rule, const Operand& right) {
   const Where where = Access::where(right);
   const Array value = binary(rule, Operand(target, where), right);
   if (!(value.shape() == target.shape())) {
-    frontend::Complaint(rule.name, "an update in place cannot change the shape " +
-                                       frontend::to_text(target.shape()) + " to " +
-                                       frontend::to_text(value.shape()),
+    frontend::Complaint(rule.name,
+                        "an update in place cannot change the shape " +
+                            frontend::to_text(target.shape()) + " to " +
+                            frontend::to_text(value.shape()),
                         where)
         .operand("left", target)
         .operand("right", right)
@@ -162,9 +161,15 @@ Array bitwise_invert(const Array& x, Where where) {
   return unary({"bitwise_invert", Op::not_, kBits}, x, where);
 }
 
-Array logical_and(Operand left, Operand right) { return logical("logical_and", Op::and_, left, right); }
-Array logical_or(Operand left, Operand right) { return logical("logical_or", Op::or_, left, right); }
-Array logical_xor(Operand left, Operand right) { return logical("logical_xor", Op::xor_, left, right); }
+Array logical_and(Operand left, Operand right) {
+  return logical("logical_and", Op::and_, left, right);
+}
+Array logical_or(Operand left, Operand right) {
+  return logical("logical_or", Op::or_, left, right);
+}
+Array logical_xor(Operand left, Operand right) {
+  return logical("logical_xor", Op::xor_, left, right);
+}
 Array logical_not(const Array& x, Where where) {
   return unary({"logical_not", Op::not_, kBool}, frontend::truth(x, where), where);
 }
@@ -175,9 +180,10 @@ Array where(Operand condition, Operand yes, Operand no) {
   frontend::check_takes("where: the condition", kBool, mask.dtype(), condition, nullptr, line);
   const DType dtype = frontend::common_dtype("where", yes, no);
   frontend::check_takes("where", kAny, dtype, yes, &no, line);
-  return frontend::map("where", Op::select, dtype,
-                       {mask, frontend::as_array("where", yes, dtype), frontend::as_array("where", no, dtype)},
-                       line);
+  return frontend::map(
+      "where", Op::select, dtype,
+      {mask, frontend::as_array("where", yes, dtype), frontend::as_array("where", no, dtype)},
+      line);
 }
 
 Array clip(Operand x, Operand low, Operand high) {
@@ -202,7 +208,9 @@ DType result_type(const Arrays& arrays, Where where) {
   for (const Array& x : arrays.list()) {
     const std::optional<DType> both = frontend::promote(result, x.dtype());
     if (!both) {
-      frontend::Complaint("result_type", "complex dtypes are reserved", where).operand("array", x).raise();
+      frontend::Complaint("result_type", "complex dtypes are reserved", where)
+          .operand("array", x)
+          .raise();
     }
     result = *both;
   }

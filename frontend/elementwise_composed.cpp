@@ -28,7 +28,9 @@ namespace {
 
 // Small words for expressions over arrays of one dtype; every line is the open composite's.
 constexpr Where kScope{};
-Array op(Op code, const Array& a, const Array& b) { return map("", code, a.dtype(), {a, b}, kScope); }
+Array op(Op code, const Array& a, const Array& b) {
+  return map("", code, a.dtype(), {a, b}, kScope);
+}
 Array test(Op code, const Array& a, const Array& b) { return map("", code, bool_, {a, b}, kScope); }
 Array both(const Array& a, const Array& b) { return map("", Op::and_, bool_, {a, b}, kScope); }
 Array pick(const Array& c, const Array& yes, const Array& no) {
@@ -75,7 +77,8 @@ Array float_modulus(const Array& a, const Array& b) {
 // Where a modulus is on the other side of 0 than the divisor.
 Array other_side(const Array& modulus, const Array& b) {
   const Array zero = like(b, 0);
-  const Array differ = map("", Op::xor_, bool_, {test(Op::lt, modulus, zero), test(Op::lt, b, zero)}, kScope);
+  const Array differ =
+      map("", Op::xor_, bool_, {test(Op::lt, modulus, zero), test(Op::lt, b, zero)}, kScope);
   return both(test(Op::ne, modulus, zero), differ);
 }
 
@@ -92,9 +95,11 @@ Array float_floor_divide(const Array& a, const Array& b) {
   const Array exact = op(Op::div, op(Op::sub, a, r), b);
   const Array down = pick(other_side(r, b), op(Op::sub, exact, one), exact);
   const Array floor = map("", Op::floor, a.dtype(), {down}, kScope);
-  const Array q = pick(test(Op::lt, like(a, 0.5), op(Op::sub, down, floor)), op(Op::add, floor, one), floor);
+  const Array q =
+      pick(test(Op::lt, like(a, 0.5), op(Op::sub, down, floor)), op(Op::add, floor, one), floor);
   // A quotient of 0 has the sign of the true one.
-  const Array signed_zero = pick(test(Op::lt, plain, zero), like(a, -0.0), op(Op::mul, zero, plain));
+  const Array signed_zero =
+      pick(test(Op::lt, plain, zero), like(a, -0.0), op(Op::mul, zero, plain));
   return pick(test(Op::eq, b, zero), plain, pick(test(Op::eq, down, zero), signed_zero, q));
 }
 
@@ -122,7 +127,8 @@ Array int_floor_divide(const Array& a, const Array& b) {
 Array remainder(Operand left, Operand right) {
   const Composite scope(Access::where(left));
   const Numbers n = numbers("remainder", left, right);
-  return cast(is_float(n.a) ? float_remainder(n.a, n.b) : int_remainder(n.a, n.b), n.result, kScope);
+  return cast(is_float(n.a) ? float_remainder(n.a, n.b) : int_remainder(n.a, n.b), n.result,
+              kScope);
 }
 
 Array floor_divide(Operand left, Operand right) {
@@ -150,7 +156,8 @@ Array int_power(const Array& x, std::uint64_t k) {
 }
 
 Array int_power(const Array& x, const Array& k) {
-  const int bits = static_cast<int>(8 * ir::size_of(frontend::to_ir(k.dtype()))) - (is_signed(k) ? 1 : 0);
+  const int bits =
+      static_cast<int>(8 * ir::size_of(frontend::to_ir(k.dtype()))) - (is_signed(k) ? 1 : 0);
   const Array zero = like(x, 0), one = like(x, 1);
   Array result = one, square = x;
   for (int bit = 0; bit < bits; ++bit) {
@@ -180,9 +187,8 @@ bool small_power(const Array& x, std::int64_t k, Array* result) {
 Array pow(Operand base, Operand exponent) {
   const Where where = Access::where(base);
   const Composite scope(where);
-  const bool literal_exponent =
-      Access::is_array(base) && !Access::is_array(exponent) &&
-      Access::kind(exponent) == Access::ScalarKind::integer;
+  const bool literal_exponent = Access::is_array(base) && !Access::is_array(exponent) &&
+                                Access::kind(exponent) == Access::ScalarKind::integer;
   if (literal_exponent) {
     const Array& x = Access::array(base);
     const std::int64_t k = Access::integer(exponent);
@@ -272,9 +278,12 @@ Array isfinite(const Array& x, Where where) {
 namespace {
 DType bits_dtype(DType t) {
   switch (ir::size_of(frontend::to_ir(t))) {
-    case 2: return int16;
-    case 4: return int32;
-    default: return int64;
+    case 2:
+      return int16;
+    case 4:
+      return int32;
+    default:
+      return int64;
   }
 }
 }  // namespace

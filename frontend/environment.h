@@ -10,17 +10,18 @@
 namespace kiln::inline v0::frontend {
 
 struct Environment {
-  std::string device;        // KILN_DEVICE: "cpu", "cuda", "cuda:1", "interpreter", "plan_only:sm_90"
-  std::string dump;          // KILN_DUMP: a directory
-  std::string mode;          // KILN_MODE: "lazy", "eager", "check"
-  bool fusion = true;        // KILN_FUSION: 0 or 1
-  std::int64_t flush_after = 1024;             // KILN_FLUSH_AFTER: pending operations, 0: never
-  std::int64_t flush_bytes = -1;               // KILN_FLUSH_BYTES: kept by pending operations, 0: never
-  std::int64_t cached_plans = 1024;            // KILN_CACHED_PLANS
-  std::vector<std::string> disabled_passes;    // KILN_DISABLE_PASSES: names, separated by commas
-  runtime::Config runtime;   // KILN_THREADS, KILN_INTERPRET, KILN_HOST_FIGURES, KILN_MEMORY_LIMIT,
-                             // KILN_CUDA_DRIVER, KILN_NVRTC, KILN_CUBLASLT, KILN_CUDA_MEMORY_LIMIT,
-                             // KILN_CACHE_DIR, KILN_CACHE_BYTES, KILN_LIBRARY_PATH, CUDA_HOME, CUDA_PATH
+  std::string device;  // KILN_DEVICE: "cpu", "cuda", "cuda:1", "interpreter", "plan_only:sm_90"
+  std::string dump;    // KILN_DUMP: a directory
+  std::string mode;    // KILN_MODE: "lazy", "eager", "check"
+  bool fusion = true;  // KILN_FUSION: 0 or 1
+  std::int64_t flush_after = 1024;   // KILN_FLUSH_AFTER: pending operations, 0: never
+  std::int64_t flush_bytes = -1;     // KILN_FLUSH_BYTES: kept by pending operations, 0: never
+  std::int64_t cached_plans = 1024;  // KILN_CACHED_PLANS
+  std::vector<std::string> disabled_passes;  // KILN_DISABLE_PASSES: names, separated by commas
+  runtime::Config
+      runtime;  // KILN_THREADS, KILN_INTERPRET, KILN_HOST_FIGURES, KILN_MEMORY_LIMIT,
+                // KILN_CUDA_DRIVER, KILN_NVRTC, KILN_CUBLASLT, KILN_CUDA_MEMORY_LIMIT,
+                // KILN_CACHE_DIR, KILN_CACHE_BYTES, KILN_LIBRARY_PATH, CUDA_HOME, CUDA_PATH
 };
 
 // UserError at first use if a variable has no meaning.

@@ -94,7 +94,8 @@ Evaluation::Next Evaluation::prepare(std::span<const Array> arrays) {
       return Next::again;
     }
     if (roots_.empty()) device_ = root->device;
-    if (root->device == device_ && std::ranges::find(roots_, root) == roots_.end()) roots_.push_back(root);
+    if (root->device == device_ && std::ranges::find(roots_, root) == roots_.end())
+      roots_.push_back(root);
   }
   if (roots_.empty()) return settled ? Next::again : Next::done;
   snapshot_.where = where_;
@@ -237,7 +238,7 @@ struct Flush {
   Where site;
   Kind kind = Kind::leaf;
   ir::Op op = ir::Op::add;
-  bool chosen = false;     // the site, since the last flush
+  bool chosen = false;  // the site, since the last flush
   std::int64_t waited = 0;
   std::int64_t floor = 0;  // operations that the last flush left pending
   bool heavy = false;      // too many bytes are kept
@@ -263,8 +264,8 @@ bool many_pending(Flush& flush, std::int64_t bound) {
   return pending >= bound + flush.floor;
 }
 
-// The counter of pinned bytes is cheap and an upper bound; only where it passes the limit, and again
-// where it has grown by a quarter of it, every node is looked at.
+// The counter of pinned bytes is cheap and an upper bound; only where it passes the limit, and
+// again where it has grown by a quarter of it, every node is looked at.
 bool many_bytes(Flush& flush, Context& c, std::uint16_t device) {
   const std::int64_t pinned = trace().pinned.load(std::memory_order_relaxed);
   if (c.flush_look == 0) flush.heavy = false;

@@ -34,9 +34,12 @@ std::string space_text(const ir::ClusterReport& report, const Values& values) {
 
 std::string origin_text(runtime::Device& device, const ir::Kernel& kernel) {
   switch (registry().cache().origin(device, kernel, compiler_for(device))) {
-    case runtime::Origin::memory: return "in memory";
-    case runtime::Origin::disk: return "on disk";
-    case runtime::Origin::compiled: break;
+    case runtime::Origin::memory:
+      return "in memory";
+    case runtime::Origin::disk:
+      return "on disk";
+    case runtime::Origin::compiled:
+      break;
   }
   return "to be compiled";
 }
@@ -111,13 +114,15 @@ void add_buffers(DevicePlan* out) {
   std::vector<std::string> names = buffer_names(plan);
   std::map<std::string, int> taken;
   for (std::size_t b = 0; b < plan.buffers.size(); ++b) {
-    if (const int before = taken[names[b]]++; before > 0) names[b] += fmt::format("#{}", before + 1);
+    if (const int before = taken[names[b]]++; before > 0)
+      names[b] += fmt::format("#{}", before + 1);
   }
   for (std::size_t b = 0; b < plan.buffers.size(); ++b) {
     const ir::PlanBuffer& buffer = plan.buffers[b];
     ExplainedBuffer e{names[b], kRoles[static_cast<int>(buffer.role)],
                       buffer.elements.evaluate(out->values) * ir::size_of(buffer.dtype), ""};
-    if (buffer.donated_from >= 0) e.takes_over = names[static_cast<std::size_t>(buffer.donated_from)];
+    if (buffer.donated_from >= 0)
+      e.takes_over = names[static_cast<std::size_t>(buffer.donated_from)];
     if (buffer.role != ir::BufferRole::temporary) out->least_bytes += e.bytes;
     out->buffers.push_back(std::move(e));
   }
@@ -166,22 +171,28 @@ std::vector<std::string> class_changes(const ir::Graph& now, const ir::Graph& be
   for (ir::Sym s = 0; s < now.syms.size(); ++s) {
     const ir::SymInfo &a = now.syms[s], &b = before.syms[s];
     if (a.lo != b.lo || a.hi != b.hi) {
-      changes.push_back(fmt::format("{} is in {}, was in {}", symbol_name(now, s), interval(a), interval(b)));
+      changes.push_back(
+          fmt::format("{} is in {}, was in {}", symbol_name(now, s), interval(a), interval(b)));
     } else if (a.multiple != b.multiple) {
-      changes.push_back(fmt::format("{} is divisible by {}, was by {}", symbol_name(now, s), a.multiple, b.multiple));
+      changes.push_back(fmt::format("{} is divisible by {}, was by {}", symbol_name(now, s),
+                                    a.multiple, b.multiple));
     }
   }
   for (std::size_t i = 0; i < now.inputs.size(); ++i) {
     const ir::Input &a = now.inputs[i], &b = before.inputs[i];
     const auto say = [&](bool is, bool was, const char* what) {
-      if (is != was) changes.push_back(fmt::format("input {} {} {}, {} before", i, is ? "is" : "is not", what, was ? "was" : "was not"));
+      if (is != was)
+        changes.push_back(fmt::format("input {} {} {}, {} before", i, is ? "is" : "is not", what,
+                                      was ? "was" : "was not"));
     };
     say(a.dense, b.dense, "dense in memory");
     say(a.aligned, b.aligned, "aligned to 16 bytes");
     say(a.donatable, b.donatable, "free to be overwritten");
-    if (a.dense == b.dense && a.strides != b.strides) changes.push_back(fmt::format("input {} has other kinds of strides", i));
+    if (a.dense == b.dense && a.strides != b.strides)
+      changes.push_back(fmt::format("input {} has other kinds of strides", i));
   }
-  if (now.wide != before.wide) changes.emplace_back(now.wide ? "indices need 64 bits" : "indices need 32 bits");
+  if (now.wide != before.wide)
+    changes.emplace_back(now.wide ? "indices need 64 bits" : "indices need 32 bits");
   return changes;
 }
 
@@ -220,14 +231,16 @@ DevicePlan explain_plan(std::uint16_t id, Snapshot& snapshot) {
   result.nodes = snapshot.graph.nodes.size();
   snapshot.describe();
   name_scalars(snapshot);
-  result.plan = std::make_shared<const ir::Plan>(passes::make_plan(snapshot.graph, device.caps(), explained()));
+  result.plan = std::make_shared<const ir::Plan>(
+      passes::make_plan(snapshot.graph, device.caps(), explained()));
   result.graph = snapshot.graph;
   result.values = snapshot.bindings.syms;
   add_cache_status(&result, device, snapshot);
   add_facts(&result, device);
   for (const Snapshot::Recomputed& r : snapshot.recomputed) {
-    result.again.push_back({ir::infix(snapshot.graph, r.node, 60), to_text(snapshot.line(r.node)),
-                            r.before.file != nullptr && r.before.line > 0 ? to_text(r.before) : "an earlier line"});
+    result.again.push_back(
+        {ir::infix(snapshot.graph, r.node, 60), to_text(snapshot.line(r.node)),
+         r.before.file != nullptr && r.before.line > 0 ? to_text(r.before) : "an earlier line"});
   }
   return result;
 }
@@ -238,7 +251,8 @@ DevicePlan explain_for(const DevicePlan& plan, const std::string& target) {
   result.device = target;
   result.elsewhere = true;
   result.nodes = plan.nodes;
-  result.plan = std::make_shared<const ir::Plan>(passes::make_plan(plan.graph, device.caps(), explained()));
+  result.plan =
+      std::make_shared<const ir::Plan>(passes::make_plan(plan.graph, device.caps(), explained()));
   result.graph = plan.graph;
   result.values = plan.values;
   add_facts(&result, device);

@@ -21,17 +21,27 @@ namespace {
 using ir::NodeId;
 using ir::NodeKind;
 
-constexpr std::size_t kMostDrawn = 300;  // nodes; beyond, a drawing helps nobody and dot takes minutes
+constexpr std::size_t kMostDrawn =
+    300;  // nodes; beyond, a drawing helps nobody and dot takes minutes
 
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&amp;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -49,7 +59,8 @@ std::string in_quotes(std::string_view text) {
 // The graph in dot: a box a kernel. A node computed in several kernels stands in each.
 class Drawing {
  public:
-  Drawing(const DevicePlan& plan, const std::string& id) : plan_(*plan.plan), id_(id), number_(plan_.clusters.size()) {
+  Drawing(const DevicePlan& plan, const std::string& id)
+      : plan_(*plan.plan), id_(id), number_(plan_.clusters.size()) {
     for (std::size_t i = 0; i < plan.kernels.size(); ++i) number_[plan.kernels[i].cluster] = i + 1;
     for (std::size_t k = 0; k < plan_.clusters.size(); ++k) {
       for (const NodeId n : plan_.clusters[k].nodes) home_.try_emplace(n, k);
@@ -57,10 +68,12 @@ class Drawing {
   }
 
   std::string dot() {
-    out_ = "digraph kiln {\n  rankdir=TB; ranksep=0.28; nodesep=0.2; bgcolor=transparent; compound=true;\n"
-           "  node [shape=box, style=\"rounded,filled\", fillcolor=\"#ffffff\", color=\"#8a8f98\", "
-           "fontname=\"Helvetica\", fontsize=11, margin=\"0.09,0.04\", height=0.28];\n"
-           "  edge [color=\"#8a8f98\", arrowsize=0.6];\n";
+    out_ =
+        "digraph kiln {\n  rankdir=TB; ranksep=0.28; nodesep=0.2; bgcolor=transparent; "
+        "compound=true;\n"
+        "  node [shape=box, style=\"rounded,filled\", fillcolor=\"#ffffff\", color=\"#8a8f98\", "
+        "fontname=\"Helvetica\", fontsize=11, margin=\"0.09,0.04\", height=0.28];\n"
+        "  edge [color=\"#8a8f98\", arrowsize=0.6];\n";
     for (std::size_t k = 0; k < plan_.clusters.size(); ++k) box(k);
     for (std::size_t k = 0; k < plan_.clusters.size(); ++k) edges(k);
     for (const NodeId n : plan_.graph.outputs) {
@@ -96,11 +109,14 @@ class Drawing {
 
   void box(std::size_t k) {
     const ir::ClusterReport& c = plan_.clusters[k];
-    line("subgraph cluster_{} {{ id=\"g-{}k{}\"; label={}; style=\"rounded,filled\"; fillcolor=\"#e8f1ee\"; "
-         "color=\"#1f6f5c\"; fontname=\"Helvetica-Bold\"; fontsize=12;",
-         k, id_, k, in_quotes(fmt::format("{}. {} ({})", number_[k], c.name, c.schedule)));
+    line(
+        "subgraph cluster_{} {{ id=\"g-{}k{}\"; label={}; style=\"rounded,filled\"; "
+        "fillcolor=\"#e8f1ee\"; "
+        "color=\"#1f6f5c\"; fontname=\"Helvetica-Bold\"; fontsize=12;",
+        k, id_, k, in_quotes(fmt::format("{}. {} ({})", number_[k], c.name, c.schedule)));
     for (const NodeId n : c.nodes) {
-      line("  {} [label={}, tooltip={}];", name(k, n), in_quotes(label(n)), in_quotes(ir::infix(plan_.graph, n, 200)));
+      line("  {} [label={}, tooltip={}];", name(k, n), in_quotes(label(n)),
+           in_quotes(ir::infix(plan_.graph, n, 200)));
     }
     line("}}");
   }
@@ -125,7 +141,8 @@ class Drawing {
 
   void input(NodeId n) {
     if (!drawn_.try_emplace(n, true).second) return;
-    line("i{} [label={}, fillcolor=\"#dfe7f5\", shape=ellipse, style=filled];", n, in_quotes(label(n)));
+    line("i{} [label={}, fillcolor=\"#dfe7f5\", shape=ellipse, style=filled];", n,
+         in_quotes(label(n)));
   }
 
   const ir::Plan& plan_;
@@ -147,7 +164,8 @@ std::optional<std::string> svg(const std::string& dot) {
   const std::string command = "dot -Tsvg '" + source.string() + "' 2>/dev/null";
   if (std::FILE* const pipe = popen(command.c_str(), "r")) {
     char buffer[4096];
-    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) result.append(buffer, n);
+    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;)
+      result.append(buffer, n);
     if (pclose(pipe) != 0) result.clear();
   }
   fs::remove_all(folder, error);
@@ -236,7 +254,8 @@ class Page {
     for (const DevicePlan& p : plans) {
       if (p.elsewhere) continue;
       const std::size_t kernels = p.kernels.size();
-      title += fmt::format(": {} kernel{} on {}", kernels, kernels == 1 ? "" : "s", escaped(p.device));
+      title +=
+          fmt::format(": {} kernel{} on {}", kernels, kernels == 1 ? "" : "s", escaped(p.device));
     }
     put("<header><h1>Kiln{}</h1></header><main><div>", title);
     if (plans.empty()) put("<div class=card>Nothing to compute: every value is in memory.</div>");
@@ -250,7 +269,9 @@ class Page {
   void put(fmt::format_string<Args...> format, Args&&... args) {
     fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
   }
-  void fact(const char* what, const std::string& value) { put("<span>{}<b>{}</b></span>", what, escaped(value)); }
+  void fact(const char* what, const std::string& value) {
+    put("<span>{}<b>{}</b></span>", what, escaped(value));
+  }
 
   void plan(const DevicePlan& p, const std::string& id) {
     std::int64_t moved = 0;
@@ -269,57 +290,68 @@ class Page {
     fact("memory at the peak", bytes_text(p.memory.peak));
     if (!p.elsewhere) fact("plan", p.cached ? "cached" : "new");
     put("</div>");
-    for (const std::string& change : p.changes) put("<div class=why>new class: {}</div>", escaped(change));
+    for (const std::string& change : p.changes)
+      put("<div class=why>new class: {}</div>", escaped(change));
     put("</div>");
     drawing(p, id);
     kernels(p, id);
     stored(p);
     memory(p);
-    for (std::size_t k = 0; k < p.kernels.size(); ++k) panel(p, k, fmt::format("{}k{}", id, p.kernels[k].cluster));
+    for (std::size_t k = 0; k < p.kernels.size(); ++k)
+      panel(p, k, fmt::format("{}k{}", id, p.kernels[k].cluster));
   }
 
   void drawing(const DevicePlan& p, const std::string& id) {
     if (p.plan->graph.nodes.size() > kMostDrawn) return;
-    if (const auto picture = svg(Drawing(p, id).dot())) put("<div class=\"card drawing\">{}</div>", *picture);
+    if (const auto picture = svg(Drawing(p, id).dot()))
+      put("<div class=\"card drawing\">{}</div>", *picture);
   }
 
   void kernels(const DevicePlan& p, const std::string& id) {
-    put("<div class=card><h3>Kernels, in order</h3><table><tr><th></th><th>computes</th><th>over</th><th>schedule</th>"
+    put("<div class=card><h3>Kernels, in "
+        "order</h3><table><tr><th></th><th>computes</th><th>over</th><th>schedule</th>"
         "<th class=n>moves</th><th class=n>time</th></tr>");
     for (std::size_t i = 0; i < p.kernels.size(); ++i) {
       const ExplainedKernel& k = p.kernels[i];
-      put("<tr class=pick id=\"r-{}k{}\"><td>{}</td><td><b>{}</b><br><code>{}</code></td><td>{}</td><td>{}</td>"
+      put("<tr class=pick "
+          "id=\"r-{}k{}\"><td>{}</td><td><b>{}</b><br><code>{}</code></td><td>{}</td><td>{}</td>"
           "<td class=n>{}</td><td class=n>{}</td></tr>",
-          id, k.cluster, i + 1, escaped(k.name), escaped(k.expression), k.space, escaped(k.schedule),
-          bytes_text(k.compulsory_read + k.compulsory_written), time_text(k.seconds));
+          id, k.cluster, i + 1, escaped(k.name), escaped(k.expression), k.space,
+          escaped(k.schedule), bytes_text(k.compulsory_read + k.compulsory_written),
+          time_text(k.seconds));
     }
     put("</table></div>");
   }
 
   void stored(const DevicePlan& p) {
     if (p.boundaries.empty() && p.again.empty()) return;
-    put("<div class=card><h3>Between kernels</h3><table><tr><th>stored</th><th>because</th><th class=n>costs</th></tr>");
+    put("<div class=card><h3>Between kernels</h3><table><tr><th>stored</th><th>because</th><th "
+        "class=n>costs</th></tr>");
     for (const ExplainedBoundary& b : p.boundaries) {
-      put("<tr><td><code>{}</code><br><span class=why>for {}</span></td><td>{}{}</td><td class=n>{}</td></tr>",
+      put("<tr><td><code>{}</code><br><span class=why>for {}</span></td><td>{}{}</td><td "
+          "class=n>{}</td></tr>",
           escaped(b.producer), escaped(b.consumer), escaped(b.reason),
-          b.fused_seconds > 0 ? fmt::format("<br><span class=why>fused {}, stored {}</span>", time_text(b.fused_seconds),
-                                            time_text(b.stored_seconds))
+          b.fused_seconds > 0 ? fmt::format("<br><span class=why>fused {}, stored {}</span>",
+                                            time_text(b.fused_seconds), time_text(b.stored_seconds))
                               : "",
           bytes_text(b.bytes));
     }
     for (const ExplainedAgain& a : p.again) {
-      put("<tr><td><code>{}</code><br><span class=why>{}</span></td><td>computed again; before at {}, not stored. "
-          "<code>eval</code> both results together, or <code>materialize</code> it</td><td></td></tr>",
+      put("<tr><td><code>{}</code><br><span class=why>{}</span></td><td>computed again; before at "
+          "{}, not stored. "
+          "<code>eval</code> both results together, or <code>materialize</code> "
+          "it</td><td></td></tr>",
           escaped(a.expression), escaped(a.made), escaped(a.before));
     }
     put("</table></div>");
   }
 
   void memory(const DevicePlan& p) {
-    put("<div class=card><h3>Memory</h3><table><tr><th>buffer</th><th>role</th><th class=n>size</th><th>in the memory of</th></tr>");
+    put("<div class=card><h3>Memory</h3><table><tr><th>buffer</th><th>role</th><th "
+        "class=n>size</th><th>in the memory of</th></tr>");
     for (const ExplainedBuffer& b : p.buffers) {
-      put("<tr><td><code>{}</code></td><td>{}</td><td class=n>{}</td><td>{}</td></tr>", escaped(b.name), b.role,
-          bytes_text(b.bytes), escaped(b.takes_over));
+      put("<tr><td><code>{}</code></td><td>{}</td><td class=n>{}</td><td>{}</td></tr>",
+          escaped(b.name), b.role, bytes_text(b.bytes), escaped(b.takes_over));
     }
     put("</table></div>");
   }
@@ -327,16 +359,19 @@ class Page {
   void panel(const DevicePlan& p, std::size_t i, const std::string& id) {
     const ExplainedKernel& k = p.kernels[i];
     auto to = std::back_inserter(panels_);
-    fmt::format_to(to, "<section class=\"card panel\" id=\"{}\"><h2>{}. {}</h2><div class=why>{}</div>", id, i + 1,
-                   escaped(k.name), escaped(p.device));
+    fmt::format_to(to,
+                   "<section class=\"card panel\" id=\"{}\"><h2>{}. {}</h2><div class=why>{}</div>",
+                   id, i + 1, escaped(k.name), escaped(p.device));
     fmt::format_to(to, "<p><code>{}</code></p><table>", escaped(k.expression));
     const auto row = [&](const char* what, const std::string& value) {
       fmt::format_to(to, "<tr><th>{}</th><td>{}</td></tr>", what, escaped(value));
     };
     row("over", k.space);
     row("schedule", k.schedule + ": " + k.reason);
-    row("reads", fmt::format("{}, requests {}", bytes_text(k.compulsory_read), bytes_text(k.requested_read)));
-    row("writes", fmt::format("{}, requests {}", bytes_text(k.compulsory_written), bytes_text(k.requested_written)));
+    row("reads", fmt::format("{}, requests {}", bytes_text(k.compulsory_read),
+                             bytes_text(k.requested_read)));
+    row("writes", fmt::format("{}, requests {}", bytes_text(k.compulsory_written),
+                              bytes_text(k.requested_written)));
     row("operations", std::to_string(k.operations));
     row("estimated", time_text(k.seconds));
     if (!k.cache.empty()) row("code", k.cache);
@@ -354,8 +389,8 @@ class Page {
       fmt::format_to(to, "<details open><summary>CUDA</summary><pre>{}</pre></details>",
                      escaped(codegen::cuda_source(kernel)));
     }
-    fmt::format_to(to, "<details{}><summary>IR</summary><pre>{}</pre></details>", cuda ? "" : " open",
-                   escaped(ir::print(kernel)));
+    fmt::format_to(to, "<details{}><summary>IR</summary><pre>{}</pre></details>",
+                   cuda ? "" : " open", escaped(ir::print(kernel)));
   }
 
   std::string out_, panels_;
@@ -369,7 +404,8 @@ std::string explanation_html(const std::vector<DevicePlan>& plans) {
     return !p.plan->kernels.empty() && p.plan->kernels[0].target == ir::Target::cuda;
   };
   // Of a program for the CPU alone, the CUDA it would be as well.
-  if (!plans.empty() && std::ranges::none_of(plans, is_cuda)) shown.push_back(explain_for(plans[0], "sm_80"));
+  if (!plans.empty() && std::ranges::none_of(plans, is_cuda))
+    shown.push_back(explain_for(plans[0], "sm_80"));
   for (DevicePlan& p : shown) add_resources(&p);
   return Page().run(shown);
 }

@@ -23,8 +23,9 @@ std::string time_text(double seconds) {
 }
 
 std::string resources_text(const runtime::KernelResources& r) {
-  std::string text = fmt::format("{} registers and {} of stack a thread, {} shared a block", r.registers,
-                                 bytes_text(r.stack_bytes), bytes_text(r.shared_bytes));
+  std::string text =
+      fmt::format("{} registers and {} of stack a thread, {} shared a block", r.registers,
+                  bytes_text(r.stack_bytes), bytes_text(r.shared_bytes));
   if (r.spill_store_bytes + r.spill_load_bytes == 0) return text + ", no spills";
   return text + fmt::format(", spills: {} stored, {} loaded", bytes_text(r.spill_store_bytes),
                             bytes_text(r.spill_load_bytes));
@@ -35,8 +36,9 @@ namespace {
 using Out = std::back_insert_iterator<std::string>;
 
 void write_plan(Out to, const DevicePlan& plan) {
-  fmt::format_to(to, "plan on {}: {} operations, {} kernels, {} boundaries{}\n", plan.device, plan.nodes,
-                 plan.kernels.size(), plan.boundaries.size(), plan.cached ? " (cached)" : "");
+  fmt::format_to(to, "plan on {}: {} operations, {} kernels, {} boundaries{}\n", plan.device,
+                 plan.nodes, plan.kernels.size(), plan.boundaries.size(),
+                 plan.cached ? " (cached)" : "");
   if (!plan.cached && !plan.changes.empty()) {
     fmt::format_to(to, "new plan: this program was planned before for another class\n");
     for (const std::string& change : plan.changes) fmt::format_to(to, "  {}\n", change);
@@ -47,15 +49,17 @@ void write_plan(Out to, const DevicePlan& plan) {
     moved += k.compulsory_read + k.compulsory_written;
     seconds += k.seconds;
   }
-  fmt::format_to(to, "bytes: {} moved, {} the least possible\n", bytes_text(moved), bytes_text(plan.least_bytes));
+  fmt::format_to(to, "bytes: {} moved, {} the least possible\n", bytes_text(moved),
+                 bytes_text(plan.least_bytes));
   fmt::format_to(to, "time: {} estimated\n", time_text(seconds));
 }
 
 void write_memory(Out to, const DevicePlan& plan) {
   const ir::PlanMemory& m = plan.memory;
-  fmt::format_to(to, "memory: {} in, {} out, {} temporary; {} beside the inputs at the peak, {} taken over\n",
-                 bytes_text(m.inputs), bytes_text(m.outputs), bytes_text(m.temporaries), bytes_text(m.peak),
-                 bytes_text(m.donated));
+  fmt::format_to(
+      to, "memory: {} in, {} out, {} temporary; {} beside the inputs at the peak, {} taken over\n",
+      bytes_text(m.inputs), bytes_text(m.outputs), bytes_text(m.temporaries), bytes_text(m.peak),
+      bytes_text(m.donated));
   for (const ExplainedBuffer& b : plan.buffers) {
     if (b.role == "input") continue;
     fmt::format_to(to, "  {} {}: {}{}\n", b.role, b.name, bytes_text(b.bytes),
@@ -68,7 +72,8 @@ void write_kernel(Out to, const ExplainedKernel& k, std::size_t number) {
   fmt::format_to(to, "  computes   {}\n", k.expression);
   fmt::format_to(to, "  over       {}\n", k.space);
   fmt::format_to(to, "  schedule   {} ({})\n", k.schedule, k.reason);
-  fmt::format_to(to, "  reads      {} (requests {})\n", bytes_text(k.compulsory_read), bytes_text(k.requested_read));
+  fmt::format_to(to, "  reads      {} (requests {})\n", bytes_text(k.compulsory_read),
+                 bytes_text(k.requested_read));
   fmt::format_to(to, "  writes     {} (requests {})\n", bytes_text(k.compulsory_written),
                  bytes_text(k.requested_written));
   fmt::format_to(to, "  operations {}\n", k.operations);
@@ -79,8 +84,9 @@ void write_kernel(Out to, const ExplainedKernel& k, std::size_t number) {
 }
 
 void write_boundary(Out to, const ExplainedBoundary& b) {
-  fmt::format_to(to, "\nstored between kernels: {}\n  for        {}\n  because    {}\n  costs      {}\n", b.producer,
-                 b.consumer, b.reason, bytes_text(b.bytes));
+  fmt::format_to(
+      to, "\nstored between kernels: {}\n  for        {}\n  because    {}\n  costs      {}\n",
+      b.producer, b.consumer, b.reason, bytes_text(b.bytes));
   if (b.fused_seconds > 0) {
     fmt::format_to(to, "  fused      {} instead of {}, estimated\n", time_text(b.fused_seconds),
                    time_text(b.stored_seconds));
@@ -90,29 +96,31 @@ void write_boundary(Out to, const ExplainedBoundary& b) {
 }
 
 void write_again(Out to, const ExplainedAgain& a) {
-  fmt::format_to(to,
-                 "\ncomputed again: {}\n  made       at {}\n  before     by the evaluation at {}, which did not store "
-                 "it\n  remedy     eval({{...}}) of both results together, or materialize() of this value\n",
-                 a.expression, a.made, a.before);
+  fmt::format_to(
+      to,
+      "\ncomputed again: {}\n  made       at {}\n  before     by the evaluation at {}, which did "
+      "not store "
+      "it\n  remedy     eval({{...}}) of both results together, or materialize() of this value\n",
+      a.expression, a.made, a.before);
 }
 
 Json to_json(const ExplainedKernel& k) {
   Json json{{"name", k.name},
-          {"expression", k.expression},
-          {"library", k.library},
-          {"members", k.members},
-          {"space", k.space},
-          {"schedule", k.schedule},
-          {"schedule_reason", k.reason},
-          {"lines", k.lines},
-          {"compulsory_read", k.compulsory_read},
-          {"compulsory_written", k.compulsory_written},
-          {"requested_read", k.requested_read},
-          {"requested_written", k.requested_written},
-          {"requested_sectors", k.requested_sectors},
-          {"operations", k.operations},
-          {"estimated_seconds", k.seconds},
-          {"code", k.cache}};
+            {"expression", k.expression},
+            {"library", k.library},
+            {"members", k.members},
+            {"space", k.space},
+            {"schedule", k.schedule},
+            {"schedule_reason", k.reason},
+            {"lines", k.lines},
+            {"compulsory_read", k.compulsory_read},
+            {"compulsory_written", k.compulsory_written},
+            {"requested_read", k.requested_read},
+            {"requested_written", k.requested_written},
+            {"requested_sectors", k.requested_sectors},
+            {"operations", k.operations},
+            {"estimated_seconds", k.seconds},
+            {"code", k.cache}};
   if (const auto& r = k.resources) {
     json["resources"] = {{"registers", r->registers},
                          {"stack_bytes", r->stack_bytes},
@@ -147,11 +155,13 @@ Json to_json(const DevicePlan& plan) {
   }
   json["buffers"] = Json::array();
   for (const ExplainedBuffer& b : plan.buffers) {
-    json["buffers"].push_back({{"name", b.name}, {"role", b.role}, {"bytes", b.bytes}, {"takes_over", b.takes_over}});
+    json["buffers"].push_back(
+        {{"name", b.name}, {"role", b.role}, {"bytes", b.bytes}, {"takes_over", b.takes_over}});
   }
   json["recomputed"] = Json::array();
   for (const ExplainedAgain& a : plan.again) {
-    json["recomputed"].push_back({{"expression", a.expression}, {"made", a.made}, {"before", a.before}});
+    json["recomputed"].push_back(
+        {{"expression", a.expression}, {"made", a.made}, {"before", a.before}});
   }
   return json;
 }

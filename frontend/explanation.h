@@ -15,10 +15,12 @@ namespace kiln::inline v0::frontend {
 struct ExplainedKernel {
   std::size_t cluster = 0;  // of the plan's
   std::string name, expression, schedule, reason;
-  std::string space;  // "4096 x [1000]": points, and what is reduced at each; [[8]]: anew at each of both
+  std::string
+      space;  // "4096 x [1000]": points, and what is reduced at each; [[8]]: anew at each of both
   std::uint32_t members = 0;  // of a batch
   std::vector<std::string> lines;
-  std::int64_t compulsory_read = 0, compulsory_written = 0, requested_read = 0, requested_written = 0;
+  std::int64_t compulsory_read = 0, compulsory_written = 0, requested_read = 0,
+               requested_written = 0;
   std::int64_t requested_sectors = 0;
   std::int64_t operations = 0;
   double seconds = 0;  // estimated
@@ -47,8 +49,8 @@ struct DevicePlan {
   std::string device;
   bool elsewhere = false;  // of explain_for
   bool cached = false;
-  // Of a new plan: how its class differs from that of the last plan of the same structure; empty if there is
-  // none.
+  // Of a new plan: how its class differs from that of the last plan of the same structure; empty if
+  // there is none.
   std::vector<std::string> changes;
   std::size_t nodes = 0;
   std::vector<ExplainedKernel> kernels;
@@ -61,14 +63,15 @@ struct DevicePlan {
   std::shared_ptr<const ir::Plan> plan;  // what it was made of
   std::vector<std::int64_t> values;      // of symbols
   int compute_capability = 0;
-  ir::Graph graph;                       // before the passes
+  ir::Graph graph;  // before the passes
 };
 
 // Plans a snapshot for its device, as an evaluation would. Evaluates and stores nothing.
 DevicePlan explain_plan(std::uint16_t device, Snapshot& snapshot);
 // The same program for another target: what its kernels would be.
 DevicePlan explain_for(const DevicePlan& plan, const std::string& target);
-// Compiles the CUDA kernels to machine code, where NVRTC can: tens to hundreds of milliseconds each.
+// Compiles the CUDA kernels to machine code, where NVRTC can: tens to hundreds of milliseconds
+// each.
 void add_resources(DevicePlan* plan);
 
 std::string explanation_text(const std::vector<DevicePlan>& plans);

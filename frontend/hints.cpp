@@ -21,9 +21,12 @@ bool mark(const Array& x, std::uint8_t bit, std::uint8_t other) {
   return true;
 }
 
-Array hint(const char* function, const Array& x, std::uint8_t bit, std::uint8_t other, Where where) {
+Array hint(const char* function, const Array& x, std::uint8_t bit, std::uint8_t other,
+           Where where) {
   if (!mark(x, bit, other)) {
-    Complaint(function, "of one value both no_fuse and must_fuse", where).operand("array", x).raise();
+    Complaint(function, "of one value both no_fuse and must_fuse", where)
+        .operand("array", x)
+        .raise();
   }
   return x;
 }

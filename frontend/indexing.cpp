@@ -26,7 +26,8 @@ struct Region {
 [[noreturn]] void out_of_range(const Array& x, std::int64_t i, std::int64_t axis, std::int64_t n,
                                Where where) {
   Complaint complaint(
-      "index", fmt::format("index {} is out of range for axis {} with extent {}", i, axis, n), where);
+      "index", fmt::format("index {} is out of range for axis {} with extent {}", i, axis, n),
+      where);
   complaint.operand("array", x);
   if (n > 0) complaint.advise(fmt::format("an index from {} to {}", -n, n - 1));
   complaint.raise();
@@ -50,10 +51,10 @@ void resolve(const Slice& slice, std::int64_t n, const Array& x, Where where, Re
     begin = slice.begin.at ? clamp(*slice.begin.at, -1, n - 1) : n - 1;
     end = slice.end.at ? clamp(*slice.end.at, -1, n - 1) : -1;
     // -(step + 1) cannot overflow.
-    count = begin > end
-                ? static_cast<std::int64_t>(static_cast<std::uint64_t>(begin - end - 1) /
-                                            (static_cast<std::uint64_t>(-(step + 1)) + 1)) + 1
-                : 0;
+    count = begin > end ? static_cast<std::int64_t>(static_cast<std::uint64_t>(begin - end - 1) /
+                                                    (static_cast<std::uint64_t>(-(step + 1)) + 1)) +
+                              1
+                        : 0;
   }
   region->begin.push_back(count == 0 ? 0 : begin);
   region->step.push_back(count <= 1 ? 1 : step);
@@ -80,15 +81,22 @@ Region resolve(const Array& x, std::span<const Index> indices) {
   }
   std::int64_t axis = 0;
   const auto whole_axes = [&](std::int64_t count) {
-    for (; count > 0; --count) resolve(Slice{_, _, _}, x.shape().extents()[static_cast<std::size_t>(axis++)], x, region.where, &region);
+    for (; count > 0; --count)
+      resolve(Slice{_, _, _}, x.shape().extents()[static_cast<std::size_t>(axis++)], x,
+              region.where, &region);
   };
   const Where where = region.where;  // later indices were converted in a header
   for (const Index& index : indices) {
     switch (Access::kind(index)) {
-      case Kind::fresh: region.shape.push_back(1); break;
-      case Kind::rest: whole_axes(x.ndim() - used); break;
+      case Kind::fresh:
+        region.shape.push_back(1);
+        break;
+      case Kind::rest:
+        whole_axes(x.ndim() - used);
+        break;
       case Kind::range:
-        resolve(Access::range(index), x.shape().extents()[static_cast<std::size_t>(axis++)], x, where, &region);
+        resolve(Access::range(index), x.shape().extents()[static_cast<std::size_t>(axis++)], x,
+                where, &region);
         break;
       case Kind::number: {
         const std::int64_t n = x.shape().extents()[static_cast<std::size_t>(axis)];
@@ -151,24 +159,36 @@ Array Array::read(std::span<const Index> indices) const {
   return read_region(*this, resolve(*this, indices));
 }
 
+Array Place::updated(Update update, const Array& old, const Array& value) {
+  switch (update) {
+    case Update::set:
+      break;
+    case Update::add:
+      return add(old, value);
+    case Update::subtract:
+      return subtract(old, value);
+    case Update::multiply:
+      return multiply(old, value);
+    case Update::divide:
+      return divide(old, value);
+    case Update::max:
+      return maximum(old, value);
+    case Update::min:
+      return minimum(old, value);
+  }
+  return value;
+}
+
 void Place::write(Update update, const Operand& v, const char* name) {
   const Composite scope(Access::where(indices_[0]));
   Array& x = *target_;
   const Region r = resolve(x, indices_);
   const Where where = r.where;
   const Operand old(x, where);
-  Array value = Access::is_array(v) ? Access::array(v)
-                                    : frontend::as_array(name, v, frontend::common_dtype(name, old, v));
-  if (update != Update::set) {
-    switch (update) {
-      case Update::add: value = add(read_region(x, r), value); break;
-      case Update::subtract: value = subtract(read_region(x, r), value); break;
-      case Update::multiply: value = multiply(read_region(x, r), value); break;
-      case Update::divide: value = divide(read_region(x, r), value); break;
-      case Update::max: value = maximum(read_region(x, r), value); break;
-      default: value = minimum(read_region(x, r), value); break;
-    }
-  }
+  Array value = Access::is_array(v)
+                    ? Access::array(v)
+                    : frontend::as_array(name, v, frontend::common_dtype(name, old, v));
+  if (update != Update::set) value = updated(update, read_region(x, r), value);
   value = frontend::within_kind(name, value, x.dtype(), where);
   const Shape place(r.shape);
   const std::span<const std::int64_t> from = value.shape().extents(), to = place.extents();
@@ -178,8 +198,9 @@ void Place::write(Update update, const Operand& v, const char* name) {
     fits = n == 1 || n == to[to.size() - 1 - i];
   }
   if (!fits) {
-    Complaint(name, fmt::format("a value of shape {} does not broadcast to the place's shape {}",
-                                to_text(value.shape()), to_text(place)),
+    Complaint(name,
+              fmt::format("a value of shape {} does not broadcast to the place's shape {}",
+                          to_text(value.shape()), to_text(place)),
               where)
         .operand("array", x)
         .operand("value", value)
@@ -194,8 +215,8 @@ void Place::write(Update update, const Operand& v, const char* name) {
     x = frontend::reshaped(value, x.shape(), where);
     return;
   }
-  const Array inside =
-      spread(frontend::filled(place, bool_, 1, device, where), r, x.shape(), frontend::literal(bool_, 0, where));
+  const Array inside = spread(frontend::filled(place, bool_, 1, device, where), r, x.shape(),
+                              frontend::literal(bool_, 0, where));
   const Array spread_value = spread(value, r, x.shape(), frontend::literal(x.dtype(), 0, where));
   x = frontend::map(name, ir::Op::select, x.dtype(), {inside, spread_value, x}, where);
 }

@@ -43,7 +43,8 @@ std::vector<std::pair<std::uint16_t, Snapshot>> snapshots(const Arrays& arrays) 
     }
     for (const auto& [device, list] : roots) {
       Snapshot snapshot;
-      while (!frontend::take_snapshot(list, false, &snapshot)) frontend::state().finished.wait(lock);
+      while (!frontend::take_snapshot(list, false, &snapshot))
+        frontend::state().finished.wait(lock);
       frontend::name_results(arrays.list(), &snapshot);
       result.emplace_back(device, std::move(snapshot));
     }
@@ -64,7 +65,8 @@ struct Explanation::Data {
 Explanation explain(const Arrays& arrays, Where where) {
   auto data = std::make_shared<Explanation::Data>();
   try {
-    for (auto& [device, snapshot] : snapshots(arrays)) data->plans.push_back(frontend::explain_plan(device, snapshot));
+    for (auto& [device, snapshot] : snapshots(arrays))
+      data->plans.push_back(frontend::explain_plan(device, snapshot));
   } catch (...) {
     frontend::translate(std::current_exception(), where);
   }
@@ -99,7 +101,8 @@ void Explanation::save_html(const std::string& path, Where where) const {
   }
 }
 
-[[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out, const Explanation& explanation) {
+[[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out,
+                                                        const Explanation& explanation) {
   return out << explanation.text();
 }
 
@@ -114,23 +117,28 @@ std::vector<Source> cuda_source(const Arrays& arrays, std::string_view target, W
   std::vector<Source> result;
   try {
     for (auto& [id, snapshot] : snapshots(arrays)) {
-      const ir::Plan plan = frontend::make_plan(snapshot, planner.caps(), frontend::context().fusion);
+      const ir::Plan plan =
+          frontend::make_plan(snapshot, planner.caps(), frontend::context().fusion);
       std::vector<bool> done(plan.kernels.size());
       for (std::size_t i = 0; i < plan.launches.size(); ++i) {
         const std::uint32_t k = plan.launches[i].kernel;
         if (done[k]) continue;
         done[k] = true;
-        Source source{codegen::cuda_entry(plan.kernels[k]), plan.kernels[k].expression,
-                      codegen::cuda_source(plan.kernels[k]), {}};
-        for (const ir::NodeId node : i < plan.clusters.size() ? plan.clusters[i].nodes : std::vector<ir::NodeId>{}) {
+        Source source{codegen::cuda_entry(plan.kernels[k]),
+                      plan.kernels[k].expression,
+                      codegen::cuda_source(plan.kernels[k]),
+                      {}};
+        for (const ir::NodeId node :
+             i < plan.clusters.size() ? plan.clusters[i].nodes : std::vector<ir::NodeId>{}) {
           if (node >= plan.graph.lines.size()) continue;
           const std::string& line = plan.graph.lines[node];
           for (std::uint32_t n = 0; n < snapshot.lines.size(); ++n) {
             const Where w = snapshot.line(n);
             if (w.file == nullptr || frontend::to_text(w) != line) continue;
-            const bool known = std::any_of(source.lines.begin(), source.lines.end(), [&](const Where& other) {
-              return other.line == w.line && std::string_view(other.file) == w.file;
-            });
+            const bool known =
+                std::any_of(source.lines.begin(), source.lines.end(), [&](const Where& other) {
+                  return other.line == w.line && std::string_view(other.file) == w.file;
+                });
             if (!known) source.lines.push_back(w);
             break;
           }

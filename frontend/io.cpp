@@ -29,13 +29,14 @@ struct Code {
   DType dtype;
   const char* text;  // kind and bytes
 };
-constexpr Code kCodes[] = {{bool_, "b1"},   {int8, "i1"},    {int16, "i2"},   {int32, "i4"},
-                           {int64, "i8"},   {uint8, "u1"},   {uint16, "u2"},  {uint32, "u4"},
-                           {uint64, "u8"},  {float16, "f2"}, {float32, "f4"}, {float64, "f8"}};
+constexpr Code kCodes[] = {{bool_, "b1"},  {int8, "i1"},    {int16, "i2"},   {int32, "i4"},
+                           {int64, "i8"},  {uint8, "u1"},   {uint16, "u2"},  {uint32, "u4"},
+                           {uint64, "u8"}, {float16, "f2"}, {float32, "f4"}, {float64, "f8"}};
 
 class Reader {
  public:
-  Reader(const std::string& path, Where where) : path_(path), where_(where), file_(path, std::ios::binary) {
+  Reader(const std::string& path, Where where)
+      : path_(path), where_(where), file_(path, std::ios::binary) {
     if (!file_) fail("cannot be opened");
   }
   Array read();
@@ -68,7 +69,8 @@ std::string Reader::header() {
   if (version < 1 || version > 3) fail(fmt::format("version {} is not known", version));
   unsigned char length[4] = {};
   take(length, version == 1 ? 2 : 4, "the header's length");
-  const std::size_t bytes = length[0] | length[1] << 8 | length[2] << 16 | static_cast<std::size_t>(length[3]) << 24;
+  const std::size_t bytes =
+      length[0] | length[1] << 8 | length[2] << 16 | static_cast<std::size_t>(length[3]) << 24;
   if (bytes > (std::size_t{1} << 20)) fail(fmt::format("a header of {} bytes", bytes));
   std::string text(bytes, '\0');
   take(text.data(), bytes, "the header");
@@ -95,7 +97,8 @@ std::string_view Reader::field(std::string_view header, std::string_view name) c
   } else {
     end = header.find_first_of(",}", at);
   }
-  if (end == 0 || end == std::string_view::npos) fail(fmt::format("malformed header: {} does not end", quoted));
+  if (end == 0 || end == std::string_view::npos)
+    fail(fmt::format("malformed header: {} does not end", quoted));
   return header.substr(at, end - at);
 }
 
@@ -105,7 +108,8 @@ DType Reader::dtype_of_code(std::string_view code, bool* swapped) const {
   const std::string_view kind = code.substr(2, code.size() - 3);
   *swapped = order == (std::endian::native == std::endian::little ? '>' : '<');
   for (const Code& c : kCodes) {
-    if (kind == c.text && std::string_view("<>|=").find(order) != std::string_view::npos) return c.dtype;
+    if (kind == c.text && std::string_view("<>|=").find(order) != std::string_view::npos)
+      return c.dtype;
   }
   fail(fmt::format("dtype {} has no counterpart", code));
 }
@@ -122,7 +126,8 @@ Shape Reader::shape_of(std::string_view text) const {
     }
     std::int64_t n = 0;
     const auto [stop, error] = std::from_chars(at, end, n);
-    const bool fits = error == std::errc() && n >= 0 && (n == 0 || size <= (std::int64_t{1} << 59) / n);
+    const bool fits =
+        error == std::errc() && n >= 0 && (n == 0 || size <= (std::int64_t{1} << 59) / n);
     if (!fits) fail(fmt::format("shape {} is malformed", text));
     if (n > 0) size *= n;
     extents.push_back(n);
@@ -137,7 +142,8 @@ Array Reader::read() {
   bool swapped = false;
   const DType dtype = dtype_of_code(field(text, "descr"), &swapped);
   const std::string_view order = field(text, "fortran_order");
-  if (!order.starts_with("True") && !order.starts_with("False")) fail("malformed header: fortran_order");
+  if (!order.starts_with("True") && !order.starts_with("False"))
+    fail("malformed header: fortran_order");
   const bool fortran = order.starts_with("True");
   const std::string_view extents = field(text, "shape");
   if (extents.front() != '(') fail("malformed header: shape");
@@ -148,12 +154,14 @@ Array Reader::read() {
   const auto start = file_.tellg();
   file_.seekg(0, std::ios::end);
   const auto there = static_cast<std::size_t>(file_.tellg() - start);
-  if (there < bytes) fail(fmt::format("truncated: the elements need {} bytes, {} are there", bytes, there));
+  if (there < bytes)
+    fail(fmt::format("truncated: the elements need {} bytes, {} are there", bytes, there));
   file_.seekg(start);
   const auto data = std::make_shared<std::vector<std::byte>>(bytes);
   take(data->data(), bytes, "the elements");
   if (swapped && size > 1) {
-    for (std::size_t i = 0; i < bytes; i += size) std::reverse(data->data() + i, data->data() + i + size);
+    for (std::size_t i = 0; i < bytes; i += size)
+      std::reverse(data->data() + i, data->data() + i + size);
   }
   if (dtype == bool_) {
     for (std::byte& b : *data) b = b != std::byte{0} ? std::byte{1} : b;
@@ -187,13 +195,15 @@ void save(const std::string& path, const Array& x, Where where) {
         .raise();
   }
   const bool one_byte = code->text[1] == '1';
-  std::string header = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': {}, }}",
-                                   one_byte ? '|' : kNativeOrder, code->text, python_tuple(x.shape()));
+  std::string header =
+      fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': {}, }}",
+                  one_byte ? '|' : kNativeOrder, code->text, python_tuple(x.shape()));
   header.resize((10 + header.size() + 1 + 63) / 64 * 64 - 10 - 1, ' ');
   header += '\n';
   const frontend::HostData host = frontend::host_data(x, where, "save");
   std::ofstream file(path, std::ios::binary);
-  const char prefix[] = {1, 0, static_cast<char>(header.size() & 0xff), static_cast<char>(header.size() >> 8)};
+  const char prefix[] = {1, 0, static_cast<char>(header.size() & 0xff),
+                         static_cast<char>(header.size() >> 8)};
   file.write(kMagic.data(), static_cast<std::streamsize>(kMagic.size()));
   file.write(prefix, sizeof prefix);
   file.write(header.data(), static_cast<std::streamsize>(header.size()));

@@ -34,8 +34,9 @@ Shape batch_of(const Array& a, const Array& b, Where where) {
     std::int64_t& n = x[x.size() - y.size() + i];
     if (n == 1) n = y[i];
     if (y[i] == 1 || y[i] == n) continue;
-    Complaint("matmul", fmt::format("leading axes of {} and {} do not broadcast", to_text(a.shape()),
-                                    to_text(b.shape())),
+    Complaint("matmul",
+              fmt::format("leading axes of {} and {} do not broadcast", to_text(a.shape()),
+                          to_text(b.shape())),
               where)
         .operand("left", a)
         .operand("right", b)
@@ -80,7 +81,8 @@ Array matmul(const Array& left, const Array& right, Where where) {
   const Array b = right.ndim() == 1 ? expand_dims(right, 1, where) : right;
   if (a.shape()[-1] != b.shape()[-2]) {
     refuse(fmt::format("shapes {} and {} do not multiply: inner extents are {} and {}",
-                       to_text(left.shape()), to_text(right.shape()), a.shape()[-1], b.shape()[-2]));
+                       to_text(left.shape()), to_text(right.shape()), a.shape()[-1],
+                       b.shape()[-2]));
   }
   Array result = product(cast(a, dtype, where), cast(b, dtype, where), where);
   if (right.ndim() == 1) result = squeeze(result, -1, where);
@@ -91,12 +93,16 @@ Array matmul(const Array& left, const Array& right, Where where) {
 Array vecdot(const Array& left, const Array& right, std::int64_t axis, Where where) {
   const Composite scope(where);
   const Array products = multiply(left, right);
-  frontend::check_takes("vecdot", frontend::kNumbers, products.dtype(), Operand(products, where), nullptr, where);
-  const std::int64_t a = frontend::check_axis("vecdot", axis, left.ndim(), where, Access::node(left)) - left.ndim();
-  const std::int64_t b = frontend::check_axis("vecdot", axis, right.ndim(), where, Access::node(right)) - right.ndim();
+  frontend::check_takes("vecdot", frontend::kNumbers, products.dtype(), Operand(products, where),
+                        nullptr, where);
+  const std::int64_t a =
+      frontend::check_axis("vecdot", axis, left.ndim(), where, Access::node(left)) - left.ndim();
+  const std::int64_t b =
+      frontend::check_axis("vecdot", axis, right.ndim(), where, Access::node(right)) - right.ndim();
   if (a != b || left.shape()[a] != right.shape()[b]) {
-    Complaint("vecdot", fmt::format("axis {} of shapes {} and {} differs", axis, to_text(left.shape()),
-                                    to_text(right.shape())),
+    Complaint("vecdot",
+              fmt::format("axis {} of shapes {} and {} differs", axis, to_text(left.shape()),
+                          to_text(right.shape())),
               where)
         .operand("left", left)
         .operand("right", right)
@@ -108,7 +114,10 @@ Array vecdot(const Array& left, const Array& right, std::int64_t axis, Where whe
 Array outer(const Array& left, const Array& right, Where where) {
   const Composite scope(where);
   if (left.ndim() != 1 || right.ndim() != 1) {
-    Complaint("outer", "takes 1-d arrays", where).operand("left", left).operand("right", right).raise();
+    Complaint("outer", "takes 1-d arrays", where)
+        .operand("left", left)
+        .operand("right", right)
+        .raise();
   }
   return multiply(expand_dims(left, 1, where), right);
 }

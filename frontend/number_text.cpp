@@ -30,11 +30,13 @@ std::string shortest(ir::DType t, std::uint64_t bits) {
   char text[64];
   const double value = ir::to_double(t, bits);
   if (t == ir::DType::float64) {
-    return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr};
+    return {text,
+            std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr};
   }
   if (t == ir::DType::float32) {
     const auto single = static_cast<float>(value);
-    return {text, std::to_chars(text, text + sizeof text, single, std::chars_format::scientific).ptr};
+    return {text,
+            std::to_chars(text, text + sizeof text, single, std::chars_format::scientific).ptr};
   }
   for (int digits = 0;; ++digits) {
     std::snprintf(text, sizeof text, "%.*e", digits, value);
@@ -84,7 +86,8 @@ Parts scientific(ir::DType t, std::uint64_t bits) {
 
 std::string exponent_text(int exponent, std::size_t digits) {
   const std::string number = std::to_string(std::abs(exponent));
-  return (exponent < 0 ? "e-" : "e+") + std::string(digits - std::min(digits, number.size()), '0') + number;
+  return (exponent < 0 ? "e-" : "e+") + std::string(digits - std::min(digits, number.size()), '0') +
+         number;
 }
 
 std::vector<std::string> float_texts(ir::DType t, const std::byte* data, std::size_t count) {
@@ -101,7 +104,8 @@ std::vector<std::string> float_texts(ir::DType t, const std::byte* data, std::si
     nonfinite = nonfinite || !std::isfinite(x);
     negative_infinity = negative_infinity || x == -HUGE_VAL;
   }
-  const bool exponential = largest > 0 && (largest >= 1e8 || least < 1e-4 || largest / least > 1000);
+  const bool exponential =
+      largest > 0 && (largest >= 1e8 || least < 1e-4 || largest / least > 1000);
   std::vector<Parts> parts(count);
   std::size_t left = 0, right = 0, exponent_digits = 2;
   for (std::size_t i = 0; i < count; ++i) {

@@ -19,13 +19,15 @@ LoadedPlan PlanCache::find(const PlanKey& key, const ir::Graph& graph, std::size
   return entry->plan;
 }
 
-std::optional<ir::Graph> PlanCache::same_structure(const PlanKey& key, const ir::Graph& graph) const {
+std::optional<ir::Graph> PlanCache::same_structure(const PlanKey& key,
+                                                   const ir::Graph& graph) const {
   const std::lock_guard<std::mutex> lock(mutex_);
   for (const Entry& entry : entries_) {
     const ir::Graph& g = entry.graph;
-    if (entry.key == key && g.nodes == graph.nodes && g.operand_ids == graph.operand_ids && g.dims == graph.dims &&
-        g.outputs == graph.outputs && g.attributes == graph.attributes && g.hints == graph.hints &&
-        g.scalars == graph.scalars && g.syms.size() == graph.syms.size() && g.inputs.size() == graph.inputs.size() &&
+    if (entry.key == key && g.nodes == graph.nodes && g.operand_ids == graph.operand_ids &&
+        g.dims == graph.dims && g.outputs == graph.outputs && g.attributes == graph.attributes &&
+        g.hints == graph.hints && g.scalars == graph.scalars &&
+        g.syms.size() == graph.syms.size() && g.inputs.size() == graph.inputs.size() &&
         !(g == graph)) {
       return g;
     }
@@ -33,7 +35,8 @@ std::optional<ir::Graph> PlanCache::same_structure(const PlanKey& key, const ir:
   return std::nullopt;
 }
 
-LoadedPlan PlanCache::insert(const PlanKey& key, ir::Graph graph, std::size_t hash, LoadedPlan plan) {
+LoadedPlan PlanCache::insert(const PlanKey& key, ir::Graph graph, std::size_t hash,
+                             LoadedPlan plan) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto entry = look(key, graph, hash);
   if (entry != entries_.end()) return entry->plan;

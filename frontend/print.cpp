@@ -23,8 +23,8 @@ constexpr std::size_t kWidth = 75;
 
 // The elements that are shown: the array without the middle of its long axes.
 struct Shown {
-  Extents extent;             // of what is shown
-  std::vector<bool> cut;      // axes whose middle is left out
+  Extents extent;         // of what is shown
+  std::vector<bool> cut;  // axes whose middle is left out
   std::vector<std::string> texts;
 };
 
@@ -35,11 +35,13 @@ class Printer {
 
  private:
   std::string row(std::size_t first, const std::string& indent, std::size_t width);
-  std::string block(std::size_t axis, std::size_t first, const std::string& indent, std::size_t width);
+  std::string block(std::size_t axis, std::size_t first, const std::string& indent,
+                    std::size_t width);
   const Shown& shown_;
 };
 
-std::string Printer::print(std::size_t axis, std::size_t first, std::string indent, std::size_t width) {
+std::string Printer::print(std::size_t axis, std::size_t first, std::string indent,
+                           std::size_t width) {
   const bool last = axis + 1 == shown_.extent.size();
   const std::string text = last ? row(first, indent, width) : block(axis, first, indent, width);
   return "[" + text.substr(indent.size()) + "]";
@@ -66,15 +68,18 @@ std::string Printer::row(std::size_t first, const std::string& indent, std::size
   return done + line;
 }
 
-std::string Printer::block(std::size_t axis, std::size_t first, const std::string& indent, std::size_t width) {
+std::string Printer::block(std::size_t axis, std::size_t first, const std::string& indent,
+                           std::size_t width) {
   std::size_t stride = 1;
-  for (std::size_t i = axis + 1; i < shown_.extent.size(); ++i) stride *= static_cast<std::size_t>(shown_.extent[i]);
+  for (std::size_t i = axis + 1; i < shown_.extent.size(); ++i)
+    stride *= static_cast<std::size_t>(shown_.extent[i]);
   const std::string gap(shown_.extent.size() - axis - 1, '\n');
   std::string text;
   const std::int64_t n = shown_.extent[axis];
   for (std::int64_t i = 0; i < n; ++i) {
     if (i == kEdge && shown_.cut[axis]) text += indent + "..." + gap;
-    text += indent + print(axis + 1, first + static_cast<std::size_t>(i) * stride, indent + " ", width - 1);
+    text += indent +
+            print(axis + 1, first + static_cast<std::size_t>(i) * stride, indent + " ", width - 1);
     if (i + 1 < n) text += gap;
   }
   return text;
@@ -84,7 +89,8 @@ std::string Printer::block(std::size_t axis, std::size_t first, const std::strin
 Array without_middle(Array x, const Shown& shown, Where where) {
   for (std::size_t i = 0; i < shown.cut.size(); ++i) {
     if (!shown.cut[i]) continue;
-    Extents extent(x.shape().begin(), x.shape().end()), begin(extent.size(), 0), step(extent.size(), 1);
+    Extents extent(x.shape().begin(), x.shape().end()), begin(extent.size(), 0),
+        step(extent.size(), 1);
     const std::int64_t n = std::exchange(extent[i], kEdge);
     const Array head = frontend::sliced(x, Shape(extent), begin, step, where);
     begin[i] = n - kEdge;
@@ -112,7 +118,8 @@ std::vector<std::byte> gather(const Array& x, const Shown& shown, const std::byt
     std::int64_t offset = 0;
     for (std::size_t i = 0; i < ndim; ++i) {
       const bool tail = shown.cut[i] && index[i] >= kEdge;
-      offset += strides[i] * (tail ? x.shape().extents()[i] - shown.extent[i] + index[i] : index[i]);
+      offset +=
+          strides[i] * (tail ? x.shape().extents()[i] - shown.extent[i] + index[i] : index[i]);
     }
     std::memcpy(result.data() + at, first + offset * static_cast<std::int64_t>(size), size);
     for (std::size_t i = ndim; i-- > 0 && ++index[i] == shown.extent[i];) index[i] = 0;
@@ -133,12 +140,14 @@ Shown shown_of(const Array& x, Where where) {
   const frontend::Value& value = *Access::node(x)->value.load(std::memory_order_acquire);
   runtime::Block block;
   if (summary && value.storage->resident(frontend::registry().cpu(), &block)) {
-    const auto* const first = static_cast<const std::byte*>(block.data()) + value.offset * ir::size_of(t);
+    const auto* const first =
+        static_cast<const std::byte*>(block.data()) + value.offset * ir::size_of(t);
     shown.texts = frontend::aligned_texts(t, gather(x, shown, first, value).data(), count);
     return shown;
   }
   const Array part = summary ? without_middle(x, shown, where) : x;
-  shown.texts = frontend::aligned_texts(t, frontend::host_data(part, where, "operator<<").data, count);
+  shown.texts =
+      frontend::aligned_texts(t, frontend::host_data(part, where, "operator<<").data, count);
   return shown;
 }
 

@@ -31,10 +31,14 @@ DType promote_int_float(DType i, DType f) {
 
 int mantissa_bits(DType t) {
   switch (t) {
-    case float16: return 11;
-    case bfloat16: return 8;
-    case float32: return 24;
-    default: return 53;
+    case float16:
+      return 11;
+    case bfloat16:
+      return 8;
+    case float32:
+      return 24;
+    default:
+      return 53;
   }
 }
 }  // namespace
@@ -69,9 +73,12 @@ DType floating_of(DType t) {
 DType sum_dtype(DType t) {
   switch (class_of(t)) {
     case DTypeClass::boolean:
-    case DTypeClass::signed_int: return int64;
-    case DTypeClass::unsigned_int: return uint64;
-    default: return t;
+    case DTypeClass::signed_int:
+      return int64;
+    case DTypeClass::unsigned_int:
+      return uint64;
+    default:
+      return t;
   }
 }
 

@@ -55,14 +55,15 @@ std::string role(std::size_t i, std::size_t count) {
     if (i > 0) shapes += i + 1 == operands.size() ? " and " : ", ";
     shapes += to_text(operands[i]->shape->shape);
   }
-  Complaint complaint(function,
-                      fmt::format("shapes {} do not broadcast: axis {} is {} and {}", shapes, axis, a, b),
-                      where);
+  Complaint complaint(
+      function, fmt::format("shapes {} do not broadcast: axis {} is {} and {}", shapes, axis, a, b),
+      where);
   for (std::size_t i = 0; i < operands.size(); ++i) {
     complaint.operand(role(i, operands.size()), operands[i]);
   }
   complaint.advise(
-      "extents must be equal or 1, counted from the last axis; expand_dims, newaxis and reshape make "
+      "extents must be equal or 1, counted from the last axis; expand_dims, newaxis and reshape "
+      "make "
       "axes of extent 1");
   complaint.raise();
 }
@@ -78,18 +79,20 @@ void check_shape(std::string_view function, const Shape& shape, Where where) {
   std::int64_t size = 1;
   for (const std::int64_t n : shape) {
     if (n < 0) {
-      Complaint(function, fmt::format("shape {} has a negative extent", to_text(shape)), where).raise();
+      Complaint(function, fmt::format("shape {} has a negative extent", to_text(shape)), where)
+          .raise();
     }
     if (n > 0 && (size > (std::int64_t{1} << 62) / n)) {
-      Complaint(function, fmt::format("shape {} has more than 2^62 elements", to_text(shape)), where)
+      Complaint(function, fmt::format("shape {} has more than 2^62 elements", to_text(shape)),
+                where)
           .raise();
     }
     size *= std::max<std::int64_t>(n, 1);
   }
 }
 
-std::int64_t check_axis(std::string_view function, std::int64_t axis, std::int64_t ndim, Where where,
-                        Node* node) {
+std::int64_t check_axis(std::string_view function, std::int64_t axis, std::int64_t ndim,
+                        Where where, Node* node) {
   if (axis >= -ndim && axis < ndim) return axis < 0 ? axis + ndim : axis;
   Complaint complaint(function,
                       ndim == 0 ? fmt::format("axis {} of a 0-d array, which has none", axis)
@@ -114,14 +117,16 @@ std::vector<std::int64_t> check_axes(std::string_view function, const Axes& axes
   std::sort(result.begin(), result.end());
   const auto twice = std::adjacent_find(result.begin(), result.end());
   if (twice != result.end()) {
-    Complaint(function, fmt::format("axis {} is named twice in {}", *twice, extents(axes.list())), where)
+    Complaint(function, fmt::format("axis {} is named twice in {}", *twice, extents(axes.list())),
+              where)
         .operand("array", node)
         .raise();
   }
   return result;
 }
 
-std::uint16_t common_device(std::string_view function, std::span<Node* const> operands, Where where) {
+std::uint16_t common_device(std::string_view function, std::span<Node* const> operands,
+                            Where where) {
   Node* first = nullptr;
   for (Node* const operand : operands) {
     if (operand->anywhere) continue;
@@ -226,15 +231,16 @@ Array scalar_of(std::string_view function, const Operand& x, DType dtype) {
     fits = huge ? bits == 64 : value >= 0 && (bits == 64 || value < (std::int64_t{1} << bits));
   }
   if (!fits) {
-    Complaint(function, fmt::format("{} does not fit {}", describe(x), name(dtype)), Access::where(x))
+    Complaint(function, fmt::format("{} does not fit {}", describe(x), name(dtype)),
+              Access::where(x))
         .advise("astype the array to a wider dtype first")
         .raise();
   }
   return scalar(dtype, ir::bits_of_int(t, value), Access::where(x));
 }
 
-Array count_of(const Array& x, const std::vector<std::int64_t>& axes, double correction, DType dtype,
-               Where where) {
+Array count_of(const Array& x, const std::vector<std::int64_t>& axes, double correction,
+               DType dtype, Where where) {
   Node* const node = Access::node(x);
   Recipe r = from(Kind::count, &node, where);
   r.dtype = dtype;
@@ -282,7 +288,8 @@ Array cast(const Array& x, DType dtype, Where where) {
   if (node->dtype == dtype) return x;
   if (node->kind == Kind::literal) {  // stays a literal
     const std::uint64_t in[] = {node->imm};
-    return literal_bits(dtype, ir::evaluate_bits(ir::Op::cast, to_ir(node->dtype), to_ir(dtype), in), where);
+    return literal_bits(
+        dtype, ir::evaluate_bits(ir::Op::cast, to_ir(node->dtype), to_ir(dtype), in), where);
   }
   return map_nodes("astype", ir::Op::cast, dtype, {&node, 1}, where);
 }
@@ -304,7 +311,8 @@ Array permuted(const Array& x, const std::vector<std::int64_t>& axes, Where wher
   if (std::ranges::is_sorted(axes)) return x;
   Node* const node = Access::node(x);
   std::vector<std::int64_t> extent;
-  for (const std::int64_t axis : axes) extent.push_back(node->shape->shape.extents()[static_cast<std::size_t>(axis)]);
+  for (const std::int64_t axis : axes)
+    extent.push_back(node->shape->shape.extents()[static_cast<std::size_t>(axis)]);
   const Shape shape(extent);
   Recipe r = from(Kind::permute, &node, where);
   r.attr = new Attr{axes, {}};
@@ -321,8 +329,8 @@ Array reshaped(const Array& x, const Shape& shape, Where where) {
       auto same = std::make_unique<Value>();
       same->storage = value.storage;
       same->offset = value.offset;
-      return Access::adopt(
-          trace().leaf(node->dtype, shape, node->device, same.release(), line_of(where), node->label));
+      return Access::adopt(trace().leaf(node->dtype, shape, node->device, same.release(),
+                                        line_of(where), node->label));
     }
   }
   Recipe r = from(Kind::reshape, &node, where);
@@ -333,9 +341,9 @@ Array reshaped(const Array& x, const Shape& shape, Where where) {
 Array sliced(const Array& x, const Shape& shape, std::vector<std::int64_t> begin,
              std::vector<std::int64_t> step, Where where) {
   Node* const node = Access::node(x);
-  const bool whole_array =
-      node->shape->shape == shape && std::ranges::all_of(begin, [](auto b) { return b == 0; }) &&
-      std::ranges::all_of(step, [](auto s) { return s == 1; });
+  const bool whole_array = node->shape->shape == shape &&
+                           std::ranges::all_of(begin, [](auto b) { return b == 0; }) &&
+                           std::ranges::all_of(step, [](auto s) { return s == 1; });
   if (whole_array) return x;
   Recipe r = from(Kind::slice, &node, where);
   r.attr = new Attr{std::move(begin), std::move(step)};

@@ -1,4 +1,5 @@
-// Recording primitive operations. Dtypes are right when these are called; shapes are broadcast here.
+// Recording primitive operations. Dtypes are right when these are called; shapes are broadcast
+// here.
 #pragma once
 #include <initializer_list>
 #include <span>
@@ -16,13 +17,14 @@ Array record(Recipe recipe);
 // UserError if a shape has a negative extent, too many axes or too many elements.
 void check_shape(std::string_view function, const Shape& shape, Where where);
 // An axis counted from the front; UserError if there is none.
-std::int64_t check_axis(std::string_view function, std::int64_t axis, std::int64_t ndim, Where where,
-                        Node* node = nullptr);
+std::int64_t check_axis(std::string_view function, std::int64_t axis, std::int64_t ndim,
+                        Where where, Node* node = nullptr);
 // Each axis once, counted from the front, ascending.
 std::vector<std::int64_t> check_axes(std::string_view function, const Axes& axes, Node* node,
                                      Where where);
 // The device that the operands share: UserError if they are of two.
-std::uint16_t common_device(std::string_view function, std::span<Node* const> operands, Where where);
+std::uint16_t common_device(std::string_view function, std::span<Node* const> operands,
+                            Where where);
 // The shape of a result: one of the operands' boxes, or `made` if it is none of them.
 ShapeBox* broadcast_shape(std::string_view function, std::span<Node* const> operands, Where where,
                           Shape* made);
@@ -31,11 +33,12 @@ ShapeBox* broadcast_shape(std::string_view function, std::span<Node* const> oper
 Array literal(DType dtype, double value, Where where);
 Array literal_bits(DType dtype, std::uint64_t bits, Where where);
 Array scalar(DType dtype, std::uint64_t bits, Where where);
-// An operand that is a C++ scalar as a run-time scalar of dtype: UserError if an integer does not fit.
+// An operand that is a C++ scalar as a run-time scalar of dtype: UserError if an integer does not
+// fit.
 Array scalar_of(std::string_view function, const Operand& x, DType dtype);
 // The number of elements of x along axes, minus correction, as a run-time scalar.
-Array count_of(const Array& x, const std::vector<std::int64_t>& axes, double correction, DType dtype,
-               Where where);
+Array count_of(const Array& x, const std::vector<std::int64_t>& axes, double correction,
+               DType dtype, Where where);
 
 // Elementwise on operands of any broadcastable shapes.
 Array map(std::string_view function, ir::Op op, DType result, std::initializer_list<Array> operands,
@@ -59,7 +62,8 @@ Array iota(const Shape& shape, std::int64_t axis, std::uint16_t device, Where wh
 Array filled(const Shape& shape, DType dtype, double value, std::uint16_t device, Where where);
 Array filled_with(const Shape& shape, const Array& value, std::uint16_t device, Where where);
 // Reduced axes are dropped, or kept with extent 1. No elements: the identity (no max or min then).
-Array reduced(ir::Op op, const Array& x, const std::vector<std::int64_t>& axes, Keep keep, Where where);
+Array reduced(ir::Op op, const Array& x, const std::vector<std::int64_t>& axes, Keep keep,
+              Where where);
 Array arg_reduced(ir::Op op, const Array& x, std::int64_t axis, Where where);
 Array contracted(const Array& left, const Array& right, Where where);
 

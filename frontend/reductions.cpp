@@ -31,11 +31,14 @@ Extents prepare(const char* function, const Array& x, const Axes& axes, Where wh
 void need_elements(const char* function, const Array& x, const Extents& axes, Where where) {
   for (const std::int64_t axis : axes) {
     if (x.shape()[axis] != 0) continue;
-    Complaint(function, fmt::format("axis {} has no elements", axis), where).operand("array", x).raise();
+    Complaint(function, fmt::format("axis {} has no elements", axis), where)
+        .operand("array", x)
+        .raise();
   }
 }
 
-Array extreme(const char* name, Op op, Op on_bool, const Array& x, const Axes& axes, Keep keep, Where where) {
+Array extreme(const char* name, Op op, Op on_bool, const Array& x, const Axes& axes, Keep keep,
+              Where where) {
   const Composite scope(where);
   const Extents list = prepare(name, x, axes, where);
   need_elements(name, x, list, where);
@@ -48,7 +51,8 @@ Array working_mean(const Array& x, const Extents& axes, Keep keep, Where where) 
   return divide(reduced(Op::add, x, axes, keep, where), n);
 }
 
-Array working_var(const Array& x, const Extents& axes, Correction correction, Keep keep, Where where) {
+Array working_var(const Array& x, const Extents& axes, Correction correction, Keep keep,
+                  Where where) {
   const Array centred = subtract(x, working_mean(x, axes, keepdims, where));
   const Array n = frontend::count_of(x, axes, correction.value, x.dtype(), where);
   return divide(reduced(Op::add, multiply(centred, centred), axes, keep, where), n);
@@ -75,7 +79,8 @@ Array prod(const Array& x, const Axes& axes, Keep keep, Where where) {
 Array mean(const Array& x, const Axes& axes, Keep keep, Where where) {
   const Composite scope(where);
   const Extents list = prepare("mean", x, axes, where);
-  return cast(working_mean(in_working_type(x, where), list, keep, where), frontend::floating_of(x.dtype()), where);
+  return cast(working_mean(in_working_type(x, where), list, keep, where),
+              frontend::floating_of(x.dtype()), where);
 }
 
 Array var(const Array& x, const Axes& axes, Correction correction, Keep keep, Where where) {
@@ -124,8 +129,8 @@ Array count_nonzero(const Array& x, const Axes& axes, Keep keep, Where where) {
 }
 
 namespace {
-Array arg_extreme(const char* name, Op op, const Array& x, std::optional<std::int64_t> axis, Keep keep,
-                  Where where) {
+Array arg_extreme(const char* name, Op op, const Array& x, std::optional<std::int64_t> axis,
+                  Keep keep, Where where) {
   const Composite scope(where);
   Extents list = prepare(name, x, axis ? Axes(*axis) : Axes(all_axes), where);
   need_elements(name, x, list, where);

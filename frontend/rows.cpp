@@ -33,9 +33,7 @@ Rows rows(const char* function, const Array& x, const Axes& axes, Where where) {
 }
 
 // Of no elements there is no largest; the result has none either, or is a sum of nothing.
-Array largest(const Rows& r, Where where) {
-  return reduced(Op::max, r.x, r.axes, keepdims, where);
-}
+Array largest(const Rows& r, Where where) { return reduced(Op::max, r.x, r.axes, keepdims, where); }
 Array total(const Array& x, const Rows& r, Keep keep, Where where) {
   return reduced(Op::add, x, r.axes, keep, where);
 }

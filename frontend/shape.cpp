@@ -15,8 +15,9 @@ Shape::Shape(std::initializer_list<Extent> extents) {
 std::int64_t Shape::operator[](std::int64_t axis) const {
   const std::int64_t n = ndim();
   if (axis < -n || axis >= n) {
-    frontend::Complaint("shape", fmt::format("axis {} is out of range for shape {}", axis, frontend::to_text(*this)),
-                        {})
+    frontend::Complaint(
+        "shape",
+        fmt::format("axis {} is out of range for shape {}", axis, frontend::to_text(*this)), {})
         .raise();
   }
   return extents_[static_cast<std::size_t>(axis < 0 ? axis + n : axis)];
@@ -28,7 +29,9 @@ std::int64_t Shape::size() const {
   return size;
 }
 
-[[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << frontend::to_text(shape); }
+[[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out, const Shape& shape) {
+  return out << frontend::to_text(shape);
+}
 
 Axes::Axes(std::initializer_list<Extent> axes) {
   for (const Extent& axis : axes) axes_.push_back(axis.value);

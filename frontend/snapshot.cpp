@@ -85,8 +85,8 @@ Node* Builder::behind(Node* alias, std::uint64_t epoch) {
   return node;
 }
 
-// Post-order, operands first; a node that was met before is in the order already, since nothing is its own
-// operand. False if it meets a node in flight.
+// Post-order, operands first; a node that was met before is in the order already, since nothing is
+// its own operand. False if it meets a node in flight.
 bool Builder::walk(std::span<Node* const> roots) {
   const std::uint64_t epoch = ++trace().epoch;
   for (Node* const root : roots) {
@@ -150,8 +150,8 @@ bool Builder::cheap(Node* node) {
   return true;
 }
 
-// An interior value that pending operations outside consume, and that is dear, is stored as well. Those of
-// its operands are decided.
+// An interior value that pending operations outside consume, and that is dear, is stored as well.
+// Those of its operands are decided.
 void Builder::choose_store(Node* node, Info& info) {
   if (info.output || node->anywhere) return;
   if ((node->hints & kMaterialize) == 0) {

@@ -50,10 +50,11 @@ struct Snapshot {
   void describe();
 };
 
-// Builds a snapshot of these pending nodes (roots: no aliases, each once) for a device. The trace's lock is
-// held. Gives false, and nothing else, if a node that is needed is in flight. Values that pending operations outside
-// need, and that are dear or asked for by materialize, become outputs too. With `run`, the snapshot will be evaluated,
-// and the trace remembers what is computed without being stored.
+// Builds a snapshot of these pending nodes (roots: no aliases, each once) for a device. The trace's
+// lock is held. Gives false, and nothing else, if a node that is needed is in flight. Values that
+// pending operations outside need, and that are dear or asked for by materialize, become outputs
+// too. With `run`, the snapshot will be evaluated, and the trace remembers what is computed without
+// being stored.
 bool take_snapshot(std::span<Node* const> roots, bool run, Snapshot* result);
 
 // Labels the graph's outputs with the names by which they are asked for. The trace's lock is held.

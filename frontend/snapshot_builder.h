@@ -30,7 +30,7 @@ class Builder {
     std::uint32_t dying = 0;  // of those, ones that will let go of it
     const std::string* label = nullptr;
     bool output = false;
-    bool outside = false;         // operations outside consume an alias of it
+    bool outside = false;  // operations outside consume an alias of it
   };
 
   bool walk(std::span<Node* const> roots);

@@ -140,8 +140,8 @@ void Builder::emit_scalar(Node* node) {
   info.id = scalar_nodes_[at->second];
 }
 
-// Axes are aligned at the last one, and those that are not 1 unified. An operand of all these axes has the
-// result's own from here on.
+// Axes are aligned at the last one, and those that are not 1 unified. An operand of all these axes
+// has the result's own from here on.
 std::uint32_t Builder::common_axes(Node* node, std::size_t rank) {
   auto axes = static_cast<std::uint32_t>(axes_.size());
   std::uint32_t first = 0;
@@ -169,10 +169,11 @@ std::uint32_t Builder::common_axes(Node* node, std::size_t rank) {
   return axes;
 }
 
-// The common case: an elementwise operation on operands that have the same axes, or none. False, and
-// nothing, otherwise.
+// The common case: an elementwise operation on operands that have the same axes, or none. False,
+// and nothing, otherwise.
 bool Builder::emit_alike(Node* node) {
-  if (node->kind != Kind::map || node->ready() || node->operand_count > kInlineOperands) return false;
+  if (node->kind != Kind::map || node->ready() || node->operand_count > kInlineOperands)
+    return false;
   const std::size_t rank = node->shape->shape.extents().size();
   Node* inputs[kInlineOperands];
   const Info* full = nullptr;

@@ -1,5 +1,5 @@
-// The frontend's process-wide state beside the trace: cached plans, counters, the list of transfers.
-// Built on first use and never destroyed.
+// The frontend's process-wide state beside the trace: cached plans, counters, the list of
+// transfers. Built on first use and never destroyed.
 #pragma once
 #include <atomic>
 #include <condition_variable>

@@ -11,10 +11,13 @@ namespace kiln::inline v0::frontend {
 
 namespace {
 
-void cross(runtime::Device& from, runtime::Device& to, std::int64_t bytes, Where where, const char* why) {
+void cross(runtime::Device& from, runtime::Device& to, std::int64_t bytes, Where where,
+           const char* why) {
   const bool up = from.host_memory();
   if (context().transfers == Transfers::forbid) {
-    Complaint(why, fmt::format("a copy of {} bytes from {} to {} is forbidden here", bytes, from.name(), to.name()),
+    Complaint(why,
+              fmt::format("a copy of {} bytes from {} to {} is forbidden here", bytes, from.name(),
+                          to.name()),
               where)
         .advise("the array is needed on the other device: copy it with to() before the scope")
         .raise<TransferForbidden>();

@@ -16,13 +16,12 @@ namespace kiln::inline v0::frontend {
 // evaluation that is the last to need them may take the memory over (Storage::unique).
 class Storage {
  public:
-  Storage(runtime::Device& device, runtime::Block block, std::int64_t bytes)
-      : bytes_(bytes) {
+  Storage(runtime::Device& device, runtime::Block block, std::int64_t bytes) : bytes_(bytes) {
     places_.push_back({&device, std::move(block)});
   }
   std::int64_t bytes() const { return bytes_; }
-  // The block on a device, copied there if it is elsewhere. `where` and `why` go into the list of transfers;
-  // TransferForbidden if the thread's scope says so.
+  // The block on a device, copied there if it is elsewhere. `where` and `why` go into the list of
+  // transfers; TransferForbidden if the thread's scope says so.
   runtime::Block on(runtime::Device& device, Where where, const char* why);
   // The block if it is there already.
   bool resident(runtime::Device& device, runtime::Block* block) const;

@@ -24,7 +24,8 @@ Var Symbols::derived(std::uint64_t key, std::int64_t value) {
 Var Symbols::integer(Use use, std::int64_t value) {
   if (value == 0) return kVarZero;
   if (value == 1 && (use == Use::step || use == Use::stride)) return kVarOne;
-  const std::uint64_t key = mix(static_cast<std::uint64_t>(use) + 1, static_cast<std::uint64_t>(value));
+  const std::uint64_t key =
+      mix(static_cast<std::uint64_t>(use) + 1, static_cast<std::uint64_t>(value));
   const auto [at, fresh] = integers_.try_emplace(key, 0);
   if (fresh || vars_[at->second].value != value) {
     Class cls = Class::any;
@@ -40,15 +41,21 @@ Var Symbols::integer(Use use, std::int64_t value) {
 ir::SymInfo Symbols::info(const Entry& entry) {
   switch (entry.cls) {
     case Class::extent: {
-      const auto low = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(entry.value)));
+      const auto low =
+          static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(entry.value)));
       return {low, low > INT64_MAX / 2 ? INT64_MAX : 2 * low - 1,
               entry.innermost && entry.value % 16 == 0 ? 16 : 1};
     }
-    case Class::positive: return {1, INT64_MAX, 1};
-    case Class::natural: return {2, INT64_MAX, 1};
-    case Class::negative: return {INT64_MIN, -2, 1};
-    case Class::minus_one: return {-1, -1, 1};
-    default: return {INT64_MIN, INT64_MAX, 1};
+    case Class::positive:
+      return {1, INT64_MAX, 1};
+    case Class::natural:
+      return {2, INT64_MAX, 1};
+    case Class::negative:
+      return {INT64_MIN, -2, 1};
+    case Class::minus_one:
+      return {-1, -1, 1};
+    default:
+      return {INT64_MIN, INT64_MAX, 1};
   }
 }
 

@@ -1,4 +1,5 @@
-// The run-time integers of a snapshot while it is built: variables, some of which turn out to be one.
+// The run-time integers of a snapshot while it is built: variables, some of which turn out to be
+// one.
 #pragma once
 #include <cstdint>
 #include <unordered_map>

@@ -32,7 +32,8 @@ bool shareable(const Recipe& r) {
 }  // namespace
 
 namespace {
-// The runtime registers its handlers first: those of the trace then lock before them, as recording does.
+// The runtime registers its handlers first: those of the trace then lock before them, as recording
+// does.
 Trace* make_trace() {
   registry();
   pthread_atfork([] { trace().mutex.lock(); }, [] { trace().mutex.unlock(); },
@@ -91,9 +92,9 @@ Node* Trace::slot() {
 Node* Trace::find(const Recipe& r, std::uint32_t hash) {
   const Consed& entry = table_[place(hash)];
   Node* const node = entry.node;
-  if (node == nullptr || entry.hash != hash || node->kind != r.kind || node->op != r.op || node->dtype != r.dtype ||
-      node->imm != r.imm || node->device != r.device || node->math != r.math ||
-      node->operand_count != r.operands.size() || node->in_flight) {
+  if (node == nullptr || entry.hash != hash || node->kind != r.kind || node->op != r.op ||
+      node->dtype != r.dtype || node->imm != r.imm || node->device != r.device ||
+      node->math != r.math || node->operand_count != r.operands.size() || node->in_flight) {
     return nullptr;
   }
   for (std::uint32_t i = 0; i < node->operand_count; ++i) {
@@ -125,8 +126,8 @@ void Trace::end_use(Node* operand) noexcept {
                std::memory_order_relaxed);
 }
 
-// Scalars do not count: whether two of them are one node depends on where nodes lie, and flushes must
-// not, or a loop's segments would differ.
+// Scalars do not count: whether two of them are one node depends on where nodes lie, and flushes
+// must not, or a loop's segments would differ.
 void Trace::count(const Node& node, int change) {
   if (node.kind == Kind::literal || node.kind == Kind::scalar) return;
   pending.store(pending.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
@@ -215,8 +216,9 @@ void Trace::forget(Node* node) {
   node->cons_slot = 0;
 }
 
-// Takes a node's operands from it; those that nobody else holds are put in front of `dying`. A count of 1 is
-// this node's own: no Array is left to copy it, and whoever finds a node by other ways holds the lock.
+// Takes a node's operands from it; those that nobody else holds are put in front of `dying`. A
+// count of 1 is this node's own: no Array is left to copy it, and whoever finds a node by other
+// ways holds the lock.
 Node* Trace::let_go(Node* node, Node* dying) noexcept {
   for (Node* const operand : node->inputs()) {
     end_use(operand);
@@ -304,7 +306,8 @@ std::int64_t Trace::kept_by_pending(std::uint16_t device) {
   for (const std::unique_ptr<Node[]>& slab : slabs_) {
     for (std::size_t i = 0; i < kSlab; ++i) {
       const Node& node = slab[i];
-      if (node.shape == nullptr || !node.ready() || node.uses == 0 || node.device != device) continue;
+      if (node.shape == nullptr || !node.ready() || node.uses == 0 || node.device != device)
+        continue;
       if (node.references.load(std::memory_order_relaxed) != node.uses) continue;
       const Storage& storage = *node.value.load(std::memory_order_relaxed)->storage;
       kept[&storage] = storage.bytes();

@@ -1,13 +1,14 @@
 // The trace: what has been recorded and not yet computed, and the values that arrays hold.
 //
-// A Node is an operation whose value is pending, or a value (leaf, or evaluated). Nodes are counted by
-// the Arrays that hold them and by the pending nodes that consume them, live in slots of a free list,
-// and are freed by iteration, so that a chain of a million dies on a small stack. Everything but
-// the counts and `value` is fixed when a node is made or guarded by Trace::mutex. A node
-// that gets a value lets go of its operands.
+// A Node is an operation whose value is pending, or a value (leaf, or evaluated). Nodes are counted
+// by the Arrays that hold them and by the pending nodes that consume them, live in slots of a free
+// list, and are freed by iteration, so that a chain of a million dies on a small stack. Everything
+// but the counts and `value` is fixed when a node is made or guarded by Trace::mutex. A node that
+// gets a value lets go of its operands.
 //
-// Equal pending operations are one node (weak hash-consing through a direct-mapped table): recording
-// x * 2 twice costs one multiplication. The trace is never destroyed, so an Array may outlive main.
+// Equal pending operations are one node (weak hash-consing through a direct-mapped table):
+// recording x * 2 twice costs one multiplication. The trace is never destroyed, so an Array may
+// outlive main.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -32,12 +33,13 @@ enum class Kind : std::uint8_t {
   leaf,     // has a value from the start
   literal,  // 0-d constant of a composite: imm
   scalar,   // 0-d run-time scalar of the user's: imm
-  count,    // 0-d, the number of elements of operand 0 over Attr::list (minus imm, a double): a run-time scalar
+  count,    // 0-d, the number of elements of operand 0 over Attr::list (minus imm, a double): a
+            // run-time scalar
   alias,    // operand 0 under another name
   iota,     // imm: axis
   map,
   broadcast,
-  permute,     // Attr::list: axes
+  permute,  // Attr::list: axes
   reshape,
   slice,       // Attr::list: begin, Attr::more: step
   pad,         // Attr::list: low; operand 1 is the fill
@@ -82,7 +84,7 @@ struct Node {
   Where computed;  // the evaluation that last computed it without storing it; line 0: none
   const std::string* label = nullptr;  // of aliases and leaves
   Node* next = nullptr;                // in the free list, and while being freed
-  std::uint32_t cons_slot = 0;         // 1 + its place in the table, unless another took it; 0: in none
+  std::uint32_t cons_slot = 0;  // 1 + its place in the table, unless another took it; 0: in none
   // Scratch of the snapshot that visited it last.
   std::uint32_t id = 0;
   std::uint64_t epoch = 0;
@@ -101,9 +103,9 @@ struct Recipe {
   bool anywhere = false;
   std::uint64_t imm = 0;
   std::span<Node* const> operands;
-  ShapeBox* shape = nullptr;       // an operand's, or
+  ShapeBox* shape = nullptr;  // an operand's, or
   const Shape* new_shape = nullptr;
-  Attr* attr = nullptr;            // owned from here on
+  Attr* attr = nullptr;  // owned from here on
   Where where;
   const std::string* label = nullptr;
 };
@@ -122,7 +124,8 @@ class Trace {
   // Gives a pending node its value and drops its operands. The lock is held; the values that die
   // are returned and must be deleted (delete_values) after it was given back.
   Value* settle(Node* node, Value* value);
-  // Nodes of some device that Arrays hold and that are pending, each with a reference. The lock is held.
+  // Nodes of some device that Arrays hold and that are pending, each with a reference. The lock is
+  // held.
   std::vector<Node*> held();
   // Bytes on a device that would be free if nothing were pending: of values that no Array holds.
   // Looks at every node.
@@ -132,9 +135,10 @@ class Trace {
   void forget_flights();
 
   std::mutex mutex;
-  std::uint64_t epoch = 0;    // of the latest snapshot
+  std::uint64_t epoch = 0;               // of the latest snapshot
   std::atomic<std::int64_t> pending{0};  // operations without a value; written under the lock
-  // Bytes of the values that pending nodes consume, whoever else holds them: kept_by_pending is less.
+  // Bytes of the values that pending nodes consume, whoever else holds them: kept_by_pending is
+  // less.
   std::atomic<std::int64_t> pinned{0};
 
  private:
@@ -153,8 +157,8 @@ class Trace {
 
   std::vector<std::unique_ptr<Node[]>> slabs_;
   Node* free_ = nullptr;
-  // The hash stands beside the node, so that recording looks into no node but an equal one: those that
-  // it replaces lie anywhere in memory.
+  // The hash stands beside the node, so that recording looks into no node but an equal one: those
+  // that it replaces lie anywhere in memory.
   struct Consed {
     Node* node = nullptr;
     std::uint32_t hash = 0;
@@ -172,12 +176,12 @@ struct Context {
   Mode mode;
   bool fusion;
   std::int64_t flush_after;
-  std::int64_t flush_bytes;      // -1: a quarter of the device's memory limit
-  std::int64_t flush_look = 0;   // bytes pinned at which it is next worth a closer look
+  std::int64_t flush_bytes;     // -1: a quarter of the device's memory limit
+  std::int64_t flush_look = 0;  // bytes pinned at which it is next worth a closer look
   std::uint32_t line_scopes = 0;
   Where line;
   bool evaluating = false;  // recording by the library itself: no flush, no eager evaluation
-  Context();  // what the environment says
+  Context();                // what the environment says
 };
 Context& context();
 

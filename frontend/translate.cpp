@@ -31,7 +31,9 @@ void translate(std::exception_ptr error, Where where) {
         .advise("without must_fuse the value is stored between the kernels; explain shows its cost")
         .raise();
   } catch (const ir::InternalError& e) {
-    Complaint("eval", e.what(), where).advise("report this: it is a bug of Kiln").raise<InternalError>();
+    Complaint("eval", e.what(), where)
+        .advise("report this: it is a bug of Kiln")
+        .raise<InternalError>();
   } catch (const std::bad_alloc&) {
     Complaint("eval", "out of host memory", where).raise<OutOfMemory>();
   }

@@ -33,9 +33,9 @@ Array reshape(const Array& x, const Shape& shape, Where where) {
     check_shape("reshape", Shape(extents), where);
     const std::int64_t rest = Shape(extents).size();
     if (rest == 0 || x.size() % rest != 0) {
-      Complaint(
-          "reshape",
-          fmt::format("{} elements do not divide into shape {}", x.size(), to_text(shape)), where)
+      Complaint("reshape",
+                fmt::format("{} elements do not divide into shape {}", x.size(), to_text(shape)),
+                where)
           .operand("array", x)
           .raise();
     }
@@ -66,7 +66,8 @@ Array permute(std::string_view function, const Array& x, const Axes& axes, Where
   }
   check_axes(function, axes, Access::node(x), where);
   if (static_cast<std::int64_t>(order.size()) != x.ndim()) {
-    Complaint(function, fmt::format("{} axes are named, the array has {}", order.size(), x.ndim()), where)
+    Complaint(function, fmt::format("{} axes are named, the array has {}", order.size(), x.ndim()),
+              where)
         .operand("array", x)
         .advise("name every axis once")
         .raise();
@@ -178,9 +179,7 @@ Array squeeze(const Array& x, const Axes& axes, Where where) {
   return frontend::reshaped(x, Shape(extents), where);
 }
 
-Array flatten(const Array& x, Where where) {
-  return frontend::reshaped(x, Shape{x.size()}, where);
-}
+Array flatten(const Array& x, Where where) { return frontend::reshaped(x, Shape{x.size()}, where); }
 
 Array broadcast_to(const Array& x, const Shape& shape, Where where) {
   check_shape("broadcast_to", shape, where);
@@ -192,7 +191,8 @@ Array broadcast_to(const Array& x, const Shape& shape, Where where) {
   }
   if (!fits) {
     Complaint("broadcast_to",
-              fmt::format("shape {} does not broadcast to {}", to_text(x.shape()), to_text(shape)), where)
+              fmt::format("shape {} does not broadcast to {}", to_text(x.shape()), to_text(shape)),
+              where)
         .operand("array", x)
         .advise("extents must be equal or 1, counted from the last axis")
         .raise();
@@ -206,7 +206,8 @@ std::vector<Array> broadcast_arrays(const Arrays& arrays, Where where) {
   std::vector<frontend::Node*> nodes;
   for (const Array& x : arrays.list()) nodes.push_back(Access::node(x));
   Shape made;
-  const frontend::ShapeBox* const box = frontend::broadcast_shape("broadcast_arrays", nodes, where, &made);
+  const frontend::ShapeBox* const box =
+      frontend::broadcast_shape("broadcast_arrays", nodes, where, &made);
   const Shape shape = box != nullptr ? box->shape : made;
   for (const Array& x : arrays.list()) result.push_back(frontend::broadcast(x, shape, where));
   return result;
@@ -236,7 +237,8 @@ Array roll_axis(const Array& x, std::int64_t shift, std::int64_t axis, Where whe
   const std::int64_t moved = ((shift % n) + n) % n;
   Extents begin(at(x.ndim()), 0);
   begin[at(axis)] = n - moved;
-  return frontend::sliced(join(x, x, axis, where), x.shape(), begin, Extents(at(x.ndim()), 1), where);
+  return frontend::sliced(join(x, x, axis, where), x.shape(), begin, Extents(at(x.ndim()), 1),
+                          where);
 }
 }  // namespace
 
@@ -266,15 +268,21 @@ Array pad(const Array& x, const std::vector<Margin>& margins, Operand value, Whe
   for (std::int64_t i = 0; i < x.ndim(); ++i) {
     const Margin& margin = margins[given == 1 ? 0 : at(i)];
     if (margin.before.value < 0 || margin.after.value < 0) {
-      Complaint("pad", "a margin is negative", where).operand("array", x).advise("slices cut").raise();
+      Complaint("pad", "a margin is negative", where)
+          .operand("array", x)
+          .advise("slices cut")
+          .raise();
     }
     low.push_back(margin.before.value);
     extents[at(i)] += margin.before.value + margin.after.value;
   }
   check_shape("pad", Shape(extents), where);
   const Array fill = frontend::within_kind(
-      "pad", Access::is_array(value) ? Access::array(value)
-                                     : frontend::as_array("pad", value, frontend::promote_scalar(x.dtype(), Access::kind(value))),
+      "pad",
+      Access::is_array(value)
+          ? Access::array(value)
+          : frontend::as_array("pad", value,
+                               frontend::promote_scalar(x.dtype(), Access::kind(value))),
       x.dtype(), where);
   return frontend::padded(x, Shape(extents), low, fill, where);
 }
@@ -314,12 +322,14 @@ Array stack(const Arrays& arrays, std::int64_t axis, Where where) {
   const Composite scope(where);
   if (arrays.list().empty()) Complaint("stack", "no arrays to join", where).raise();
   const Array& first = arrays.list()[0];
-  const std::int64_t place = check_axis("stack", axis, first.ndim() + 1, where, Access::node(first));
+  const std::int64_t place =
+      check_axis("stack", axis, first.ndim() + 1, where, Access::node(first));
   std::vector<Array> expanded;
   for (const Array& x : arrays.list()) {
     if (!(x.shape() == first.shape())) {
       Complaint("stack",
-                fmt::format("shapes {} and {} differ", to_text(first.shape()), to_text(x.shape())), where)
+                fmt::format("shapes {} and {} differ", to_text(first.shape()), to_text(x.shape())),
+                where)
           .operand("array 0", first)
           .operand("array", x)
           .raise();
@@ -347,7 +357,8 @@ std::vector<Array> unstack(const Array& x, std::int64_t axis, Where where) {
 Array repeat(const Array& x, Extent times, std::int64_t axis, Where where) {
   const Composite scope(where);
   const std::int64_t along = check_axis("repeat", axis, x.ndim(), where, Access::node(x));
-  if (times.value < 0) Complaint("repeat", "a negative number of times", where).operand("array", x).raise();
+  if (times.value < 0)
+    Complaint("repeat", "a negative number of times", where).operand("array", x).raise();
   const Array column = expand_dims(x, along + 1, where);
   Extents extents = extents_of(column);
   extents[at(along + 1)] = times.value;
@@ -380,18 +391,21 @@ namespace {
 Array triangle(const char* name, const Array& x, std::int64_t diagonal, bool lower, Where where) {
   const Composite scope(where);
   if (x.ndim() < 2) {
-    Complaint(name, fmt::format("needs 2 axes or more, not {}", x.ndim()), where).operand("array", x).raise();
+    Complaint(name, fmt::format("needs 2 axes or more, not {}", x.ndim()), where)
+        .operand("array", x)
+        .raise();
   }
   const std::int64_t rows = x.shape()[-2], columns = x.shape()[-1];
   const std::uint16_t device = Access::node(x)->device;
   const Array row = frontend::iota(Shape{rows, 1}, 0, device, where);
   const Array column = frontend::iota(Shape{columns}, 0, device, where);
   const Array border = frontend::map(
-      name, ir::Op::add, int64, {row, frontend::scalar(int64, static_cast<std::uint64_t>(diagonal), where)}, where);
+      name, ir::Op::add, int64,
+      {row, frontend::scalar(int64, static_cast<std::uint64_t>(diagonal), where)}, where);
   const Array keep = lower ? frontend::map(name, ir::Op::le, bool_, {column, border}, where)
                            : frontend::map(name, ir::Op::le, bool_, {border, column}, where);
-  return frontend::map(name, ir::Op::select, x.dtype(), {keep, x, frontend::literal(x.dtype(), 0, where)},
-                       where);
+  return frontend::map(name, ir::Op::select, x.dtype(),
+                       {keep, x, frontend::literal(x.dtype(), 0, where)}, where);
 }
 }  // namespace
 

@@ -28,7 +28,8 @@ bool is_dense(std::span<const std::int64_t> shape, const Extents& strides) {
 }
 
 // Strides of the same elements under another shape; false if they do not lie evenly.
-bool reshape_strides(std::span<const std::int64_t> from, std::span<const std::int64_t> to, Extents* strides) {
+bool reshape_strides(std::span<const std::int64_t> from, std::span<const std::int64_t> to,
+                     Extents* strides) {
   const ir::Groups groups = group_axes(from, to);
   Extents result(to.size(), 1);
   std::size_t f = 0, t = 0;
@@ -46,13 +47,16 @@ bool reshape_strides(std::span<const std::int64_t> from, std::span<const std::in
   return true;
 }
 
-bool apply(const Node& node, std::span<const std::int64_t> from, std::int64_t* offset, Extents* strides) {
+bool apply(const Node& node, std::span<const std::int64_t> from, std::int64_t* offset,
+           Extents* strides) {
   const std::span<const std::int64_t> to = node.shape->shape.extents();
   switch (node.kind) {
-    case Kind::alias: return true;
+    case Kind::alias:
+      return true;
     case Kind::permute: {
       Extents result;
-      for (const std::int64_t axis : node.attr->list) result.push_back((*strides)[static_cast<std::size_t>(axis)]);
+      for (const std::int64_t axis : node.attr->list)
+        result.push_back((*strides)[static_cast<std::size_t>(axis)]);
       *strides = std::move(result);
       return true;
     }
@@ -70,13 +74,14 @@ bool apply(const Node& node, std::span<const std::int64_t> from, std::int64_t* o
       *strides = std::move(result);
       return true;
     }
-    default: return reshape_strides(from, to, strides);
+    default:
+      return reshape_strides(from, to, strides);
   }
 }
 
 bool is_view(Kind kind) {
-  return kind == Kind::alias || kind == Kind::permute || kind == Kind::slice || kind == Kind::broadcast ||
-         kind == Kind::reshape;
+  return kind == Kind::alias || kind == Kind::permute || kind == Kind::slice ||
+         kind == Kind::broadcast || kind == Kind::reshape;
 }
 
 }  // namespace
@@ -96,7 +101,8 @@ std::unique_ptr<Value> view_value(Node* node) {
     if (!apply(*chain[i], shape, &offset, &strides)) return nullptr;
     shape.assign(chain[i]->shape->shape.begin(), chain[i]->shape->shape.end());
   }
-  if (2 * node->shape->size * ir::size_of(to_ir(node->dtype)) < value.storage->bytes()) return nullptr;
+  if (2 * node->shape->size * ir::size_of(to_ir(node->dtype)) < value.storage->bytes())
+    return nullptr;
   auto result = std::make_unique<Value>();
   result->storage = value.storage;
   result->offset = offset;

@@ -39,20 +39,13 @@ struct DTypeInfo {
 };
 
 inline constexpr DTypeInfo kDTypes[kDTypeCount] = {
-    {"bool", "b1", 1, DTypeClass::boolean},
-    {"int8", "i8", 1, DTypeClass::signed_int},
-    {"int16", "i16", 2, DTypeClass::signed_int},
-    {"int32", "i32", 4, DTypeClass::signed_int},
-    {"int64", "i64", 8, DTypeClass::signed_int},
-    {"uint8", "u8", 1, DTypeClass::unsigned_int},
-    {"uint16", "u16", 2, DTypeClass::unsigned_int},
-    {"uint32", "u32", 4, DTypeClass::unsigned_int},
-    {"uint64", "u64", 8, DTypeClass::unsigned_int},
-    {"float16", "f16", 2, DTypeClass::floating},
-    {"bfloat16", "bf16", 2, DTypeClass::floating},
-    {"float32", "f32", 4, DTypeClass::floating},
-    {"float64", "f64", 8, DTypeClass::floating},
-    {"complex64", "c64", 8, DTypeClass::complex},
+    {"bool", "b1", 1, DTypeClass::boolean},          {"int8", "i8", 1, DTypeClass::signed_int},
+    {"int16", "i16", 2, DTypeClass::signed_int},     {"int32", "i32", 4, DTypeClass::signed_int},
+    {"int64", "i64", 8, DTypeClass::signed_int},     {"uint8", "u8", 1, DTypeClass::unsigned_int},
+    {"uint16", "u16", 2, DTypeClass::unsigned_int},  {"uint32", "u32", 4, DTypeClass::unsigned_int},
+    {"uint64", "u64", 8, DTypeClass::unsigned_int},  {"float16", "f16", 2, DTypeClass::floating},
+    {"bfloat16", "bf16", 2, DTypeClass::floating},   {"float32", "f32", 4, DTypeClass::floating},
+    {"float64", "f64", 8, DTypeClass::floating},     {"complex64", "c64", 8, DTypeClass::complex},
     {"complex128", "c128", 16, DTypeClass::complex},
 };
 

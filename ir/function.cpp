@@ -172,7 +172,8 @@ ArrayLoop expansion_loop_of(DType type) {
 }
 
 template <int... op>
-constexpr std::array<ArrayLoop (*)(DType), kOpCount> expansion_table(std::integer_sequence<int, op...>) {
+constexpr std::array<ArrayLoop (*)(DType), kOpCount> expansion_table(
+    std::integer_sequence<int, op...>) {
   return {expansion_loop_of<static_cast<Op>(op)>...};
 }
 

@@ -10,8 +10,8 @@
 
 namespace kiln::ir {
 
-// Instructions are of code constant, param, op, rare and end_rare only, all of one lane. Params come
-// first. `result` is the value returned.
+// Instructions are of code constant, param, op, rare and end_rare only, all of one lane. Params
+// come first. `result` is the value returned.
 struct Function {
   std::string name;  // "exp_f32"
   std::vector<DType> params;
@@ -67,15 +67,15 @@ template <class T>
 concept Number = std::is_arithmetic_v<T> && !std::is_same_v<T, bool>;
 
 Val like(Val model, double value);  // a constant of model's type
-#define KILN_VAL_BINARY(symbol)                                                      \
-  Val operator symbol(Val a, Val b);                                                 \
-  template <Number T>                                                                \
-  Val operator symbol(Val a, T b) {                                                  \
-    return a symbol like(a, static_cast<double>(b));                                 \
-  }                                                                                  \
-  template <Number T>                                                                \
-  Val operator symbol(T a, Val b) {                                                  \
-    return like(b, static_cast<double>(a)) symbol b;                                 \
+#define KILN_VAL_BINARY(symbol)                      \
+  Val operator symbol(Val a, Val b);                 \
+  template <Number T>                                \
+  Val operator symbol(Val a, T b) {                  \
+    return a symbol like(a, static_cast<double>(b)); \
+  }                                                  \
+  template <Number T>                                \
+  Val operator symbol(T a, Val b) {                  \
+    return like(b, static_cast<double>(a)) symbol b; \
   }
 KILN_VAL_BINARY(+)
 KILN_VAL_BINARY(-)

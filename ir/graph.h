@@ -1,16 +1,16 @@
 // The array-level IR: a value type, a topologically ordered list of plain nodes.
 //
 // A graph holds no sizes. Every run-time integer (extent, slice begin, stride, ...) is a *symbol*
-// with an interval and a divisibility, its class; values are bound at evaluation (Bindings). Two axes
-// have the same symbol where the program itself forces their extents to be equal. So the graph, compared
-// whole, is the key of the plan cache: structure and class are all it contains, and a plan made from it
-// is right for every binding within its intervals.
+// with an interval and a divisibility, its class; values are bound at evaluation (Bindings). Two
+// axes have the same symbol where the program itself forces their extents to be equal. So the
+// graph, compared whole, is the key of the plan cache: structure and class are all it contains, and
+// a plan made from it is right for every binding within its intervals.
 //
 // Symbols 0 and 1 always exist and are the constants 0 and 1 (kZero, kOne): an extent of 1 is kOne,
 // and only such an axis broadcasts.
 //
-// Invariants (verify): an operand's id is less than its node's; shapes, dtypes and attributes obey the
-// rules stated at NodeKind; side tables (lines, labels, origins) never enter equality or hash.
+// Invariants (verify): an operand's id is less than its node's; shapes, dtypes and attributes obey
+// the rules stated at NodeKind; side tables (lines, labels, origins) never enter equality or hash.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -29,8 +29,8 @@ inline constexpr Sym kZero = 0;
 inline constexpr Sym kOne = 1;
 inline constexpr int kMaxRank = 32;
 
-// The class of a run-time integer. Extents have power-of-two buckets [2^k, 2^(k+1)); offsets, begins
-// and strides are usually [INT64_MIN, INT64_MAX]. lo == hi is a constant.
+// The class of a run-time integer. Extents have power-of-two buckets [2^k, 2^(k+1)); offsets,
+// begins and strides are usually [INT64_MIN, INT64_MAX]. lo == hi is a constant.
 struct SymInfo {
   std::int64_t lo = 0;
   std::int64_t hi = 0;
@@ -50,11 +50,11 @@ enum class NodeKind : std::uint8_t {
   slice,      // result[i...] = operand[begin + step * i ...] (Slices); every index is in range
   pad,        // operands: x, 0-d fill; result[i] = x[i - low] where in range, else fill (Pads)
   concat,     // operands joined along axis imm; result's extent is the sum
-  reduce,     // op in {add, mul, min, max, and_, or_} over axes (Axes, ascending), which are dropped
-  arg_reduce, // op in {min, max}: index of the first extreme over one axis (Axes of one), int64
-  contract,   // matrix product (..., m, k) x (..., k, n) -> (..., m, n); equal batch axes
-  loop,       // Loop: a region applied a bound number of times; results are the carried values
-  item,       // result imm of a node with several results
+  reduce,  // op in {add, mul, min, max, and_, or_} over axes (Axes, ascending), which are dropped
+  arg_reduce,  // op in {min, max}: index of the first extreme over one axis (Axes of one), int64
+  contract,    // matrix product (..., m, k) x (..., k, n) -> (..., m, n); equal batch axes
+  loop,        // Loop: a region applied a bound number of times; results are the carried values
+  item,        // result imm of a node with several results
 };
 
 struct Node {
@@ -62,11 +62,11 @@ struct Node {
   Op op = Op::add;
   DType dtype = DType::float32;
   std::uint8_t rank = 0;
-  std::uint32_t shape = 0;          // first of `rank` symbols in Graph::dims
-  std::uint32_t operands = 0;       // first of operand_count ids in Graph::operand_ids
+  std::uint32_t shape = 0;     // first of `rank` symbols in Graph::dims
+  std::uint32_t operands = 0;  // first of operand_count ids in Graph::operand_ids
   std::uint16_t operand_count = 0;
   std::uint16_t results = 1;
-  std::uint32_t attr = 0;           // index into inputs (buffer) or attributes (0: none)
+  std::uint32_t attr = 0;  // index into inputs (buffer) or attributes (0: none)
   std::uint64_t imm = 0;
   bool operator==(const Node&) const = default;
 };
@@ -91,8 +91,8 @@ struct Pads {
   bool operator==(const Pads&) const = default;
 };
 struct Graph;
-// `region` maps its inputs (the carried values first, then the loop's other operands) to its outputs (the next
-// carried values). Runs `count` times. Region symbols are the enclosing graph's.
+// `region` maps its inputs (the carried values first, then the loop's other operands) to its
+// outputs (the next carried values). Runs `count` times. Region symbols are the enclosing graph's.
 struct Loop {
   Sym count = kZero;
   std::uint32_t region = 0;  // index into Graph::regions
@@ -104,8 +104,8 @@ using Attribute = std::variant<std::monostate, Axes, Groups, Slices, Pads, Loop>
 struct Input {
   DType dtype = DType::float32;
   bool dense = true;
-  bool aligned = true;     // base plus offset is 16-byte aligned
-  bool donatable = false;  // the evaluation may overwrite it
+  bool aligned = true;       // base plus offset is 16-byte aligned
+  bool donatable = false;    // the evaluation may overwrite it
   std::vector<Sym> strides;  // not dense: one an axis (kZero, kOne or a symbol)
   bool operator==(const Input&) const = default;
 };
@@ -129,7 +129,7 @@ struct Graph {
   std::vector<SymInfo> syms{{0, 0, 1}, {1, 1, 1}};
   std::vector<Input> inputs;
   std::vector<Attribute> attributes{std::monostate{}};
-  std::vector<DType> scalars;       // of the bound run-time scalars
+  std::vector<DType> scalars;  // of the bound run-time scalars
   std::vector<NodeId> outputs;
   std::vector<Graph> regions;
   std::vector<Hint> hints;  // ascending, each once
@@ -137,7 +137,8 @@ struct Graph {
   // Side tables, indexed by node (empty: none known); not part of equality or hash.
   std::vector<std::string> lines;   // the user's line: "heat.cpp:41"
   std::vector<std::string> labels;  // the user's name for it
-  // Of a graph that passes made: the node of the graph they were given that each stands for. Not printed.
+  // Of a graph that passes made: the node of the graph they were given that each stands for. Not
+  // printed.
   std::vector<NodeId> origins;
 
   bool operator==(const Graph& other) const;  // side tables aside
@@ -158,7 +159,7 @@ struct Graph {
   SizeExpr size(NodeId n) const { return SizeExpr::product(1, shape(n)); }
 
   // Construction. Shapes are copied into dims; node ids come back ascending.
-  Sym add_sym(SymInfo info);         // constants 0 and 1 give kZero and kOne
+  Sym add_sym(SymInfo info);  // constants 0 and 1 give kZero and kOne
   NodeId add(Node node, std::span<const Sym> shape, std::span<const NodeId> operands,
              Attribute attribute = {});
   NodeId map(Op op, DType result, std::span<const NodeId> operands);
@@ -169,9 +170,9 @@ std::size_t hash(const Graph& graph);  // over what equality sees
 
 // Text, one node a line; parse(print(g)) == g, labels and lines included. Format in ir/README.md.
 std::string print(const Graph& graph);
-Graph parse_graph(std::string_view text);       // throws InternalError with the line
-std::string verify(const Graph& graph);         // findings, one a line; empty if well-formed
-std::string graphviz(const Graph& graph);       // dot text
+Graph parse_graph(std::string_view text);  // throws InternalError with the line
+std::string verify(const Graph& graph);    // findings, one a line; empty if well-formed
+std::string graphviz(const Graph& graph);  // dot text
 // The expression of a node over named inputs, infix, cut with ... at `limit` characters.
 std::string infix(const Graph& graph, NodeId node, std::size_t limit = 200);
 

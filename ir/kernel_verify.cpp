@@ -57,7 +57,8 @@ class KernelVerifier {
     if (k_.index != DType::int32 && k_.index != DType::int64) {
       complain("the index type is {}", brief(k_.index));
     }
-    if (k_.members != 0 && k_.target == Target::cpu) complain("a CPU kernel has a table of members");
+    if (k_.members != 0 && k_.target == Target::cpu)
+      complain("a CPU kernel has a table of members");
     std::set<std::string> names;
     for (std::size_t p = 0; p < k_.params.size(); ++p) param(p, names);
     for (std::size_t m = 0; m < k_.memories.size(); ++m) memory(m);

@@ -27,9 +27,9 @@ struct OpInfo {
 };
 
 inline constexpr OpInfo kOps[] = {
-#define KILN_OP(name, arity, rule, flags, infix)                                                  \
-  {std::string_view(#name).substr(0, std::string_view(#name).size() - (#name[sizeof(#name) - 2] == \
-                                                                       '_')),                      \
+#define KILN_OP(name, arity, rule, flags, infix)                               \
+  {std::string_view(#name).substr(                                             \
+       0, std::string_view(#name).size() - (#name[sizeof(#name) - 2] == '_')), \
    infix, arity, OpRule::rule, flags},
 #include "ir/ops.def"
 #undef KILN_OP

@@ -1,5 +1,5 @@
-// What an evaluation does, decided once for a class of bindings: buffers, kernels and library calls in
-// order. Made by passes from a Graph, executed by the frontend through a device. Sizes are
+// What an evaluation does, decided once for a class of bindings: buffers, kernels and library calls
+// in order. Made by passes from a Graph, executed by the frontend through a device. Sizes are
 // expressions in the graph's symbols.
 #pragma once
 #include <cstdint>
@@ -11,20 +11,20 @@
 
 namespace kiln::ir {
 
-// What a target can do, filled by runtime (or written by hand: plan-only devices) and read by passes
-// and codegen.
+// What a target can do, filled by runtime (or written by hand: plan-only devices) and read by
+// passes and codegen.
 struct Caps {
   Target target = Target::cpu;
-  std::string name = "cpu";            // "cpu", "sm_80"
-  int compute_capability = 0;          // CUDA: 80
-  int vector_bytes = 32;               // CPU: width of a vector register
-  int threads = 1;                     // CPU: threads that run a kernel
-  std::int64_t cache_bytes = 0;        // last-level cache
-  std::int64_t shared_bytes = 0;       // CUDA: shared memory a block may have
-  std::int64_t parameter_bytes = 4096; // CUDA: limit of kernel parameters
+  std::string name = "cpu";             // "cpu", "sm_80"
+  int compute_capability = 0;           // CUDA: 80
+  int vector_bytes = 32;                // CPU: width of a vector register
+  int threads = 1;                      // CPU: threads that run a kernel
+  std::int64_t cache_bytes = 0;         // last-level cache
+  std::int64_t shared_bytes = 0;        // CUDA: shared memory a block may have
+  std::int64_t parameter_bytes = 4096;  // CUDA: limit of kernel parameters
   int multiprocessors = 1;
-  double bandwidth = 20e9;             // bytes a second
-  double rate = 100e9;                 // float32 operations a second
+  double bandwidth = 20e9;  // bytes a second
+  double rate = 100e9;      // float32 operations a second
   double launch_seconds = 1e-6;
   bool operator==(const Caps&) const = default;
 };
@@ -32,23 +32,23 @@ struct Caps {
 enum class BufferRole : std::uint8_t { input, output, temporary };
 struct PlanBuffer {
   BufferRole role = BufferRole::temporary;
-  std::uint32_t index = 0;   // of the graph's inputs or outputs
+  std::uint32_t index = 0;  // of the graph's inputs or outputs
   DType dtype = DType::float32;
-  SizeExpr elements;         // outputs and temporaries are dense
+  SizeExpr elements;               // outputs and temporaries are dense
   std::int64_t donated_from = -1;  // this output or temporary takes over that buffer's memory
 };
 
-// An argument of a launch. buffer: into Plan::buffers; integer: a Sym, or the number of symbols plus an
-// index into Plan::products; scalar: a bound scalar.
+// An argument of a launch. buffer: into Plan::buffers; integer: a Sym, or the number of symbols
+// plus an index into Plan::products; scalar: a bound scalar.
 struct PlanArg {
   ParamKind kind = ParamKind::buffer;
   std::uint32_t index = 0;
   bool operator==(const PlanArg&) const = default;
 };
 struct PlanLaunch {
-  std::uint32_t kernel = 0;    // into Plan::kernels
-  std::vector<PlanArg> args;   // like the kernel's params, for each member in turn
-  std::uint32_t members = 0;   // of a batch; 0: none, the launch of one kernel
+  std::uint32_t kernel = 0;   // into Plan::kernels
+  std::vector<PlanArg> args;  // like the kernel's params, for each member in turn
+  std::uint32_t members = 0;  // of a batch; 0: none, the launch of one kernel
 };
 // C = A x B by a library, row-major. A is (batch, m, k), B (batch, k, n), C (batch, m, n); a
 // transposed operand is stored as (batch, k, m) or (batch, n, k). A batch stride of 0 repeats it.
@@ -68,11 +68,11 @@ struct PlanStep {
 // Why a kernel is what it is; for explain and plan.json.
 struct ClusterReport {
   std::string name, expression, schedule, schedule_reason;
-  std::vector<NodeId> nodes;         // of the optimised graph
-  // The iteration space (a batch: of its first member): points, what is reduced at each, and what is
-  // reduced anew at each of both.
+  std::vector<NodeId> nodes;  // of the optimised graph
+  // The iteration space (a batch: of its first member): points, what is reduced at each, and what
+  // is reduced anew at each of both.
   std::vector<Sym> outer, inner, nested;
-  std::vector<std::string> lines;    // the user's, distinct, in order
+  std::vector<std::string> lines;  // the user's, distinct, in order
   // Bytes of distinct elements; what the kernel asks for is counted when somebody wants to know
   // (traffic.h).
   SizeExpr compulsory_read, compulsory_written;
@@ -87,8 +87,8 @@ struct BoundaryReport {  // a value that was stored rather than fused into a con
   double fused_seconds = 0, stored_seconds = 0;
 };
 
-// Serves every request of its class: it may carry the names and lines of the graph it was made from, for
-// reading, but what is said about a request finds the lines by Graph::origins.
+// Serves every request of its class: it may carry the names and lines of the graph it was made
+// from, for reading, but what is said about a request finds the lines by Graph::origins.
 struct Plan {
   Graph graph;  // after the passes that rewrite it: what kernels were made from
   std::vector<PlanBuffer> buffers;
@@ -97,7 +97,7 @@ struct Plan {
   std::vector<std::vector<Sym>> products;  // integers that kernels take beside the symbols
   std::vector<PlanMatmul> matmuls;
   std::vector<PlanStep> steps;
-  std::vector<std::uint32_t> outputs;  // into buffers, one an output of the graph (may repeat)
+  std::vector<std::uint32_t> outputs;   // into buffers, one an output of the graph (may repeat)
   std::vector<ClusterReport> clusters;  // one a launch, then one a matmul
   std::vector<BoundaryReport> boundaries;
 };

@@ -81,7 +81,8 @@ class PlanCheck {
       return;
     }
     const bool table = kernel.target == Target::cuda;
-    if (table && (launch.members > kernel.members || (launch.members == 0 && kernel.members != 0))) {
+    if (table &&
+        (launch.members > kernel.members || (launch.members == 0 && kernel.members != 0))) {
       say("kernel " + kernel.name + ": a batch that it is not made for");
     }
     for (std::size_t i = 0; i < launch.args.size(); ++i) {

@@ -1,5 +1,5 @@
-// The reference meaning of the scalar operations, over arrays: what every backend is tested against,
-// what the interpreters run and what constant folding uses.
+// The reference meaning of the scalar operations, over arrays: what every backend is tested
+// against, what the interpreters run and what constant folding uses.
 #pragma once
 #include <cstdint>
 #include <span>

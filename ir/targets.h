@@ -21,8 +21,8 @@ struct GpuTarget {
 // In rising order of capability.
 inline constexpr GpuTarget kGpuTargets[] = {
 #define KILN_GPU_TARGET(capability, name, multiprocessors, lanes, cache, bandwidth, rate) \
-  {capability,      name,       multiprocessors, lanes, std::int64_t{cache} << 20,        \
-   (bandwidth)*1e9, (rate)*1e12},
+  {capability,        name,         multiprocessors, lanes, std::int64_t{cache} << 20,    \
+   (bandwidth) * 1e9, (rate) * 1e12},
 #include "ir/targets.def"
 #undef KILN_GPU_TARGET
 };

@@ -132,9 +132,7 @@ ScheduledKernel split_first(const ClusterContext& c) {
   CudaTeam team(s, thread, {kWarps, kReduceChunk, kSplitPiece, false});
   const std::vector<Parts> totals = team.reduce(
       reducers, begin, end,
-      [&](Value position, Value) {
-        s.set_linear(c.space.inner, {position, ir::kNoValue});
-      },
+      [&](Value position, Value) { s.set_linear(c.space.inner, {position, ir::kNoValue}); },
       [&](std::size_t i, Value position) { return s.element(reducers[i], position); });
   s.b.begin_if(s.b.op(ir::Op::eq, ir::DType::bool_, {thread, s.b.index(0)}));
   partials.store(block, totals);
@@ -159,8 +157,8 @@ ScheduledKernel split_second(const ClusterContext& c) {
   };
   const std::int64_t longest = upper(c.graph, c.space.inner) / kSplitPiece + 1;
   CudaTeam team(s, thread, {kWarps, kWarp, longest, false});
-  const std::vector<Parts> totals = team.reduce(
-      reducers, s.b.index(0), pieces, [](Value, Value) {}, element);
+  const std::vector<Parts> totals =
+      team.reduce(reducers, s.b.index(0), pieces, [](Value, Value) {}, element);
   for (std::size_t i = 0; i < totals.size(); ++i) {
     s.e.bind(reducers[i].node(), reducers[i].result(s.b, totals[i]));
   }

@@ -179,7 +179,8 @@ std::vector<Emitter::Demand> Emitter::demands(NodeId node, const Point& point) {
   if (n.kind == NodeKind::map) {
     const std::uint32_t same = intern(point);
     for (const NodeId operand : graph_.operands(node)) result.push_back({operand, same});
-    // What clusters share (scalars) comes last, whatever its number, so that alike ones give equal text.
+    // What clusters share (scalars) comes last, whatever its number, so that alike ones give equal
+    // text.
     if (ir::has(n.op, ir::kCommutes) && is_literal(graph_, result[0].node) &&
         !is_literal(graph_, result[1].node)) {
       std::swap(result[0], result[1]);

@@ -75,8 +75,8 @@ class Emitter {
   ir::Value product(std::span<const ir::Sym> syms);
   ir::Value sum(const std::vector<Monomial>& monomials);
   std::uint32_t sym_param(ir::Sym sym);  // the parameter's number, for grid factors
-  // The number of elements of these extents together as one parameter, so that a kernel does not tell
-  // how many axes were merged.
+  // The number of elements of these extents together as one parameter, so that a kernel does not
+  // tell how many axes were merged.
   ir::Value length(std::span<const ir::Sym> extents);
   std::uint32_t length_param(std::span<const ir::Sym> extents);
 

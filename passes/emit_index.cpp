@@ -1,5 +1,5 @@
-// The index algebra of the emitter: lengths and products of symbols, sums of monomials, and lanes of
-// indices kept as a base and a step as long as they are.
+// The index algebra of the emitter: lengths and products of symbols, sums of monomials, and lanes
+// of indices kept as a base and a step as long as they are.
 #include "passes/emit.h"
 
 #include <bit>

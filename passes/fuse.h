@@ -20,8 +20,8 @@
 
 namespace kiln::passes {
 
-// Takes a decision: what the model says, and the nodes concerned. Any answers give a legal partition
-// with the same bits, which tests demand.
+// Takes a decision: what the model says, and the nodes concerned. Any answers give a legal
+// partition with the same bits, which tests demand.
 using Choose = std::function<bool(bool model, ir::NodeId a, ir::NodeId b)>;
 // By a bit of a hash of the seed and the nodes.
 Choose forced(std::uint64_t seed);

@@ -1,8 +1,8 @@
 // Writes the plan: numbers buffers, adds each cluster's kernels, and orders allocations and
 // releases so that a temporary lives from the launch that writes it to the last one that reads it.
 // There are no offsets: a device's pool reuses what was released. An elementwise kernel may write
-// an output over an input of equal size and dtype that is read for the last time: a temporary, or an
-// input of the graph's that the evaluation may overwrite (in_place.h says when).
+// an output over an input of equal size and dtype that is read for the last time: a temporary, or
+// an input of the graph's that the evaluation may overwrite (in_place.h says when).
 #pragma once
 #include "passes/batch.h"
 
@@ -19,7 +19,7 @@ class PlanWriter {
   PlanWriter(ir::Plan& plan, const Partition& partition, const ir::Caps& caps,
              Donate donate = Donate::yes);
   void add(Batch batch);  // in execution order
-  void finish();                     // places the releases, lists outputs and boundaries
+  void finish();          // places the releases, lists outputs and boundaries
 
  private:
   std::uint32_t buffer_of(ir::NodeId node, bool output);

@@ -40,8 +40,7 @@ class Scene {
   // along these axes, so that the loop over them does not. `here` and `there`: any two positions.
   void load_fixed(const std::vector<MergedAxis>& along, const std::vector<Reducer>& reducers,
                   ir::Value here, ir::Value there);
-  void load_fixed_of_outputs(const std::vector<MergedAxis>& along, ir::Value here,
-                             ir::Value there);
+  void load_fixed_of_outputs(const std::vector<MergedAxis>& along, ir::Value here, ir::Value there);
   // Outputs over outer coordinates only / over all.
   void store(const ClusterOutput& output, std::uint8_t flags = 0);
   void store_outer_outputs(std::uint8_t flags = 0);

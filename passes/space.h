@@ -24,8 +24,8 @@ struct Space {
   std::size_t coordinates = 0;                   // original ones: outer first
   std::vector<Access> reads;                     // of memory
   std::vector<ir::NodeId> inside;                // nodes computed
-  // By depth (access.h): of all values that are computed once for each point of so many loops. A node
-  // that is needed at several indices counts for each.
+  // By depth (access.h): of all values that are computed once for each point of so many loops. A
+  // node that is needed at several indices counts for each.
   std::vector<std::int64_t> operations;
 };
 

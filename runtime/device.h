@@ -111,7 +111,7 @@ struct Launch {
   const ir::KernelArg* args = nullptr;  // in the order of Kernel::params, or the table of a batch
   std::int64_t items = 0;               // grid items; > 0
   Work work = {};
-  std::uint32_t members = 0;            // of a batch (ir/kernel.h); 0: none
+  std::uint32_t members = 0;  // of a batch (ir/kernel.h); 0: none
   LaunchLabel label = {};
 };
 

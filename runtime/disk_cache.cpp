@@ -93,7 +93,7 @@ std::vector<Found> entries(const std::string& folder) {
   while (const dirent* item = readdir(dir)) {
     const std::string_view name = item->d_name;
     const std::string path = folder + "/" + std::string(name);
-    struct stat info {};
+    struct stat info{};
     if (lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
     if (name.starts_with(kTemporary)) {
       if (now - info.st_mtime > kStaleSeconds) ::unlink(path.c_str());
@@ -126,7 +126,7 @@ void DiskCache::give_up(const std::string& why) {
 bool DiskCache::usable(bool create) {
   const State state = state_;
   if (state != State::unknown) return state == State::usable;
-  struct stat info {};
+  struct stat info{};
   if (lstat(folder_.c_str(), &info) != 0) {
     if (!create) return false;
     std::error_code error;
@@ -151,7 +151,7 @@ std::optional<std::vector<std::byte>> DiskCache::find(std::string_view key) {
   if (!usable(false)) return std::nullopt;
   const File file(::open(path(key).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!file) return std::nullopt;
-  struct stat info {};
+  struct stat info{};
   Header header;
   if (fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != geteuid() ||
       !file.read(&header, sizeof header) || std::memcmp(header.magic, kMagic, sizeof kMagic) != 0 ||

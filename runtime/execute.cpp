@@ -155,7 +155,8 @@ struct Execution {
     const std::int64_t count = items(step, args.data());
     if (count <= 0) return;
     const Work work = account(step);
-    device.launch({step.kernel, args.data(), count, work, 0, launch_label(plan, step.index, lines)});
+    device.launch(
+        {step.kernel, args.data(), count, work, 0, launch_label(plan, step.index, lines)});
   }
 
   void launch_batch(const LoadedPlan::Step& step) {
@@ -176,9 +177,18 @@ struct Execution {
 
   void matmul(const LoadedPlan::Step& step) {
     const ir::PlanMatmul& p = plan.matmuls[step.index];
-    Matmul call{p.dtype,        slots[p.a].data, slots[p.b].data, slots[p.c].data,
-                p.transpose_a,  p.transpose_b,   p.repeat_a,      p.repeat_b,
-                value(p.batch), value(p.m),      value(p.n),      value(p.k),
+    Matmul call{p.dtype,
+                slots[p.a].data,
+                slots[p.b].data,
+                slots[p.c].data,
+                p.transpose_a,
+                p.transpose_b,
+                p.repeat_a,
+                p.repeat_b,
+                value(p.batch),
+                value(p.m),
+                value(p.n),
+                value(p.k),
                 launch_label(plan, plan.launches.size() + step.index, lines)};
     if (call.batch == 0 || call.m == 0 || call.n == 0) return;
     if (call.k == 0) {

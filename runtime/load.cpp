@@ -15,8 +15,8 @@ namespace kiln::runtime {
 namespace {
 
 // The failure of a kernel to load or compile, with the first launch that needs it.
-[[noreturn]] void complain(const std::exception_ptr& failure, const ir::Plan& plan, std::size_t kernel,
-                           std::span<const ir::SourceLine> lines) {
+[[noreturn]] void complain(const std::exception_ptr& failure, const ir::Plan& plan,
+                           std::size_t kernel, std::span<const ir::SourceLine> lines) {
   const auto launch = std::ranges::find(plan.launches, kernel, &ir::PlanLaunch::kernel);
   try {
     std::rethrow_exception(failure);
@@ -150,7 +150,8 @@ struct Loader {
     s.members = launch.members;
     for (std::size_t i = 0; i < launch.args.size(); ++i) {
       const ir::PlanArg& arg = launch.args[i];
-      check(arg.kind == kernel.params[i % params].kind, "an argument's kind does not fit the kernel");
+      check(arg.kind == kernel.params[i % params].kind,
+            "an argument's kind does not fit the kernel");
       if (arg.kind == ir::ParamKind::buffer) {
         use(arg.index);
       } else if (arg.kind == ir::ParamKind::integer) {

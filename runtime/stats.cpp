@@ -4,7 +4,7 @@ namespace kiln::runtime {
 
 namespace {
 
-constexpr std::int64_t Stats::*kFields[] = {
+constexpr std::int64_t Stats::* kFields[] = {
     &Stats::launched,   &Stats::compiled,       &Stats::memory_hits, &Stats::disk_hits,
     &Stats::bytes_read, &Stats::bytes_written,  &Stats::uploads,     &Stats::upload_bytes,
     &Stats::downloads,  &Stats::download_bytes,

@@ -73,7 +73,8 @@ struct BatchNames {
 std::string table_text(const ir::Kernel& kernel, const BatchNames& names,
                        const std::vector<std::string>& parameters) {
   std::string text = fmt::format(
-      "// The arguments of one member of the batch, and the number of its first block.\nstruct {} {{\n",
+      "// The arguments of one member of the batch, and the number of its first block.\nstruct {} "
+      "{{\n",
       names.type);
   std::string common;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -96,8 +97,9 @@ std::string find_member(const ir::Kernel& kernel, const BatchNames& names,
   if (half > 0) {
     text += fmt::format("  for (int step = {}; step > 0; step /= 2) {{\n", half);
     text += fmt::format("    const int next = {} + step;\n", names.member);
-    text += fmt::format("    if (next < {} && {}.row[next].{} <= ({})blockIdx.x) {} = next;\n  }}\n",
-                        kernel.members, names.table, names.first, index, names.member);
+    text +=
+        fmt::format("    if (next < {} && {}.row[next].{} <= ({})blockIdx.x) {} = next;\n  }}\n",
+                    kernel.members, names.table, names.first, index, names.member);
   }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const ParamKind kind = kernel.params[i].kind;
@@ -118,7 +120,8 @@ std::string signature(const ir::Kernel& kernel, std::string_view entry,
   }
   text += fmt::format("{}(", entry);
   if (batch != nullptr) {
-    return text + fmt::format("\n    const __grid_constant__ {} {}) {{\n", batch->members, batch->table);
+    return text +
+           fmt::format("\n    const __grid_constant__ {} {}) {{\n", batch->members, batch->table);
   }
   std::size_t column = text.size();
   for (std::size_t i = 0; i < parameters.size(); ++i) {

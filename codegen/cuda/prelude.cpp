@@ -260,8 +260,8 @@ __device__ {0} {1}({0} a, {0} b) {{
                      f, max ? "maximum" : "minimum", back, bits, max ? '&' : '|', max ? '>' : '<');
 }
 
-// Called, not inlined: unrolled rounds full of these checks take NVRTC seconds, where they meet a loop
-// over coordinates minutes, and a call costs little beside the division itself.
+// Called, not inlined: unrolled rounds full of these checks take NVRTC seconds, where they meet a
+// loop over coordinates minutes, and a call costs little beside the division itself.
 std::string division(bool remainder, DType type) {
   const std::string_view t = value_type(type);
   const std::string_view name = remainder ? "remainder" : "divide";

@@ -68,8 +68,8 @@ void evaluate_again(benchmark::State& state) {
 }
 BENCHMARK(evaluate_again)->UseManualTime()->Iterations(20000);
 
-// A graph of 1000 operations whose plan is there: arrays of one shape only, with scalars, with slices.
-// What is counted is from eval to the freed nodes, kernels on 64 elements included.
+// A graph of 1000 operations whose plan is there: arrays of one shape only, with scalars, with
+// slices. What is counted is from eval to the freed nodes, kernels on 64 elements included.
 void evaluate_graph_again(benchmark::State& state) {
   constexpr int kOperations = 1000;
   const Array x(some_floats()), y(some_floats());

@@ -39,7 +39,7 @@ class CudaContext {
   std::string lost_;
   std::atomic<bool> is_lost_{false};
   std::array<LaunchNote, 8> recent_;  // a ring
-  std::size_t launches_ = 0;           // since the last synchronisation
+  std::size_t launches_ = 0;          // since the last synchronisation
 };
 
 // Makes the context current for a scope and restores what was current before.

@@ -23,7 +23,7 @@ namespace {
 
 struct Field {
   std::string_view name;
-  double HostFigures::*value;
+  double HostFigures::* value;
   double least, most;  // of any machine
 };
 constexpr Field kFields[] = {{"bandwidth", &HostFigures::bandwidth, 1e8, 1e14},

@@ -1,4 +1,5 @@
-// Every public function called wrongly: the message says what is wrong, and the line is the caller's.
+// Every public function called wrongly: the message says what is wrong, and the line is the
+// caller's.
 #include "tests/frontend/support.h"
 
 namespace {
@@ -30,6 +31,7 @@ const kn::Array& integers() {
 }
 
 // One call a line: the line of the entry is the line of the call.
+// clang-format off
 const Call kCalls[] = {
     {"add: shapes (3, 4) and (5, 4) do not broadcast: axis 0 is 3 and 5", __LINE__, [] { matrix() + other(); }},
     {"add: shapes", __LINE__, [] { kn::add(matrix(), other()); }},
@@ -158,6 +160,7 @@ const Call kCalls[] = {
     {"plan_only: ", __LINE__, [] { kn::plan_only("sm_3"); }},
     {"cuda_source: cpu is no CUDA target", __LINE__, [] { kn::cuda_source(matrix() + 1, "cpu"); }},
 };
+// clang-format on
 
 TEST(UserErrors, EveryFunctionNamesItsCallersLine) {
   for (const Call& call : kCalls) {
@@ -175,14 +178,17 @@ TEST(UserErrors, OperandsAreDescribed) {
   const int made = __LINE__ + 1;
   const kn::Array u = kn::zeros({3, 4}).named("u"), v = kn::ones({5, 4});
   const std::string message = message_of([&] { u + v; });
-  expect_contains(message, "\n  left: float32 (3, 4) \"u\", made at user_errors_tests.cpp:" + std::to_string(made));
-  expect_contains(message, "\n  right: float32 (5, 4), made at user_errors_tests.cpp:" + std::to_string(made));
+  expect_contains(message, "\n  left: float32 (3, 4) \"u\", made at user_errors_tests.cpp:" +
+                               std::to_string(made));
+  expect_contains(
+      message, "\n  right: float32 (5, 4), made at user_errors_tests.cpp:" + std::to_string(made));
   expect_contains(message, "\n  try: ");
   expect_contains(message_of([&] { (truth() - 1.5) + (truth() - truth()); }), "right: bool (3)");
 }
 
 TEST(UserErrors, CompositesReportTheOutermostLine) {
-  const auto gelu = [](const kn::Array& x, const kn::Array& wrong, kn::Where where = kn::Where::here()) {
+  const auto gelu = [](const kn::Array& x, const kn::Array& wrong,
+                       kn::Where where = kn::Where::here()) {
     const kn::LineScope scope(where);
     return x * wrong;
   };
@@ -195,7 +201,12 @@ TEST(UserErrors, TruthNamesTheLineThatMadeTheArray) {
   const int made = __LINE__ + 1;
   const kn::Array x = matrix() > 0;
   int line = 0;
-  expect_contains(message_of([&] { if (x) return; }, &line), "use any() or all()");
+  expect_contains(message_of(
+                      [&] {
+                        if (x) return;
+                      },
+                      &line),
+                  "use any() or all()");
   EXPECT_EQ(line, made);
   message_of([&] { x.shape(5); }, &line);
   EXPECT_EQ(line, made);

@@ -35,10 +35,14 @@ concept ImplicitBool = std::convertible_to<X, bool>;
 // Elementwise is maximum; an axis is {0}.
 static_assert(!Max<Array, double> && !Max<Array, int> && !Max<Array, Array>);
 static_assert(Max<Array> && Max<Array, kn::AllAxes>);
-static_assert(requires(const Array& x) { kn::max(x, {0}); kn::max(x, {0, -1}, kn::keepdims); });
+static_assert(requires(const Array& x) {
+  kn::max(x, {0});
+  kn::max(x, {0, -1}, kn::keepdims);
+});
 // A bare number is no correction, a bare bool neither axis nor keepdims nor dtype.
 static_assert(!Var<Array, int, int> && !Var<Array, int, double> && Var<Array, int, kn::Correction>);
-static_assert(!Sum<Array, bool> && !Sum<Array, int, bool> && !Sum<Array, double> && Sum<Array, int, kn::Keep>);
+static_assert(!Sum<Array, bool> && !Sum<Array, int, bool> && !Sum<Array, double> &&
+              Sum<Array, int, kn::Keep>);
 static_assert(!Zeros<Array, bool> && !Zeros<Array, int> && Zeros<Array, kn::DType>);
 static_assert(requires(std::vector<float> v) { kn::zeros({v.size(), 3}); });
 // x[0, 1] would be x[1] in C++20.
@@ -51,16 +55,19 @@ static_assert(AssignsToPlace<Array, int> && AssignsToPlace<Array, Array>);
 static_assert(!PlaceOfTemporary<Array>);
 static_assert(!std::copy_constructible<kn::Place>);
 static_assert(!AddsToString<Array> && !ImplicitBool<Array>);
-static_assert(!std::constructible_from<Array, const char*> && !std::constructible_from<Array, std::string>);
+static_assert(!std::constructible_from<Array, const char*> &&
+              !std::constructible_from<Array, std::string>);
 static_assert(!std::convertible_to<double, Array> && std::constructible_from<Array, double>);
 static_assert(!std::convertible_to<char, kn::Extent> && !std::convertible_to<bool, kn::Extent>);
-static_assert(!std::convertible_to<bool, kn::Index> && std::convertible_to<unsigned char, kn::Index>);
+static_assert(!std::convertible_to<bool, kn::Index> &&
+              std::convertible_to<unsigned char, kn::Index>);
 static_assert(!std::convertible_to<double, kn::Index>);
 
 // A value, one pointer wide.
 static_assert(sizeof(Array) == sizeof(void*));
 static_assert(std::regular<kn::Shape> && std::copyable<Array>);
-static_assert(std::is_nothrow_move_constructible_v<Array> && std::is_nothrow_move_assignable_v<Array>);
+static_assert(std::is_nothrow_move_constructible_v<Array> &&
+              std::is_nothrow_move_assignable_v<Array>);
 static_assert(std::is_nothrow_default_constructible_v<Array>);
 
 TEST(Api, AnArrayIsNeverNull) {
@@ -80,17 +87,20 @@ TEST(Api, AnArrayIsNeverNull) {
 }
 
 TEST(Api, ComplexIsReserved) {
-  expect_contains(message_of([] { kn::Array{std::complex<float>(1, 2)}; }), "complex64 is reserved");
-  expect_contains(message_of([] { kn::Array{1.f} + std::complex<double>(1, 2); }), "complex128 is reserved");
+  expect_contains(message_of([] { kn::Array{std::complex<float>(1, 2)}; }),
+                  "complex64 is reserved");
+  expect_contains(message_of([] { kn::Array{1.f} + std::complex<double>(1, 2); }),
+                  "complex128 is reserved");
   expect_contains(message_of([] { kn::zeros({2}, kn::complex64); }), "complex64 is reserved");
-  expect_contains(message_of([] { kn::Array{1.f}.item<std::complex<float>>(); }), "complex64 is reserved");
+  expect_contains(message_of([] { kn::Array{1.f}.item<std::complex<float>>(); }),
+                  "complex64 is reserved");
   expect_contains(message_of([] { kn::Array{1.f}.astype(kn::complex64); }), "complex");
 }
 
 TEST(Api, NamesAndShapesPrint) {
   std::ostringstream out;
-  out << kn::bool_ << ' ' << kn::bfloat16 << ' ' << kn::Shape{3, 4} << ' ' << kn::Shape{} << ' ' << kn::Shape{5}
-      << ' ' << kn::cpu();
+  out << kn::bool_ << ' ' << kn::bfloat16 << ' ' << kn::Shape{3, 4} << ' ' << kn::Shape{} << ' '
+      << kn::Shape{5} << ' ' << kn::cpu();
   EXPECT_EQ(out.str(), "bool bfloat16 (3, 4) () (5) cpu");
 }
 

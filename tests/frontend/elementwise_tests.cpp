@@ -38,7 +38,8 @@ TEST(Elementwise, FloatRemainderHasTheDivisorsSign) {
     const std::vector<double> a = {7.5, -7.5, 7.5, -7.5, 6, -6, 1, -1, kInf, 1, 1, kNan, 1e10};
     const std::vector<double> b = {2, 2, -2, -2, 3, 3, kInf, kInf, 2, 0, -kInf, 1, 3};
     const kn::Array x(a), y(b);
-    expect_same(values<double>(x % y), {1.5, .5, -.5, -1.5, 0, 0, 1, kInf, kNan, kNan, -kInf, kNan, 1});
+    expect_same(values<double>(x % y),
+                {1.5, .5, -.5, -1.5, 0, 0, 1, kInf, kNan, kNan, -kInf, kNan, 1});
     expect_same(values<double>(kn::floor_divide(x, y)),
                 {3, -4, -4, 3, 2, -2, 0, -1, kNan, kInf, -1, kNan, 3333333333});
   });
@@ -63,7 +64,8 @@ TEST(Elementwise, SignsAndClasses) {
     EXPECT_EQ(values<bool>(kn::isinf(x)), (std::vector<bool>{1, 0, 0, 0, 0, 1, 0}));
     EXPECT_EQ(values<bool>(kn::isfinite(x)), (std::vector<bool>{0, 1, 1, 1, 1, 0, 0}));
     EXPECT_EQ(values<bool>(kn::signbit(x)), (std::vector<bool>{1, 1, 1, 0, 0, 0, 0}));
-    expect_same(values<double>(kn::copysign(x, kn::Array{-1.0})), {-kInf, -2.5, -0.0, -0.0, -1.5, -kInf, kNan});
+    expect_same(values<double>(kn::copysign(x, kn::Array{-1.0})),
+                {-kInf, -2.5, -0.0, -0.0, -1.5, -kInf, kNan});
     EXPECT_EQ(values<bool>(kn::isnan(kn::Array{1, 2})), (std::vector<bool>{0, 0}));
     EXPECT_EQ(values<bool>(kn::isfinite(kn::Array{1, 2})), (std::vector<bool>{1, 1}));
     EXPECT_EQ(values<int>(kn::sign(kn::Array{-5, 0, 5})), (std::vector<int>{-1, 0, 1}));
@@ -97,11 +99,13 @@ TEST(Elementwise, Powers) {
     EXPECT_EQ(values<double>(kn::pow(x, 2)), (std::vector<double>{4, 9, .25}));
     EXPECT_EQ(values<double>(kn::pow(x, 0)), (std::vector<double>{1, 1, 1}));
     EXPECT_EQ(values<double>(kn::pow(x, -1)), (std::vector<double>{.5, 1 / -3.0, 2}));
-    EXPECT_EQ(values<double>(kn::pow(x, kn::Array{3.0, 3.0, 1.0})), (std::vector<double>{8, -27, .5}));
+    EXPECT_EQ(values<double>(kn::pow(x, kn::Array{3.0, 3.0, 1.0})),
+              (std::vector<double>{8, -27, .5}));
     EXPECT_EQ(values<int>(kn::pow(kn::Array{2, -3, 7}, 3)), (std::vector<int>{8, -27, 343}));
     EXPECT_EQ(values<int>(kn::pow(kn::Array{2, 3, 1, -1, 0, 2}, kn::Array{10, 4, -5, -3, 0, -1})),
               (std::vector<int>{1024, 81, 1, -1, 1, 0}));
-    expect_contains(message_of([] { kn::pow(kn::Array{2}, -1); }), "an integer to a negative power");
+    expect_contains(message_of([] { kn::pow(kn::Array{2}, -1); }),
+                    "an integer to a negative power");
   });
 }
 
@@ -119,7 +123,8 @@ TEST(Elementwise, BitsAndLogic) {
     EXPECT_EQ(values<bool>(p || q), (std::vector<bool>{1, 1, 0}));
     EXPECT_EQ(values<bool>(!p), (std::vector<bool>{0, 0, 1}));
     EXPECT_EQ(values<bool>(kn::logical_xor(p, q)), (std::vector<bool>{0, 1, 0}));
-    EXPECT_EQ(values<bool>(kn::logical_and(kn::Array{2.0, 0.0}, kn::Array{1, 1})), (std::vector<bool>{1, 0}));
+    EXPECT_EQ(values<bool>(kn::logical_and(kn::Array{2.0, 0.0}, kn::Array{1, 1})),
+              (std::vector<bool>{1, 0}));
     EXPECT_EQ(values<bool>(p + q), (std::vector<bool>{1, 1, 0}));
     EXPECT_EQ(values<bool>(p * q), (std::vector<bool>{1, 0, 0}));
   });
@@ -141,12 +146,14 @@ TEST(Elementwise, ComparisonsKnowNan) {
 TEST(Elementwise, Casts) {
   on_each_device([] {
     const kn::Array x = {1.9, -1.9, 300.0, kNan, -kInf, 1e20};
-    EXPECT_EQ(values<int>(x.astype(kn::int32)), (std::vector<int>{1, -1, 300, 0, INT32_MIN, INT32_MAX}));
+    EXPECT_EQ(values<int>(x.astype(kn::int32)),
+              (std::vector<int>{1, -1, 300, 0, INT32_MIN, INT32_MAX}));
     EXPECT_EQ(values<int>(x.astype(kn::uint8)), (std::vector<int>{1, 0, 255, 0, 0, 255}));
     EXPECT_EQ(values<bool>(x.astype(kn::bool_)), (std::vector<bool>{1, 1, 1, 1, 1, 1}));
     EXPECT_EQ(values<bool>(kn::Array{0.5, 0.0}.astype(kn::bool_)), (std::vector<bool>{1, 0}));
     EXPECT_EQ(values<int>(kn::Array{300, -1}.astype(kn::uint8)), (std::vector<int>{44, 255}));
-    EXPECT_EQ(values<float>(kn::Array{1.0 / 3}.astype(kn::float16)), (std::vector<float>{0.33325195f}));
+    EXPECT_EQ(values<float>(kn::Array{1.0 / 3}.astype(kn::float16)),
+              (std::vector<float>{0.33325195f}));
   });
 }
 
@@ -165,7 +172,8 @@ TEST(Elementwise, FunctionsNearTheirValues) {
     const kn::Array x(v);
     const auto check = [&](const kn::Array& y, double (*f)(double)) {
       const std::vector<double> got = values<double>(y);
-      for (std::size_t i = 0; i < v.size(); ++i) EXPECT_NEAR(got[i], f(v[i]), 1e-13 * std::abs(f(v[i])));
+      for (std::size_t i = 0; i < v.size(); ++i)
+        EXPECT_NEAR(got[i], f(v[i]), 1e-13 * std::abs(f(v[i])));
     };
     check(kn::exp(x), [](double t) { return std::exp(t); });
     check(kn::log(x), [](double t) { return std::log(t); });
@@ -189,12 +197,14 @@ TEST(Elementwise, UpdatesInPlaceLeaveCopies) {
   EXPECT_EQ(values<int>(a), (std::vector<int>{3, 5, 7}));
   EXPECT_EQ(values<int>(b), (std::vector<int>{1, 2, 3}));
   expect_contains(message_of([&] { a /= 2; }), "float64 does not convert to int32 implicitly");
-  expect_contains(message_of([&] { a += kn::zeros({2, 3}, kn::int32); }), "cannot change the shape (3) to (2, 3)");
+  expect_contains(message_of([&] { a += kn::zeros({2, 3}, kn::int32); }),
+                  "cannot change the shape (3) to (2, 3)");
 }
 
 TEST(Elementwise, SixteenBitFloatsRoundOnceAnOperation) {
   on_each_device([] {
-    const kn::Array x = kn::Array{1.0, 2.0}.astype(kn::float16), y = kn::Array{0.00048828125, 0.0009}.astype(kn::float16);
+    const kn::Array x = kn::Array{1.0, 2.0}.astype(kn::float16),
+                    y = kn::Array{0.00048828125, 0.0009}.astype(kn::float16);
     EXPECT_EQ(values<float>(x + y), (std::vector<float>{1.f, 2.f}));
     EXPECT_EQ((x * y).dtype(), kn::float16);
     EXPECT_EQ(values<float>(kn::mean(x)), (std::vector<float>{1.5f}));

@@ -63,7 +63,8 @@ TEST(Hints, MaterializeStoresWhatALaterEvaluationUses) {
   kn::eval(b);
   EXPECT_EQ((kn::stats() - before).recomputed, 0);
   EXPECT_EQ(values<float>(b)[77], 6.f);
-  EXPECT_EQ(values<float>(kn::materialize(x)), values<float>(x));  // has a value: nothing to ask for
+  EXPECT_EQ(values<float>(kn::materialize(x)),
+            values<float>(x));  // has a value: nothing to ask for
 }
 
 TEST(Hints, MustFuseKeepsWhatThePriceWouldStore) {
@@ -94,7 +95,8 @@ TEST(Hints, MustFuseThatCannotBeKeptNamesBothLines) {
   const kn::Array y = kn::sum(x * column, 1) * kn::sum(column);
   const int used = __LINE__ - 1;
   for (const bool explained : {true, false}) {
-    const std::string message = message_of([&] { explained ? static_cast<void>(kn::explain(y)) : kn::eval(y); });
+    const std::string message =
+        message_of([&] { explained ? static_cast<void>(kn::explain(y)) : kn::eval(y); });
     expect_contains(message, "must_fuse: ");
     expect_contains(message, "cannot be computed in the kernel of");
     expect_contains(message, "hints_tests.cpp:" + std::to_string(made));

@@ -70,7 +70,8 @@ TEST(Memory, WhatTheUserHoldsStays) {
 
 TEST(Memory, TheUsersOwnMemoryIsNeverWritten) {
   const std::vector<float> data(4096, 2.f);
-  kn::Array x = kn::borrow(data.data(), {{4096}, {1}}, std::shared_ptr<const void>(data.data(), [](const void*) {}));
+  kn::Array x = kn::borrow(data.data(), {{4096}, {1}},
+                           std::shared_ptr<const void>(data.data(), [](const void*) {}));
   x = x * 5.f;
   kn::eval(x);
   EXPECT_EQ(data, std::vector<float>(4096, 2.f));

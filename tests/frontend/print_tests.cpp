@@ -15,11 +15,13 @@ TEST(Print, Vectors) {
   EXPECT_EQ(text(kn::Array{1.0 / 3, 100.0}), "[  0.33333333 100.        ]");
   EXPECT_EQ(text(kn::Array{1e10, 1.0}), "[1.e+10 1.e+00]");
   EXPECT_EQ(text(kn::Array{1.5e-5, 0.25}), "[1.5e-05 2.5e-01]");
-  const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  const double inf = std::numeric_limits<double>::infinity(),
+               nan = std::numeric_limits<double>::quiet_NaN();
   EXPECT_EQ(text(kn::Array{1.0, nan, -inf}), "[  1.  nan -inf]");
   EXPECT_EQ(text(kn::Array{nan}), "[nan]");
   EXPECT_EQ(text(kn::Array{0.1, 0.25}.astype(kn::float16)), "[0.1  0.25]");
-  EXPECT_EQ(text(kn::Array(std::vector<std::uint64_t>{18446744073709551615u, 0})), "[18446744073709551615                    0]");
+  EXPECT_EQ(text(kn::Array(std::vector<std::uint64_t>{18446744073709551615u, 0})),
+            "[18446744073709551615                    0]");
 }
 
 TEST(Print, Numbers) {

@@ -6,9 +6,11 @@ namespace {
 using namespace kiln_tests;
 using kn::DType;
 
-constexpr DType kTypes[] = {kn::bool_,  kn::int8,   kn::int16,  kn::int32,   kn::int64,    kn::uint8,  kn::uint16,
-                            kn::uint32, kn::uint64, kn::float16, kn::bfloat16, kn::float32, kn::float64};
-constexpr const char* kShort[] = {"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "bf", "f4", "f8"};
+constexpr DType kTypes[] = {kn::bool_,    kn::int8,    kn::int16,  kn::int32,  kn::int64,
+                            kn::uint8,    kn::uint16,  kn::uint32, kn::uint64, kn::float16,
+                            kn::bfloat16, kn::float32, kn::float64};
+constexpr const char* kShort[] = {"b1", "i1", "i2", "i4", "i8", "u1", "u2",
+                                  "u4", "u8", "f2", "bf", "f4", "f8"};
 
 DType from_short(std::string_view name) {
   for (int i = 0; i < 13; ++i) {
@@ -18,8 +20,8 @@ DType from_short(std::string_view name) {
   return kn::bool_;
 }
 
-// Rows and columns in the order of kTypes. Within a kind: the array API's table. Mixed kinds: documented
-// in kiln/elementwise.h.
+// Rows and columns in the order of kTypes. Within a kind: the array API's table. Mixed kinds:
+// documented in kiln/elementwise.h.
 constexpr const char* kTable[13][13] = {
     {"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "bf", "f4", "f8"},
     {"i1", "i1", "i2", "i4", "i8", "i2", "i4", "i8", "f8", "f2", "bf", "f4", "f8"},
@@ -108,8 +110,10 @@ TEST(Promotion, AnIntegerThatDoesNotFitIsAnError) {
   const kn::Array bytes = kn::zeros({2}, kn::uint8);
   expect_contains(message_of([&] { bytes + 256; }), "the scalar 256 does not fit uint8");
   expect_contains(message_of([&] { bytes - -1; }), "the scalar -1 does not fit uint8");
-  expect_contains(message_of([&] { static_cast<void>(kn::zeros({2}, kn::int8) < 128); }), "does not fit int8");
-  expect_contains(message_of([&] { kn::zeros({2}, kn::int64) + 0xffffffffffffffffu; }), "does not fit int64");
+  expect_contains(message_of([&] { static_cast<void>(kn::zeros({2}, kn::int8) < 128); }),
+                  "does not fit int8");
+  expect_contains(message_of([&] { kn::zeros({2}, kn::int64) + 0xffffffffffffffffu; }),
+                  "does not fit int64");
   EXPECT_EQ(values<int>(bytes + 255), (std::vector<int>{255, 255}));
 }
 

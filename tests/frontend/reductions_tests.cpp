@@ -84,7 +84,8 @@ TEST(Reductions, OfNoElements) {
     EXPECT_EQ(kn::max(x, {1}).shape(), (Shape{0}));
     expect_contains(message_of([&] { kn::max(x, {0}); }), "max: axis 0 has no elements");
     expect_contains(message_of([&] { kn::argmin(x); }), "argmin: axis 0 has no elements");
-    EXPECT_EQ(values<float>(kn::matmul(kn::zeros({2, 0}), kn::zeros({0, 2}))), (std::vector<float>(4, 0)));
+    EXPECT_EQ(values<float>(kn::matmul(kn::zeros({2, 0}), kn::zeros({0, 2}))),
+              (std::vector<float>(4, 0)));
     EXPECT_EQ(text(kn::softmax(x)), "[]");
   });
 }
@@ -116,8 +117,10 @@ TEST(Matmul, OfVectorsMatricesAndBatches) {
     EXPECT_EQ(values<int>(kn::matmul(a, b(kn::_, 0))), (Ints{10, 28}));
     EXPECT_EQ(values<int>(kn::matmul(a(0), b)), (Ints{10, 13}));
     EXPECT_EQ(kn::matmul(a(0), b(kn::_, 1)).item<int>(), 13);
-    EXPECT_EQ(kn::matmul(kn::zeros({4, 1, 2, 3}), kn::zeros({5, 3, 6})).shape(), (Shape{4, 5, 2, 6}));
-    EXPECT_EQ(values<int>(kn::matmul(a.astype(kn::int16), b.astype(kn::int8))), (Ints{10, 13, 28, 40}));
+    EXPECT_EQ(kn::matmul(kn::zeros({4, 1, 2, 3}), kn::zeros({5, 3, 6})).shape(),
+              (Shape{4, 5, 2, 6}));
+    EXPECT_EQ(values<int>(kn::matmul(a.astype(kn::int16), b.astype(kn::int8))),
+              (Ints{10, 13, 28, 40}));
     EXPECT_EQ(kn::matmul(a.astype(kn::float16), b.astype(kn::float16)).dtype(), kn::float16);
     EXPECT_EQ(kn::vecdot(a, a).to_vector<int>(), (Ints{5, 50}));
     EXPECT_EQ(values<int>(kn::outer(kn::Array{1, 2}, kn::Array{3, 4})), (Ints{3, 4, 6, 8}));
@@ -130,7 +133,8 @@ TEST(Creation, RangesAndIdentities) {
     EXPECT_EQ(values<int>(kn::arange(5, 0, -2)), (Ints{5, 3, 1}));
     EXPECT_EQ(kn::arange(3, 1).size(), 0);
     EXPECT_EQ(values<float>(kn::arange(0, 1, 0.25)), (std::vector<float>{0, .25f, .5f, .75f}));
-    EXPECT_EQ(values<double>(kn::linspace(0, 1, 5, kn::float64)), (std::vector<double>{0, .25, .5, .75, 1}));
+    EXPECT_EQ(values<double>(kn::linspace(0, 1, 5, kn::float64)),
+              (std::vector<double>{0, .25, .5, .75, 1}));
     EXPECT_EQ(values<float>(kn::linspace(2, 3, 1)), (std::vector<float>{2}));
     EXPECT_EQ(values<float>(kn::linspace(0, 0.3, 4)).back(), 0.3f);
     EXPECT_EQ(values<int>(kn::eye(2, 3, 1)), (Ints{0, 1, 0, 0, 0, 1}));
@@ -146,7 +150,8 @@ TEST(Creation, FromHostMemory) {
     const std::vector<int> data = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
     const kn::Array copied = kn::from_host(data.data() + 1, {{3, 2}, {4, 2}});
     EXPECT_EQ(values<int>(copied), (Ints{1, 3, 5, 7, 9, 11}));
-    EXPECT_EQ(values<int>(kn::from_host(data.data() + 11, {{2, 3}, {-6, -2}})), (Ints{11, 9, 7, 5, 3, 1}));
+    EXPECT_EQ(values<int>(kn::from_host(data.data() + 11, {{2, 3}, {-6, -2}})),
+              (Ints{11, 9, 7, 5, 3, 1}));
     const auto owner = std::make_shared<std::vector<int>>(data);
     const kn::Array lent = kn::borrow(owner->data() + 3, {{2, 3}, {4, -1}}, owner);
     EXPECT_GT(owner.use_count(), 1);
@@ -163,7 +168,8 @@ TEST(Creation, FromHostMemory) {
     expect_contains(message_of([] { kn::Array x{{1, 2}, {3}}; }), "rows have different lengths");
     expect_contains(message_of([&] { kn::Array x(std::span<const int>(data), {5}); }),
                     "shape (5) has 5 elements, the data has 12");
-    expect_contains(message_of([&] { kn::borrow(data.data(), {{12}, {1}}, nullptr); }), "the owner is null");
+    expect_contains(message_of([&] { kn::borrow(data.data(), {{12}, {1}}, nullptr); }),
+                    "the owner is null");
   });
 }
 
@@ -171,19 +177,23 @@ TEST(Reading, ConvertsWhatSurvives) {
   const kn::Array x = {1.0, 2.0, -3.0};
   EXPECT_EQ(x.to_vector<int>(), (Ints{1, 2, -3}));
   EXPECT_EQ(x.to_vector<float>(), (std::vector<float>{1, 2, -3}));
-  expect_contains(message_of([&] { x.to_vector<unsigned char>(); }), "element 2 of a float64 array, -3, is no uint8");
-  expect_contains(message_of([] { kn::Array{0.1}.to_vector<float>(); }), "try: astype(kiln::float32)");
+  expect_contains(message_of([&] { x.to_vector<unsigned char>(); }),
+                  "element 2 of a float64 array, -3, is no uint8");
+  expect_contains(message_of([] { kn::Array{0.1}.to_vector<float>(); }),
+                  "try: astype(kiln::float32)");
   expect_contains(message_of([&] { x.item<double>(); }), "item: needs one element, not 3");
   EXPECT_EQ(x(1).item<int>(), 2);
   std::vector<double> target(3);
   x.copy_to(std::span<double>(target));
   EXPECT_EQ(target[2], -3);
   target.resize(2);
-  expect_contains(message_of([&] { x.copy_to(std::span<double>(target)); }), "the target has 2 elements, the array 3");
+  expect_contains(message_of([&] { x.copy_to(std::span<double>(target)); }),
+                  "the target has 2 elements, the array 3");
   const kn::HostView<double> view = x.host<double>();
   EXPECT_EQ(view[2], -3);
   EXPECT_TRUE(kn::any(x > 1));
-  expect_contains(message_of([&] { static_cast<void>(static_cast<bool>(x > 1)); }), "use any() or all()");
+  expect_contains(message_of([&] { static_cast<void>(static_cast<bool>(x > 1)); }),
+                  "use any() or all()");
 }
 
 }  // namespace

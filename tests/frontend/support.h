@@ -13,8 +13,8 @@ namespace kiln_tests {
 
 namespace kn = kiln;
 
-// The device that the run is about (KILN_DEVICE, see .cmake/discover.cmake), else those that compute
-// on every machine.
+// The device that the run is about (KILN_DEVICE, see .cmake/discover.cmake), else those that
+// compute on every machine.
 inline std::vector<kn::Device> tested_devices() {
   if (std::getenv("KILN_DEVICE") != nullptr) return {kn::default_device()};
   return {kn::cpu(), kn::interpreter()};

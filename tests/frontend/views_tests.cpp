@@ -36,8 +36,8 @@ TEST(Views, EverySliceOfAVector) {
   const std::vector<kn::Bound> bounds = {_, 0, 1, 3, 6, 7, 9, -1, -3, -7, -8, -20};
   for (const kn::Bound& begin : bounds) {
     for (const kn::Bound& end : bounds) {
-      for (const kn::Bound& step : {kn::Bound(_), kn::Bound(1), kn::Bound(2), kn::Bound(3), kn::Bound(10),
-                                    kn::Bound(-1), kn::Bound(-2), kn::Bound(-9)}) {
+      for (const kn::Bound& step : {kn::Bound(_), kn::Bound(1), kn::Bound(2), kn::Bound(3),
+                                    kn::Bound(10), kn::Bound(-1), kn::Bound(-2), kn::Bound(-9)}) {
         const kn::Slice s = slice(begin, end, step);
         EXPECT_EQ(values<int>(x(s)), python_slice(7, s));
       }
@@ -95,10 +95,12 @@ TEST(Views, AxesMove) {
 TEST(Views, PadJoinAndRepeat) {
   on_each_device([] {
     const kn::Array x = counted({2, 2});
-    EXPECT_EQ(values<int>(kn::pad(x, {{1, 0}, {0, 2}}, 9)), (Ints{9, 9, 9, 9, 0, 1, 9, 9, 2, 3, 9, 9}));
+    EXPECT_EQ(values<int>(kn::pad(x, {{1, 0}, {0, 2}}, 9)),
+              (Ints{9, 9, 9, 9, 0, 1, 9, 9, 2, 3, 9, 9}));
     EXPECT_EQ(kn::pad(x, {1}).shape(), (Shape{4, 4}));
     EXPECT_EQ(values<int>(kn::concat({x, x}, 1)), (Ints{0, 1, 0, 1, 2, 3, 2, 3}));
-    EXPECT_EQ(values<int>(kn::concat({x, kn::zeros({0, 2}, kn::int32), x(slice(1, 2))})), (Ints{0, 1, 2, 3, 2, 3}));
+    EXPECT_EQ(values<int>(kn::concat({x, kn::zeros({0, 2}, kn::int32), x(slice(1, 2))})),
+              (Ints{0, 1, 2, 3, 2, 3}));
     EXPECT_EQ(kn::concat({x, kn::ones({1, 2}, kn::float32)}).dtype(), kn::float64);
     EXPECT_EQ(values<int>(kn::stack({x, x + 4}, -1)), (Ints{0, 4, 1, 5, 2, 6, 3, 7}));
     EXPECT_EQ(values<int>(kn::unstack(x)[1]), (Ints{2, 3}));
@@ -126,13 +128,15 @@ TEST(Views, Broadcasting) {
 // Writing x.at(i) = v against a loop over x's elements, for many kinds of index.
 TEST(Places, EverySlice) {
   const kn::Scope scope({.device = kn::interpreter()});
-  for (const kn::Slice& s : {slice(_, _), slice(1, 4), slice(_, _, 2), slice(1, _, 3), slice(_, _, -1),
-                             slice(5, 0, -2), slice(-2, _), slice(3, 3), slice(6, _, -3)}) {
+  for (const kn::Slice& s :
+       {slice(_, _), slice(1, 4), slice(_, _, 2), slice(1, _, 3), slice(_, _, -1), slice(5, 0, -2),
+        slice(-2, _), slice(3, 3), slice(6, _, -3)}) {
     kn::Array x = counted({7});
     const Ints where = python_slice(7, s);
     Ints wanted(7);
     for (int i = 0; i < 7; ++i) wanted[static_cast<std::size_t>(i)] = i;
-    for (std::size_t k = 0; k < where.size(); ++k) wanted[static_cast<std::size_t>(where[k])] = 100 + static_cast<int>(k);
+    for (std::size_t k = 0; k < where.size(); ++k)
+      wanted[static_cast<std::size_t>(where[k])] = 100 + static_cast<int>(k);
     x.at(s) = kn::arange(static_cast<int>(where.size())).astype(kn::int32) + 100;
     EXPECT_EQ(values<int>(x), wanted);
   }
@@ -155,7 +159,8 @@ TEST(Places, UpdatesRebindOneArray) {
     x.at(newaxis, 0) = kn::zeros({1, 1, 4}, kn::int32)(0);
     EXPECT_EQ(values<int>(x(0)), Ints(4, 0));
     expect_contains(message_of([&] { x.at(0) = 1.5; }), "does not convert to int32 implicitly");
-    expect_contains(message_of([&] { x.at(0) = kn::zeros({3}, kn::int32); }), "does not broadcast to the place's shape (4)");
+    expect_contains(message_of([&] { x.at(0) = kn::zeros({3}, kn::int32); }),
+                    "does not broadcast to the place's shape (4)");
   });
 }
 

@@ -320,11 +320,8 @@ void moves(std::vector<Row>* rows) {
     return In{s.add(s.mul(both, 2.f), 1.f)};
   });
   moved("pad, then arithmetic", 1, [](Speller& s, const In& in, const Dims&) {
-    return In{s.exp(s.add(s.map(in[0],
-                                [](const Array& a) {
-                                  return kn::pad(a, {{1, 2}, {3, 0}});
-                                }),
-                          1.f))};
+    return In{s.exp(
+        s.add(s.map(in[0], [](const Array& a) { return kn::pad(a, {{1, 2}, {3, 0}}); }), 1.f))};
   });
   moved("flip, then arithmetic", 1, [](Speller& s, const In& in, const Dims&) {
     return In{s.add(s.mul(s.map(in[0], [](const Array& a) { return kn::flip(a, 1); }), 2.f), 1.f)};

@@ -57,15 +57,11 @@ TEST(GraphText, EqualityAndHashSeeEverythingElse) {
       [](Graph& g) { g.syms[2].multiple = 8; },
       [](Graph& g) { g.inputs[0].donatable = false; },
       [](Graph& g) { g.inputs[0].aligned = false; },
-      [](Graph& g) {
-        g.inputs[1].strides = {kOne, kOne};
-      },
+      [](Graph& g) { g.inputs[1].strides = {kOne, kOne}; },
       [](Graph& g) { g.scalars[0] = DType::float64; },
       [](Graph& g) { g.outputs = {4}; },
       [](Graph& g) { std::get<Axes>(g.attributes[g.nodes[1].attr]).axes = {0}; },
-      [](Graph& g) {
-        std::get<Slices>(g.attributes[g.nodes[7].attr]).step = {kOne, kOne};
-      },
+      [](Graph& g) { std::get<Slices>(g.attributes[g.nodes[7].attr]).step = {kOne, kOne}; },
       [](Graph& g) { g.dims[0] = 3; },
       [](Graph& g) { g.regions.emplace_back(); },
   };

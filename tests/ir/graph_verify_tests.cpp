@@ -166,9 +166,7 @@ TEST(GraphVerify, FaultsOfTables) {
               HasSubstr("input 0 is complex"));
   EXPECT_THAT(fault([](Graph& g) { g.inputs[0].strides = {kOne}; }),
               HasSubstr("dense and has strides"));
-  EXPECT_THAT(fault([](Graph& g) {
-                g.inputs[0] = {DType::float32, false, false, false, {77}};
-              }),
+  EXPECT_THAT(fault([](Graph& g) { g.inputs[0] = {DType::float32, false, false, false, {77}}; }),
               HasSubstr("an unknown stride"));
   EXPECT_THAT(fault([](Graph& g) { g.nodes[0].shape = 99; }),
               HasSubstr("the shape is not in the table"));

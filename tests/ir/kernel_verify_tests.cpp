@@ -158,10 +158,11 @@ TEST(KernelVerify, CpuKernelsHaveNoThreads) {
 
 TEST(KernelVerify, PrefetchesAreOfBuffersOnTheCpu) {
   const auto cpu = [](const std::string& body) {
-    return verify(parse_kernel("kernel cpu i64\nparam buffer f32 \"x\"\n"
-                               "memory global f32 p0 \"x\"\nmemory local f32 #4 \"acc\"\n"
-                               "%0 = constant i64 0x7\n%1 = constant i32 0x7\n%2 = grid i64\n" +
-                               body + "end\n"));
+    return verify(
+        parse_kernel("kernel cpu i64\nparam buffer f32 \"x\"\n"
+                     "memory global f32 p0 \"x\"\nmemory local f32 #4 \"acc\"\n"
+                     "%0 = constant i64 0x7\n%1 = constant i32 0x7\n%2 = grid i64\n" +
+                     body + "end\n"));
   };
   EXPECT_EQ(cpu("prefetch f32 m0 %0\n"), "");
   EXPECT_THAT(cpu("prefetch f32 m1 %0\n"), HasSubstr("not a buffer"));

@@ -101,9 +101,9 @@ TEST(Rows, ManyShortOnesGoSideBySide) {
             "rows");
 }
 
-// Where little is at stake, computing again is always the faster, three ways of three ways of three: but a
-// kernel that long compiles for minutes. Routes to one index in another order of shifts are computed
-// each.
+// Where little is at stake, computing again is always the faster, three ways of three ways of
+// three: but a kernel that long compiles for minutes. Routes to one index in another order of
+// shifts are computed each.
 TEST(Stencils, OfFewElementsMakeNoLongKernels) {
   std::string text =
       "graph\n  sym s2 [64 127]\n  sym s3 [32 63]\n  sym s4 [1 9223372036854775807]\n"

@@ -84,55 +84,31 @@ constexpr Case kCases[] = {
      },
      2, 2},
     {"sum_rows",
-     [](Program& p) {
-       p.output(p.reduce(Op::add, p.input(DType::float32, {9, 1500}), {1}));
-     },
-     1, 1},
+     [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {9, 1500}), {1})); }, 1,
+     1},
     {"sum_rows_long",
-     [](Program& p) {
-       p.output(p.reduce(Op::add, p.input(DType::float32, {3, 20000}), {1}));
-     },
-     1, 1},
+     [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {3, 20000}), {1})); }, 1,
+     1},
     {"sum_columns",
-     [](Program& p) {
-       p.output(p.reduce(Op::add, p.input(DType::float32, {1300, 70}), {0}));
-     },
-     1, 1},
+     [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {1300, 70}), {0})); }, 1,
+     1},
     {"max_columns",
-     [](Program& p) {
-       p.output(p.reduce(Op::max, p.input(DType::float32, {200, 33}), {0}));
-     },
-     1, 1},
+     [](Program& p) { p.output(p.reduce(Op::max, p.input(DType::float32, {200, 33}), {0})); }, 1,
+     1},
     {"sum_middle",
-     [](Program& p) {
-       p.output(p.reduce(Op::add, p.input(DType::float64, {5, 60, 7}), {1}));
-     },
-     1, 1},
+     [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float64, {5, 60, 7}), {1})); }, 1,
+     1},
     {"sum_outer_and_inner",
-     [](Program& p) {
-       p.output(p.reduce(Op::add, p.input(DType::float32, {6, 5, 70}), {0, 2}));
-     },
+     [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {6, 5, 70}), {0, 2})); },
      1, 1},
     {"prod_int",
-     [](Program& p) {
-       p.output(p.reduce(Op::mul, p.input(DType::int32, {4, 9}), {1}));
-     },
-     1, 1},
+     [](Program& p) { p.output(p.reduce(Op::mul, p.input(DType::int32, {4, 9}), {1})); }, 1, 1},
     {"any_bool",
-     [](Program& p) {
-       p.output(p.reduce(Op::or_, p.input(DType::bool_, {40, 50}), {1}));
-     },
-     1, 1},
+     [](Program& p) { p.output(p.reduce(Op::or_, p.input(DType::bool_, {40, 50}), {1})); }, 1, 1},
     {"argmax_rows",
-     [](Program& p) {
-       p.output(p.arg(Op::max, p.input(DType::float32, {7, 1100}), 1));
-     },
-     1, 1},
+     [](Program& p) { p.output(p.arg(Op::max, p.input(DType::float32, {7, 1100}), 1)); }, 1, 1},
     {"argmin_columns",
-     [](Program& p) {
-       p.output(p.arg(Op::min, p.input(DType::int16, {90, 40}), 0));
-     },
-     1, 1},
+     [](Program& p) { p.output(p.arg(Op::min, p.input(DType::int16, {90, 40}), 0)); }, 1, 1},
     {"argmax_all_large",
      [](Program& p) { p.output(p.arg(Op::max, p.input(DType::float32, {140000}), 0)); }, 2, 2},
     {"softmax_8", [](Program& p) { rows(p, 11, 8); }, 1, 1},
@@ -280,10 +256,7 @@ constexpr Case kCases[] = {
      1, 1},
     {"copy_of_input", [](Program& p) { p.output(p.input(DType::int8, {33})); }, 1, 1},
     {"constant_output",
-     [](Program& p) {
-       p.output(p.broadcast(p.constant(DType::float32, 3), {5, 6}));
-     },
-     1, 1},
+     [](Program& p) { p.output(p.broadcast(p.constant(DType::float32, 3), {5, 6})); }, 1, 1},
     {"empty",
      [](Program& p) {
        const Id x = p.input(DType::float32, {0, 5});
@@ -315,15 +288,10 @@ constexpr Case kCases[] = {
      },
      1, 1},
     {"sum_of_half",
-     [](Program& p) {
-       p.output(p.reduce(Op::add, p.input(DType::float16, {9, 300}), {1}));
-     },
-     1, 1},
+     [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float16, {9, 300}), {1})); }, 1, 1},
     {"product_of_bfloat_columns",
-     [](Program& p) {
-       p.output(p.reduce(Op::mul, p.input(DType::bfloat16, {30, 40}), {0}));
-     },
-     1, 1},
+     [](Program& p) { p.output(p.reduce(Op::mul, p.input(DType::bfloat16, {30, 40}), {0})); }, 1,
+     1},
     {"arg_of_arg_over_one",
      [](Program& p) {
        p.output(p.arg(Op::min, p.arg(Op::max, p.input(DType::int64, {1, 5}), 0), 0));
@@ -345,15 +313,10 @@ constexpr Case kCases[] = {
      },
      1, 1},
     {"rows_of_many_chunks",
-     [](Program& p) {
-       p.output(p.reduce(Op::add, p.input(DType::float32, {3, 70001}), {1}));
-     },
-     1, 2},
+     [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {3, 70001}), {1})); }, 1,
+     2},
     {"layer_norm_3000",
-     [](Program& p) {
-       p.output(layer_norm(p, p.input(DType::float32, {4, 3000}), 3000));
-     },
-     1, 1},
+     [](Program& p) { p.output(layer_norm(p, p.input(DType::float32, {4, 3000}), 3000)); }, 1, 1},
     {"softmax_of_two_inputs",
      [](Program& p) {
        const Id x = p.input(DType::float32, {9, 777});
@@ -379,9 +342,7 @@ constexpr Case kCases[] = {
      },
      1, 1},
     {"softmax_of_a_transpose",
-     [](Program& p) {
-       p.output(softmax(p, p.permute(p.input(DType::float32, {200, 7}), {1, 0})));
-     },
+     [](Program& p) { p.output(softmax(p, p.permute(p.input(DType::float32, {200, 7}), {1, 0}))); },
      1, 1},
     {"edges_of_a_wide_stencil",
      [](Program& p) {

@@ -145,7 +145,8 @@ TEST(PlanProperty, BatchesHaveTheInterpretersBits) {
       }
       const auto actual = testing::run_plan(plan, p.bindings, p.views());
       ASSERT_EQ(testing::difference(expected, actual, p.graph), "")
-          << "seed " << seed << " on " << caps.name << "\n" << ir::print(p.graph);
+          << "seed " << seed << " on " << caps.name << "\n"
+          << ir::print(p.graph);
     }
   }
   EXPECT_GT(members, 500u);

@@ -146,15 +146,12 @@ TEST_F(TrafficTest, BroadcastsAreReadByEveryRow) {
 }
 
 TEST_F(TrafficTest, RowsAreCoalesced) {
-  for (const auto build : {+[](Program& p) {
-                             p.output(p.reduce(Op::add, p.input(DType::float32, {256, 512}), {1}));
-                           },
-                           +[](Program& p) {
-                             p.output(p.reduce(Op::add, p.input(DType::float32, {256, 8192}), {1}));
-                           },
-                           +[](Program& p) {
-                             p.output(p.reduce(Op::max, p.input(DType::float32, {1 << 20}), {0}));
-                           }}) {
+  for (const auto build :
+       {+[](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {256, 512}), {1})); },
+        +[](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {256, 8192}), {1})); },
+        +[](Program& p) {
+          p.output(p.reduce(Op::max, p.input(DType::float32, {1 << 20}), {0}));
+        }}) {
     const kilnsim_counters n = check(build, "a reduction of rows").counters;
     EXPECT_EQ(n.global_sectors_read * 32, n.global_bytes_read);
     EXPECT_EQ(n.shared_bank_conflicts, 0u);

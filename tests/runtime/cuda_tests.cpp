@@ -275,9 +275,7 @@ TEST_F(CudaTest, PtxThatTheDriverDoesNotTakeIsReportedWithItsLog) {
               testing::AllOf(HasSubstr("the driver does not take the PTX of kernel fill: "
                                        "CUDA_ERROR_STUB (218)"),
                              HasSubstr("stub's log")));
-  EXPECT_THAT(message_of([&] {
-                cuda.load_kernel(block_kernel(), {"fill", {}});
-              }),
+  EXPECT_THAT(message_of([&] { cuda.load_kernel(block_kernel(), {"fill", {}}); }),
               HasSubstr("too short"));
   EXPECT_THAT(message_of([&] { cuda.load_kernel(block_kernel(1024), binary("PTX text", "")); }),
               HasSubstr("1024 threads a block, and its registers allow 512"));

@@ -55,7 +55,7 @@ TEST_F(DiskCacheTest, FolderAndFilesAreTheUsersOnly) {
   const mode_t before = umask(0);
   cache_.store("key", bytes_of("value"));
   umask(before);
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(stat(path_.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0700u);
   ASSERT_EQ(stat(cache_.path("key").c_str(), &info), 0);

@@ -46,8 +46,9 @@ class Index {
 template <class... I>
 concept Indices = (std::convertible_to<const I&, Index> && ...);
 
-// An operand with the caller's line: an Array, or a C++ scalar. A scalar is weak: it takes the dtype
-// of the array beside it, as far as its kind (bool, integer, floating) allows; see elementwise.h.
+// An operand with the caller's line: an Array, or a C++ scalar. A scalar is weak: it takes the
+// dtype of the array beside it, as far as its kind (bool, integer, floating) allows; see
+// elementwise.h.
 class Operand {
  public:
   Operand(const Array& array, Where where = Where::here()) : array_(&array), where_(where) {}
@@ -80,8 +81,8 @@ class Operand {
   Kind kind_ = Kind::array;
 };
 
-// Read-only view of an array's elements on the host, row-major. On the CPU device no copy is made; the
-// memory stays while the view does.
+// Read-only view of an array's elements on the host, row-major. On the CPU device no copy is made;
+// the memory stays while the view does.
 template <Element T>
 class HostView {
  public:
@@ -124,8 +125,8 @@ class Array {
   // x(i) = v does not compile, since it would do nothing: write x.at(i) = v.
   void operator=(Operand) && = delete;
 
-  // From data. The C++ type is kept: {1.0} is float64, {1} int32, {1.f} float32. Copies at the call,
-  // but for the rvalue vector, whose memory is taken over.
+  // From data. The C++ type is kept: {1.0} is float64, {1} int32, {1.f} float32. Copies at the
+  // call, but for the rvalue vector, whose memory is taken over.
   template <Element E>
   explicit Array(E scalar, Where where = Where::here());  // 0-d
   template <Element E>
@@ -148,8 +149,8 @@ class Array {
   Device device() const;
   bool evaluated() const;  // its value is in memory
 
-  // A view, by value: x(0), x(slice(1, -1), whole), x(ellipsis, newaxis). Missing trailing indices are
-  // whole. UserError: too many indices, an integer out of range, step 0.
+  // A view, by value: x(0), x(slice(1, -1), whole), x(ellipsis, newaxis). Missing trailing indices
+  // are whole. UserError: too many indices, an integer out of range, step 0.
   template <class... I>
     requires Indices<I...>
   Array operator()(Index first, const I&... rest) const {
@@ -257,8 +258,10 @@ class Place {
 
  private:
   friend class Array;
-  Place(Array& target, std::vector<Index> indices) : target_(&target), indices_(std::move(indices)) {}
+  Place(Array& target, std::vector<Index> indices)
+      : target_(&target), indices_(std::move(indices)) {}
   enum class Update : std::uint8_t { set, add, subtract, multiply, divide, max, min };
+  static Array updated(Update update, const Array& old, const Array& value);
   void write(Update update, const Operand& v, const char* name);
   Array* target_;
   std::vector<Index> indices_;

@@ -11,14 +11,16 @@
 namespace kiln {
 inline namespace v0 {
 
-// Without a dtype: float32. UserError: a negative extent, more than 32 axes, more than 2^62 elements.
+// Without a dtype: float32. UserError: a negative extent, more than 32 axes, more than 2^62
+// elements.
 Array zeros(const Shape& shape, MaybeDType dtype = {}, MaybeDevice device = {},
             Where where = Where::here());
 Array ones(const Shape& shape, MaybeDType dtype = {}, MaybeDevice device = {},
            Where where = Where::here());
 Array empty(const Shape& shape, MaybeDType dtype = {}, MaybeDevice device = {},
             Where where = Where::here());  // of zeros
-// Without a dtype, of the value's: bool, int64 or float32 for a C++ scalar. The value may be a 0-d Array.
+// Without a dtype, of the value's: bool, int64 or float32 for a C++ scalar. The value may be a 0-d
+// Array.
 Array full(const Shape& shape, Operand value, MaybeDType dtype = {}, MaybeDevice device = {});
 // Of x's shape, and dtype and device unless given.
 Array zeros_like(const Array& x, MaybeDType dtype = {}, MaybeDevice device = {},
@@ -30,8 +32,8 @@ Array empty_like(const Array& x, MaybeDType dtype = {}, MaybeDevice device = {},
 Array full_like(const Array& x, Operand value, MaybeDType dtype = {}, MaybeDevice device = {});
 
 // start, start + step, ... before stop: ceil((stop - start) / step) elements, element i being
-// start + i * step in the result's dtype. Without a dtype: int64 for integers, else float32. Bounds are
-// C++ scalars; UserError for a 0 step, an Array, or bounds that are not finite.
+// start + i * step in the result's dtype. Without a dtype: int64 for integers, else float32. Bounds
+// are C++ scalars; UserError for a 0 step, an Array, or bounds that are not finite.
 Array arange(Operand stop, MaybeDType dtype = {}, MaybeDevice device = {});
 Array arange(Operand start, Operand stop, Operand step = 1, MaybeDType dtype = {},
              MaybeDevice device = {});

@@ -5,16 +5,16 @@
 // Dtypes of two arrays: within signed, unsigned or floating the wider; signed with unsigned the
 // narrowest signed type that holds both (float64 for int64 with uint64); bool yields to the other;
 // float16 with bfloat16 float32; an integer with a float the float, if its precision is at least
-// the integer's class (8 bits: any; 16 bits: float32; 32 and 64 bits: float64). A C++ scalar is weak: it
-// takes the array's dtype if its kind (bool < integer < floating) is not above the array's;
-// above, integer with a bool array gives int64, floating with a bool array float32, with 8- and 16-bit
-// integers float32, with wider ones float64. Two scalars: bool, int64 or float32.
+// the integer's class (8 bits: any; 16 bits: float32; 32 and 64 bits: float64). A C++ scalar is
+// weak: it takes the array's dtype if its kind (bool < integer < floating) is not above the
+// array's; above, integer with a bool array gives int64, floating with a bool array float32, with
+// 8- and 16-bit integers float32, with wider ones float64. Two scalars: bool, int64 or float32.
 //
 // Functions that need floats take integers of 8 and 16 bits (and bool) as float32, wider ones as
 // float64. float16 and bfloat16 are computed in float32 and rounded once an operation.
 //
-// UserError: shapes that do not broadcast; dtypes that the function does not take; an integer scalar
-// that does not fit; operands of different devices.
+// UserError: shapes that do not broadcast; dtypes that the function does not take; an integer
+// scalar that does not fit; operands of different devices.
 #pragma once
 #include "kiln/array.h"
 
@@ -32,8 +32,8 @@ Array divide(Operand left, Operand right);  // floats, also of integers
 // exact while the quotient is below 2^24 (float32), 2^53 (float64).
 Array floor_divide(Operand left, Operand right);
 Array remainder(Operand left, Operand right);
-// Floats: within 2 ulp. A C++ integer exponent of at most 64 multiplies repeatedly. Integers: wraps;
-// to a negative exponent 1 / base truncated, and a negative scalar is a UserError.
+// Floats: within 2 ulp. A C++ integer exponent of at most 64 multiplies repeatedly. Integers:
+// wraps; to a negative exponent 1 / base truncated, and a negative scalar is a UserError.
 Array pow(Operand base, Operand exponent);
 Array negative(const Array& x, Where where = Where::here());
 Array positive(const Array& x, Where where = Where::here());
@@ -82,8 +82,8 @@ Array logical_or(Operand left, Operand right);
 Array logical_xor(Operand left, Operand right);
 Array logical_not(const Array& x, Where where = Where::here());
 
-// Bits of integers, or of bool (shifts: integers only). A shift by the width or more gives 0, or the
-// sign of a negative number shifted right.
+// Bits of integers, or of bool (shifts: integers only). A shift by the width or more gives 0, or
+// the sign of a negative number shifted right.
 Array bitwise_and(Operand left, Operand right);
 Array bitwise_or(Operand left, Operand right);
 Array bitwise_xor(Operand left, Operand right);

@@ -1,5 +1,5 @@
-// What is thrown. what() holds the message, the user's line, the operands' dtypes, shapes, names and
-// the lines that made them, and what to do.
+// What is thrown. what() holds the message, the user's line, the operands' dtypes, shapes, names
+// and the lines that made them, and what to do.
 #pragma once
 #include <cstdint>
 #include <stdexcept>
@@ -35,7 +35,8 @@ struct OutOfMemory : DeviceError {
   using DeviceError::DeviceError;
   std::int64_t asked = 0, free = 0;  // bytes
 };
-// A bug of this library; `reproducer` is the path of a text file that repeats it, if one was written.
+// A bug of this library; `reproducer` is the path of a text file that repeats it, if one was
+// written.
 struct InternalError : Error {
   using Error::Error;
   std::string reproducer;

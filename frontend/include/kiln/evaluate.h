@@ -19,8 +19,9 @@ void eval(const Arrays& arrays, Where where = Where::here());
 // Hints to fusion about a pending value, which each of these gives back. Bits never depend on them.
 // materialize: the next evaluation that computes x stores it, for later ones to use. no_fuse: no
 // kernel both computes x and uses it; x is stored between them. must_fuse: every kernel that uses x
-// computes it; where that cannot be, evaluating and explaining throw a UserError that says why. Of x that
-// has a value, and with fusion off, they ask for nothing. UserError: no_fuse and must_fuse of one value.
+// computes it; where that cannot be, evaluating and explaining throw a UserError that says why. Of
+// x that has a value, and with fusion off, they ask for nothing. UserError: no_fuse and must_fuse
+// of one value.
 Array materialize(const Array& x);
 Array no_fuse(const Array& x, Where where = Where::here());
 Array must_fuse(const Array& x, Where where = Where::here());
@@ -83,18 +84,18 @@ class [[nodiscard]] LineScope {
 
 // What happened since the process started; take the difference of two.
 struct Stats {
-  std::int64_t launched = 0;      // kernels and library calls
-  std::int64_t compiled = 0;      // kernels compiled
-  std::int64_t memory_hits = 0;   // kernels found in memory, on disk
+  std::int64_t launched = 0;     // kernels and library calls
+  std::int64_t compiled = 0;     // kernels compiled
+  std::int64_t memory_hits = 0;  // kernels found in memory, on disk
   std::int64_t disk_hits = 0;
-  std::int64_t plans_built = 0;   // evaluations that had to plan, that found a plan
+  std::int64_t plans_built = 0;  // evaluations that had to plan, that found a plan
   std::int64_t plans_reused = 0;
-  std::int64_t recomputed = 0;    // operations computed again because nothing had stored their value
-  std::int64_t bytes_read = 0;    // by kernels, each distinct element once
+  std::int64_t recomputed = 0;  // operations computed again because nothing had stored their value
+  std::int64_t bytes_read = 0;  // by kernels, each distinct element once
   std::int64_t bytes_written = 0;
   std::int64_t uploads = 0, upload_bytes = 0;
   std::int64_t downloads = 0, download_bytes = 0;
-  std::int64_t live_bytes = 0;    // on all devices; these two are no differences
+  std::int64_t live_bytes = 0;  // on all devices; these two are no differences
   std::int64_t peak_bytes = 0;
   Stats operator-(const Stats& before) const;
 };
@@ -112,8 +113,8 @@ struct Transfer {
 // The latest 10,000.
 std::vector<Transfer> transfers();
 
-// Calls f until it has taken 0.2 s or 5 calls, after one call to warm up, with sync after each; gives the
-// median in seconds.
+// Calls f until it has taken 0.2 s or 5 calls, after one call to warm up, with sync after each;
+// gives the median in seconds.
 template <class F>
 double timeit(F&& f) {
   f();
@@ -128,7 +129,8 @@ double timeit(F&& f) {
     seconds.push_back(took.count());
     total += took.count();
   }
-  std::nth_element(seconds.begin(), seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2),
+  std::nth_element(seconds.begin(),
+                   seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2),
                    seconds.end());
   return seconds[seconds.size() / 2];
 }

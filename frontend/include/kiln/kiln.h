@@ -5,8 +5,8 @@
 //
 // Nothing is computed until a value is asked for: eval, printing, item, to_vector, copy_to, host,
 // operator bool, save. Names and semantics are those of the Python array API standard 2024.12, and
-// NumPy's where the standard has no such function. Two differences to C++ itself: `/` is true division
-// also for integers, and `%` has the sign of the divisor.
+// NumPy's where the standard has no such function. Two differences to C++ itself: `/` is true
+// division also for integers, and `%` has the sign of the divisor.
 //
 // Safe from any thread: const use of one Array, and any use of different Arrays (copies of each
 // other included), as with std::shared_ptr.

@@ -1,8 +1,8 @@
 // Reductions over all axes, one or several; keepdims leaves them with extent 1.
 //
-// The order of floating sums and products depends on the reduced extents alone, so bits are the same
-// on every device and however the reduction was fused. UserError: an axis that does not exist or is
-// named twice; max, min, argmax, argmin of no elements.
+// The order of floating sums and products depends on the reduced extents alone, so bits are the
+// same on every device and however the reduction was fused. UserError: an axis that does not exist
+// or is named twice; max, min, argmax, argmin of no elements.
 #pragma once
 #include <cstdint>
 #include <initializer_list>

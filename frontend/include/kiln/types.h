@@ -41,8 +41,9 @@ template <class T>
 concept Integer = OneOf<T, signed char, unsigned char, short, unsigned short, int, unsigned, long,
                         unsigned long, long long, unsigned long long>;
 template <class T>
-concept Element = Integer<T> || OneOf<T, bool, float, double, half, brain_float,
-                                      std::complex<float>, std::complex<double>>;
+concept Element =
+    Integer<T> ||
+    OneOf<T, bool, float, double, half, brain_float, std::complex<float>, std::complex<double>>;
 
 // Element types. Complex ones are reserved: they have names, and every function refuses them.
 enum class DType : std::uint8_t {
@@ -114,7 +115,8 @@ class Shape {
   std::vector<std::int64_t> extents_;
 };
 
-// Axes of a reduction: all of them, one, or several; {} is no axis. Negative ones count from the end.
+// Axes of a reduction: all of them, one, or several; {} is no axis. Negative ones count from the
+// end.
 struct AllAxes {};
 inline constexpr AllAxes all_axes;
 class Axes {

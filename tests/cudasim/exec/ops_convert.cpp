@@ -42,13 +42,9 @@ struct Double {
 };
 
 template <class T>
-inline constexpr bool kIsInteger = requires {
-  typename T::Value;
-};
+inline constexpr bool kIsInteger = requires { typename T::Value; };
 template <class T>
-inline constexpr bool kIsHalf = requires {
-  &T::decode;
-};
+inline constexpr bool kIsHalf = requires { &T::decode; };
 template <class T>
 inline constexpr bool kIsSingle = std::is_same_v<typename T::Stored, float>;
 

@@ -82,12 +82,10 @@ TEST_F(Speed, Softmax) {
   DevicePtr out = allocate(data.size() * 4);
   const Function warp = function(ptx, "softmax_warp");
   const Function block = function(ptx, "softmax_block");
-  const Time warp_time = best([&] {
-    ASSERT_EQ(run(warp, 128, 256, {&in, &out, &rows, &columns}), kSuccess) << report();
-  });
-  const Time block_time = best([&] {
-    ASSERT_EQ(run(block, 1024, 256, {&in, &out, &columns}, 4096), kSuccess) << report();
-  });
+  const Time warp_time = best(
+      [&] { ASSERT_EQ(run(warp, 128, 256, {&in, &out, &rows, &columns}), kSuccess) << report(); });
+  const Time block_time = best(
+      [&] { ASSERT_EQ(run(block, 1024, 256, {&in, &out, &columns}, 4096), kSuccess) << report(); });
   std::printf("softmax of 1024 x 1024 f32, a warp a row: %s\n", warp_time.text().c_str());
   std::printf("softmax of 1024 x 1024 f32, a block a row: %s\n", block_time.text().c_str());
   const auto result = download<float>(out, 1024);
