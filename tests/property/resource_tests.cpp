@@ -29,7 +29,9 @@ struct Budget {
 };
 // A multiprocessor of 65,536 registers is full of threads (2048) at 32 a thread; 64 let it hold
 // half as many, 128 a quarter: enough where each has many loads under way because it keeps its part
-// of a row. A tile's thread keeps the sums of its results, one block a multiprocessor.
+// of a row. A tile's thread keeps the sums of its results, one block a multiprocessor. Long rows
+// take blocks of 1024 threads, of which a multiprocessor holds one with 56 registers as with 48
+// (sm_120) and whose warps' totals are 128 bytes.
 constexpr Budget kBudgets[] = {
     {"pointwise", 32, 0, 0},
     {"transpose", 40, 0, 16896},
@@ -37,7 +39,7 @@ constexpr Budget kBudgets[] = {
     {"rows, several a warp, kept in registers", 40, 0, 0},
     {"rows, a warp each", 64, 0, 0},
     {"rows, a warp each, kept in registers", 128, 0, 0},
-    {"rows, a block each", 48, 0, 96},
+    {"rows, a block each", 56, 0, 128},
     {"rows, a block each, kept in registers", 128, 0, 256},
     {"split rows", 48, 32, 96},
     {"columns", 64, 48, 4096},

@@ -119,7 +119,7 @@ def run(root, compiler):
                 sys.exit(f"{words}:\n{result.stdout}{result.stderr}")
             return result.stdout
 
-        check("cmake", "-S", tree, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+        check("cmake", "-S", tree, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug",
               f"-DCMAKE_CXX_COMPILER={compiler}", "-DKILN_TESTS=OFF", "-DKILN_EXAMPLES=OFF",
               f"-DCMAKE_INSTALL_PREFIX={folder}/kiln-installed", "-DCMAKE_INSTALL_LIBDIR=lib")
         check("cmake", "--build", build)
