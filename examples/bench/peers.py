@@ -77,6 +77,7 @@ def environment(threads, cache, device, data):
     env["KILN_CACHE_DIR"] = str(cache)
     env["GLIBC_TUNABLES"] = ("glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776:"
                              "glibc.malloc.hugetlb=1")
+    env["MIMALLOC_PURGE_DELAY"] = "-1"  # PyTorch's
     env["JAX_PLATFORMS"] = env["BENCH_DEVICE"] = env["KILN_DEVICE"] = device
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     env["TORCHINDUCTOR_CACHE_DIR"] = str(pathlib.Path(cache) / "inductor")
