@@ -7,17 +7,15 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "ir/hash.h"
 
 namespace kiln::inline v0::frontend {
+
+using ir::mix;
 
 using Var = std::uint32_t;
 inline constexpr Var kVarZero = 0;  // the constants, like ir::kZero and ir::kOne
 inline constexpr Var kVarOne = 1;
-
-constexpr std::uint64_t mix(std::uint64_t h, std::uint64_t v) {
-  h = (h ^ v) * 0x9E3779B97F4A7C15u;
-  return h ^ (h >> 29);
-}
 
 class Symbols {
  public:

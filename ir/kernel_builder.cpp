@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/hash.h"
 #include "ir/scalar.h"
 
 namespace kiln::ir {
@@ -19,9 +20,9 @@ std::size_t KernelBuilder::KeyHash::operator()(const Key& key) const {
   std::uint64_t h = static_cast<std::uint64_t>(i.code) | static_cast<std::uint64_t>(i.op) << 8 |
                     static_cast<std::uint64_t>(i.dtype) << 16 |
                     static_cast<std::uint64_t>(i.lanes) << 24;
-  const auto mix = [&h](std::uint64_t v) { h = (h ^ v) * 0x9E3779B97F4A7C15u, h ^= h >> 29; };
-  for (const Value arg : i.args) mix(arg);
-  mix(static_cast<std::uint64_t>(i.imm));
+  const auto add = [&h](std::uint64_t v) { h = mix(h, v); };
+  for (const Value arg : i.args) add(arg);
+  add(static_cast<std::uint64_t>(i.imm));
   return h;
 }
 

@@ -2,6 +2,7 @@
 // in order. Made by passes from a Graph, executed by the frontend through a device. Sizes are
 // expressions in the graph's symbols.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,6 +27,17 @@ struct Caps {
   double bandwidth = 20e9;  // bytes a second
   double rate = 100e9;      // float32 operations a second
   double launch_seconds = 1e-6;
+
+  // What works side by side.
+  double units() const { return target == Target::cuda ? multiprocessors : threads; }
+  // The one model of a kernel's time, without its launch.
+  double seconds(double bytes, double operations) const {
+    return std::max(bytes / bandwidth, operations / rate);
+  }
+  // What such a kernel loses if only `items` of its units find work.
+  double idle_seconds(double seconds, double items) const {
+    return seconds * (units() / std::clamp(items, 1.0, units()) - 1);
+  }
   bool operator==(const Caps&) const = default;
 };
 

@@ -37,7 +37,7 @@ double estimated_seconds(const ClusterReport& report, const Caps& caps,
   const auto moved = static_cast<double>(report.compulsory_read.evaluate(values) +
                                          report.compulsory_written.evaluate(values));
   const auto operations = static_cast<double>(report.operations.evaluate(values));
-  return std::max(moved / caps.bandwidth, operations / caps.rate) + caps.launch_seconds;
+  return caps.seconds(moved, operations) + caps.launch_seconds;
 }
 
 RequestedTraffic requested_traffic(const Plan& plan, std::size_t cluster,

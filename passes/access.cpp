@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "ir/hash.h"
 #include "passes/index_map.h"
 
 namespace kiln::passes {
@@ -139,20 +140,20 @@ Context concat_part(const ir::Graph& graph, NodeId node, Context context, std::s
 
 std::uint64_t hash_of(const Context& c) {
   std::uint64_t h = 7;
-  const auto mix = [&h](std::uint64_t v) { h = (h ^ v) * 0x9E3779B97F4A7C15u, h ^= h >> 29; };
+  const auto add = [&h](std::uint64_t v) { h = ir::mix(h, v); };
   for (const Affine& a : c.index) {
     for (const Monomial& m : a.offset) {
-      mix(static_cast<std::uint64_t>(m.coefficient));
-      for (const Sym s : m.factors) mix(s);
+      add(static_cast<std::uint64_t>(m.coefficient));
+      for (const Sym s : m.factors) add(s);
     }
     for (const auto& t : a.terms) {
-      mix(t.coordinate);
-      mix(static_cast<std::uint64_t>(t.coefficient.coefficient));
-      for (const Sym s : t.coefficient.factors) mix(s);
+      add(t.coordinate);
+      add(static_cast<std::uint64_t>(t.coefficient.coefficient));
+      for (const Sym s : t.coefficient.factors) add(s);
     }
-    for (const auto d : a.divided) mix(d + 1000);
+    for (const auto d : a.divided) add(d + 1000);
   }
-  for (const auto g : c.guards) mix(g);
+  for (const auto g : c.guards) add(g);
   return h;
 }
 

@@ -72,8 +72,7 @@ class Batcher {
     double bytes = 0;
     for (const ClusterOutput& output : cluster.outputs) {
       if (std::ranges::find(graph_.outputs, output.node) != graph_.outputs.end()) continue;
-      bytes += middle_size(graph_, graph_.shape(output.node)) *
-               static_cast<double>(ir::size_of(graph_.nodes[output.node].dtype));
+      bytes += middle_bytes(graph_, output.node);
     }
     return bytes <= kLittle;
   }

@@ -20,12 +20,7 @@ struct Work {
 };
 
 double seconds(const ir::Caps& caps, const Work& work) {
-  return std::max(work.bytes / caps.bandwidth, work.operations / caps.rate) + caps.launch_seconds;
-}
-
-double bytes_of(const ir::Graph& graph, NodeId n) {
-  return middle_size(graph, graph.shape(n)) *
-         static_cast<double>(ir::size_of(graph.nodes[n].dtype));
+  return caps.seconds(work.bytes, work.operations) + caps.launch_seconds;
 }
 
 double middle_of(const ir::Graph& graph, const ir::SizeExpr& expression) {
@@ -168,15 +163,14 @@ class Boundaries {
     if (!alone && again) b.fused_seconds += seconds(caps_, made);
     if (!is_reduction(graph_.nodes[n]) || (!split(maker) && !partition_.cut[n])) return;
     // They could be one kernel row by row, with as many units at work as there are rows.
-    double busy = 1;
-    if (split(maker)) {
-      b.stored_seconds += caps_.launch_seconds;  // of the kernel that joins the pieces
-      busy = std::min(1.0, middle_size(graph_, maker.outer) / units());
-    }
-    const Work both{made.bytes + used.bytes - 2 * bytes_of(graph_, n),
+    if (split(maker)) b.stored_seconds += caps_.launch_seconds;  // of the kernel that joins pieces
+    const Work both{made.bytes + used.bytes - 2 * middle_bytes(graph_, n),
                     made.operations + used.operations};
-    const double rows = (seconds(caps_, both) - caps_.launch_seconds) / busy;
-    b.fused_seconds = std::min(b.fused_seconds, rows + caps_.launch_seconds);
+    double rows = seconds(caps_, both);
+    if (split(maker)) {
+      rows += caps_.idle_seconds(rows - caps_.launch_seconds, middle_size(graph_, maker.outer));
+    }
+    b.fused_seconds = std::min(b.fused_seconds, rows);
   }
 
   // The reader, if it computed the value wherever it uses it.
@@ -187,18 +181,13 @@ class Boundaries {
     return work_of(graph_, reader, space_of(graph_, fused, reader));
   }
 
-  // What works side by side: multiprocessors, threads.
-  double units() const {
-    return caps_.target == ir::Target::cuda ? caps_.multiprocessors : caps_.threads;
-  }
-
   // The reader, if it reduced again for each point that uses the result.
   std::optional<Work> reduced_again(NodeId n, std::size_t c, Work work) const {
     const Cluster& reader = partition_.clusters[c];
     std::vector<Sym> extents = reader.outer;
     for (const std::vector<Sym>* more : {&reader.inner, &reader.nested})
       extents.insert(extents.end(), more->begin(), more->end());
-    const double least = std::min(units(), middle_size(graph_, extents));
+    const double least = std::min(caps_.units(), middle_size(graph_, extents));
     double times = 0;
     for (const Access& access : spaces_[c].reads) {
       if (access.leaf != n) continue;
@@ -217,10 +206,10 @@ class Boundaries {
       operations += kLoadCost;
       if (std::ranges::find(read, access.leaf) != read.end()) continue;
       read.push_back(access.leaf);
-      work.bytes += bytes_of(graph_, access.leaf);
+      work.bytes += middle_bytes(graph_, access.leaf);
     }
     for (const NodeId i : inside) operations += op_cost(graph_.nodes[i]);
-    work.bytes -= bytes_of(graph_, n);
+    work.bytes -= middle_bytes(graph_, n);
     work.operations += times * middle_size(graph_, reduced_extents(graph_, n)) * operations;
     return work;
   }

@@ -24,6 +24,11 @@ double middle_size(const ir::Graph& graph, std::span<const Sym> shape) {
   return size;
 }
 
+double middle_bytes(const ir::Graph& graph, NodeId n) {
+  return middle_size(graph, graph.shape(n)) *
+         static_cast<double>(ir::size_of(graph.nodes[n].dtype));
+}
+
 bool is_reduction(const Node& node) {
   return node.kind == NodeKind::reduce || node.kind == NodeKind::arg_reduce;
 }
@@ -41,10 +46,8 @@ bool needs_split(const ir::Graph& graph, const ir::Caps& caps, std::span<const S
   constexpr double kLongRow = 65536;
   // A block that streams a row has enough loads under way for two multiprocessors' share of the
   // bandwidth (cuda_rows.cpp); a processor's thread has one thread's.
-  const double units = caps.target == ir::Target::cuda ? 0.5 * caps.multiprocessors : caps.threads;
-  double rows = 1;
-  for (const Sym s : outer) rows *= middle(graph, s);
-  return units > 1 && rows < units && middle_size(graph, inner) >= kLongRow;
+  const double units = caps.target == ir::Target::cuda ? 0.5 * caps.units() : caps.units();
+  return units > 1 && middle_size(graph, outer) < units && middle_size(graph, inner) >= kLongRow;
 }
 
 Coordinates reduce_coordinates(const ir::Graph& graph, NodeId reduce) {

@@ -57,6 +57,7 @@ MatmulOperand matmul_operand(const ir::Graph& graph, ir::NodeId operand);
 // The middle of a symbol's interval, for estimates.
 double middle(const ir::Graph& graph, ir::Sym sym);
 double middle_size(const ir::Graph& graph, std::span<const ir::Sym> shape);
+double middle_bytes(const ir::Graph& graph, ir::NodeId n);
 // A reduction with too few rows to keep the device busy: reduced in two stages.
 bool needs_split(const ir::Graph& graph, const ir::Caps& caps, std::span<const ir::Sym> outer,
                  std::span<const ir::Sym> inner);

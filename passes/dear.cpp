@@ -7,6 +7,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "ir/hash.h"
+
 namespace kiln::passes {
 
 using ir::NodeId;
@@ -47,10 +49,7 @@ struct Want {
   }
 };
 
-std::uint64_t mix(std::uint64_t h, std::uint64_t v) {
-  h = (h ^ v) * 0x9E3779B97F4A7C15u;
-  return h ^ (h >> 29);
-}
+using ir::mix;
 
 std::uint64_t longer(std::uint64_t route, const ir::Graph& graph, NodeId n, std::size_t operand) {
   switch (graph.nodes[n].kind) {
@@ -202,7 +201,7 @@ class Pricing {
 
   // Beyond what the frame's memory traffic hides.
   double seconds(const Frame& f, double more_operations) const {
-    return std::max(f.bytes / caps_.bandwidth, (f.operations + more_operations) / caps_.rate);
+    return caps_.seconds(f.bytes, f.operations + more_operations);
   }
 
   Cost cost_of(NodeId n) {
@@ -218,14 +217,13 @@ class Pricing {
     cost.times = all / std::max(size, 1.0);
     if (cost.times <= 1.5) return cost;
     cost.operations = cone(n);
-    const double bytes = size * static_cast<double>(ir::size_of(graph_.nodes[n].dtype));
+    const double bytes = middle_bytes(graph_, n);
     for (const auto& [id, times] : evaluated) {
       const Frame& f = frames_[id];
       cost.fused += seconds(f, times * cost.operations);
       cost.stored += seconds(f, times * kLoadCost) + bytes / caps_.bandwidth;
     }
-    cost.stored += std::max(bytes / caps_.bandwidth, size * cost.operations / caps_.rate);
-    cost.stored += caps_.launch_seconds;
+    cost.stored += caps_.seconds(bytes, size * cost.operations) + caps_.launch_seconds;
     return cost;
   }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "ir/error.h"
+#include "ir/hash.h"
 
 namespace kiln::passes {
 
@@ -32,17 +33,15 @@ Emitter::Emitter(const ir::Graph& graph, const std::vector<bool>& stored,
 
 std::uint32_t Emitter::intern(Point point) {
   std::uint64_t key = point.index.size();
-  const auto mix = [&key](std::uint64_t v) {
-    key = (key ^ v) * 0x9E3779B97F4A7C15u, key ^= key >> 29;
-  };
+  const auto add = [&key](std::uint64_t v) { key = ir::mix(key, v); };
   for (const LaneIndex& i : point.index) {
-    mix(i.base | static_cast<std::uint64_t>(i.step) << 32);
-    mix(i.scale | static_cast<std::uint64_t>(i.run) << 16 |
+    add(i.base | static_cast<std::uint64_t>(i.step) << 32);
+    add(i.scale | static_cast<std::uint64_t>(i.run) << 16 |
         static_cast<std::uint64_t>(i.residue) << 32);
-    mix(i.extent);
+    add(i.extent);
   }
-  mix(point.guarded);
-  mix(point.uniform_mask | static_cast<std::uint64_t>(point.lane_mask) << 32);
+  add(point.guarded);
+  add(point.uniform_mask | static_cast<std::uint64_t>(point.lane_mask) << 32);
   const auto [first, last] = point_ids_.equal_range(key);
   for (auto it = first; it != last; ++it) {
     if (points_[it->second] == point) return it->second;

@@ -7,6 +7,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "ir/hash.h"
 #include "passes/access.h"
 #include "passes/dear.h"
 #include "passes/groups.h"
@@ -364,23 +365,17 @@ void Joiner::bring_together() {
 // Reducing rows leaves only rows to share out: what idle units lose on the points' work, against
 // what both read and a launch.
 bool Joiner::worth_rows(const Group& rows, const Group& points) const {
-  const bool cuda = caps_.target == ir::Target::cuda;
-  const double units = cuda ? caps_.multiprocessors : caps_.threads;
-  const double busy = std::clamp(middle_size(graph_, rows.outer) / units, 1 / units, 1.0);
-  const auto bytes_of = [&](NodeId n) {
-    return middle_size(graph_, graph_.shape(n)) *
-           static_cast<double>(ir::size_of(graph_.nodes[n].dtype));
-  };
   double bytes = 0, shared = 0;
   for (const NodeId leaf : points.leaves) {
-    bytes += bytes_of(leaf);
-    if (rows.leaves.contains(leaf)) shared += bytes_of(leaf);
+    bytes += middle_bytes(graph_, leaf);
+    if (rows.leaves.contains(leaf)) shared += middle_bytes(graph_, leaf);
   }
-  for (const auto& [node, coordinates] : points.outputs) bytes += bytes_of(node);
+  for (const auto& [node, coordinates] : points.outputs) bytes += middle_bytes(graph_, node);
   const double operations =
       static_cast<double>(points.operations) * middle_size(graph_, points.outer);
-  const double alone = std::max(bytes / caps_.bandwidth, operations / caps_.rate);
-  return alone * (1 / busy - 1) <= shared / caps_.bandwidth + caps_.launch_seconds;
+  const double lost =
+      caps_.idle_seconds(caps_.seconds(bytes, operations), middle_size(graph_, rows.outer));
+  return lost <= caps_.seconds(shared, 0) + caps_.launch_seconds;
 }
 
 // A pointwise group over the points of a reduction is made beside it, if neither needs the other:
@@ -480,14 +475,7 @@ void Joiner::finish() {
 }  // namespace
 
 Choose forced(std::uint64_t seed) {
-  return [seed](bool, NodeId a, NodeId b) {
-    std::uint64_t h = seed;
-    for (const NodeId n : {a, b}) {
-      h = (h ^ n) * 0x9E3779B97F4A7C15u;
-      h ^= h >> 29;
-    }
-    return (h >> 7 & 1) != 0;
-  };
+  return [seed](bool, NodeId a, NodeId b) { return (ir::mix(ir::mix(seed, a), b) >> 7 & 1) != 0; };
 }
 
 Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options) {

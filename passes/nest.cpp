@@ -143,19 +143,17 @@ class Nester {
 
   // Only rows are left to share out: what idle units lose against what is not written and read.
   bool worth(const Cluster& both, const Space& space) const {
-    const bool cuda = caps_.target == ir::Target::cuda;
-    const double units = cuda ? caps_.multiprocessors : caps_.threads;
-    const double items = middle_size(graph_, both.outer) / (cuda ? 16 : 32);  // of fewest rows
-    const double busy = std::clamp(items / units, 1 / units, 1.0);
+    const double fewest_rows = caps_.target == ir::Target::cuda ? 16 : 32;  // of an item
+    const double items = middle_size(graph_, both.outer) / fewest_rows;
     const double points = middle_size(graph_, both.outer) * middle_size(graph_, both.inner);
     double operations = static_cast<double>(both.nested_reduces.size());
     for (const NodeId n : space.inside) operations += op_cost(graph_.nodes[n]);
-    const double seconds = points * middle_size(graph_, both.nested) * operations / caps_.rate;
+    const double seconds = caps_.seconds(0, points * middle_size(graph_, both.nested) * operations);
     double bytes = 0;
     for (const NodeId r : both.nested_reduces) {
       bytes += 2 * points * static_cast<double>(ir::size_of(graph_.nodes[r].dtype));
     }
-    return seconds * (1 / busy - 1) <= bytes / caps_.bandwidth + caps_.launch_seconds;
+    return caps_.idle_seconds(seconds, items) <= caps_.seconds(bytes, 0) + caps_.launch_seconds;
   }
 
   const ir::Graph& graph_;

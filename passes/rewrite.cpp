@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/hash.h"
+
 namespace kiln::passes {
 
 using ir::Node;
@@ -39,18 +41,18 @@ std::uint64_t node_hash(const Node& n, std::span<const Sym> shape, std::span<con
                         const ir::Attribute& attribute) {
   std::uint64_t h = static_cast<std::uint64_t>(n.kind) | static_cast<std::uint64_t>(n.op) << 8 |
                     static_cast<std::uint64_t>(n.dtype) << 16;
-  const auto mix = [&h](std::uint64_t v) { h = (h ^ v) * 0x9E3779B97F4A7C15u, h ^= h >> 29; };
-  mix(n.imm);
-  for (const Sym s : shape) mix(s);
-  mix(shape.size());
-  for (const NodeId o : operands) mix(o);
-  if (n.kind == NodeKind::buffer) mix(n.attr);
+  const auto add = [&h](std::uint64_t v) { h = ir::mix(h, v); };
+  add(n.imm);
+  for (const Sym s : shape) add(s);
+  add(shape.size());
+  for (const NodeId o : operands) add(o);
+  if (n.kind == NodeKind::buffer) add(n.attr);
   if (const auto* slices = std::get_if<ir::Slices>(&attribute)) {
-    for (const Sym s : slices->begin) mix(s);
-    for (const Sym s : slices->step) mix(s);
+    for (const Sym s : slices->begin) add(s);
+    for (const Sym s : slices->step) add(s);
   }
   if (const auto* pads = std::get_if<ir::Pads>(&attribute)) {
-    for (const Sym s : pads->low) mix(s);
+    for (const Sym s : pads->low) add(s);
   }
   return h;
 }
