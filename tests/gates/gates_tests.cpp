@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
 
 #include "tests/gates/measure.h"
+#include "tests/seed.h"
 
 namespace kiln_gates {
 namespace {
@@ -82,8 +82,7 @@ TEST(Gates, SpellingsTakeAsManyKernels) {
 
 // Shapes with extents of 1, odd and prime ones.
 void random_shapes(std::uint64_t count, const char* scope) {
-  const char* const given = std::getenv("KILN_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 1;
+  const std::uint64_t seed = kiln::testing::first_seed();
   Missed missed(scope);
   for (const Row& row : rows()) {
     if (!row.random) continue;

@@ -5,9 +5,9 @@
 
 #include <bit>
 #include <cmath>
-#include <cstdlib>
 
 #include "tests/gates/measure.h"
+#include "tests/seed.h"
 
 namespace kiln_gates {
 namespace {
@@ -70,8 +70,7 @@ TEST(GatesValues, SpellingsHaveTheInterpretersBits) {
 
 // Shapes with extents of 1, odd and prime ones.
 void random_shapes(int count) {
-  const char* const given = std::getenv("KILN_SEED");
-  const std::uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : 1;
+  const std::uint64_t seed = kiln::testing::first_seed();
   for (const Row& row : rows()) {
     if (!row.random) continue;
     std::mt19937_64 rng(seed);

@@ -3,26 +3,20 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
 #include <random>
-#include <sstream>
 
 #include "codegen/cuda.h"
-#include "passes/plan.h"
 #include "runtime/targets.h"
-#include "tests/plans/programs.h"
-#include "tests/property/devices.h"
+#include "tests/golden.h"
+#include "tests/property/differential.h"
 
 namespace kiln {
 namespace {
 
 using ir::DType;
 using ir::Op;
-using ir::test::RandomGraph;
 using testing::Program;
 using testing::Setting;
-using testing::Where;
 using Id = Program::Id;
 using Shape = std::vector<std::int64_t>;
 
@@ -109,18 +103,10 @@ class Maker {
 };
 
 // Of every second program each input may be overwritten.
-Program with_donations(Program p, std::uint64_t seed) {
+Program make(std::uint64_t seed) {
+  Program p = Maker(seed).make();
   for (ir::Input& input : p.graph.inputs) input.donatable = seed % 2 == 0;
   return p;
-}
-
-RandomGraph graph_of(const Program& p) {
-  return {p.graph, p.bindings, p.data, std::vector<std::int64_t>(p.data.size(), 0)};
-}
-
-std::uint64_t first_seed() {
-  const char* seed = std::getenv("KILN_SEED");
-  return seed ? std::strtoull(seed, nullptr, 10) : 1;
 }
 
 std::size_t members_of(const ir::Plan& plan) {
@@ -133,22 +119,14 @@ TEST(PlanProperty, BatchesHaveTheInterpretersBits) {
   std::size_t members = 0;
   ir::Caps small = testing::cuda_caps();  // tables of a few rows
   small.parameter_bytes = 200;
-  for (std::uint64_t seed = first_seed(); seed < first_seed() + 150; ++seed) {
-    const Program p = with_donations(Maker(seed).make(), seed);
-    const auto expected = ir::interpret(p.graph, p.bindings, p.views());
-    for (const ir::Caps& caps : {testing::cpu_caps(), testing::cuda_caps(), small}) {
-      const ir::Plan plan = passes::make_plan(p.graph, caps);
-      members += members_of(plan);
-      for (const ir::Kernel& kernel : plan.kernels) {
-        ASSERT_LE(ir::batch_bytes(kernel, kernel.members), caps.parameter_bytes);
-        ASSERT_EQ(ir::print(ir::parse_kernel(ir::print(kernel))), ir::print(kernel));
-      }
-      const auto actual = testing::run_plan(plan, p.bindings, p.views());
-      ASSERT_EQ(testing::difference(expected, actual, p.graph), "")
-          << "seed " << seed << " on " << caps.name << "\n"
-          << ir::print(p.graph);
+  const auto look = [&](const ir::Plan& plan, const ir::Caps& caps) {
+    members += members_of(plan);
+    for (const ir::Kernel& kernel : plan.kernels) {
+      ASSERT_LE(ir::batch_bytes(kernel, kernel.members), caps.parameter_bytes);
+      ASSERT_EQ(ir::print(ir::parse_kernel(ir::print(kernel))), ir::print(kernel));
     }
-  }
+  };
+  testing::check_plans(150, make, look, {}, {testing::cpu_caps(), testing::cuda_caps(), small});
   EXPECT_GT(members, 500u);
 }
 
@@ -209,31 +187,12 @@ TEST(Batches, LargeTemporariesAreNotMadeTogether) {
   EXPECT_EQ(members_of(plan), 0u);
 }
 
-class DevicePropertyBatch : public ::testing::Test {
- protected:
-  void random_programs(std::uint64_t count, std::span<const Setting> settings) {
-    if (const std::string why = devices_.missing(settings[0].where); !why.empty()) {
-      GTEST_SKIP() << why;
-    }
-    for (std::uint64_t seed = first_seed(); seed < first_seed() + count; ++seed) {
-      const RandomGraph g = graph_of(with_donations(Maker(seed).make(), seed));
-      for (const Setting& setting : settings) {
-        const std::string what = devices_.smallest_failure(g, setting);
-        if (!what.empty()) FAIL() << "seed " << seed << ", " << what;
-      }
-    }
-  }
-  testing::Devices devices_;
-};
-constexpr Setting kCpu[] = {{"cpu", Where::one_thread, true},
-                            {"cpu, two threads", Where::two_threads, true}};
-constexpr Setting kCuda[] = {{"cuda", Where::cuda, true}};
-
-TEST_F(DevicePropertyBatch, RandomProgramsOnTheCpu) { random_programs(15, kCpu); }
-TEST_F(DevicePropertyBatch, RandomProgramsOnCuda) { random_programs(15, kCuda); }
+class DevicePropertyBatch : public testing::DeviceTest {};
+TEST_F(DevicePropertyBatch, RandomProgramsOnTheCpu) { check(15, make, testing::kOnCpu); }
+TEST_F(DevicePropertyBatch, RandomProgramsOnCuda) { check(15, make, testing::kOnCuda); }
 TEST_F(DevicePropertyBatch, AnUpdateOfManyShapes) {
-  const RandomGraph g = graph_of(adam(shapes_of(50)));
-  for (const Setting& setting : {kCpu[0], kCpu[1], kCuda[0]}) {
+  const auto g = testing::graph_of(adam(shapes_of(50)));
+  for (const Setting& setting : {testing::kOnCpu[0], testing::kOnCpu[1], testing::kOnCuda[0]}) {
     if (!devices_.missing(setting.where).empty()) continue;
     EXPECT_EQ(devices_.failure(g, setting), "") << setting.name;
   }
@@ -243,15 +202,7 @@ TEST(BatchText, IsGolden) {
   const ir::Caps caps = runtime::target_caps("sm_80").value();
   const ir::Plan plan = passes::make_plan(adam(shapes_of(20)).graph, caps);
   ASSERT_EQ(plan.kernels.size(), 1u);
-  const std::string text = codegen::cuda_source(plan.kernels[0]);
-  const std::string path = std::string(KILN_SOURCE_DIR) + "/tests/golden/cuda/batch.cu";
-  if (const char* update = std::getenv("KILN_UPDATE_GOLDEN"); update && *update == '1') {
-    std::ofstream(path) << text;
-    return;
-  }
-  std::ostringstream golden;
-  golden << std::ifstream(path).rdbuf();
-  EXPECT_EQ(text, golden.str()) << path;
+  testing::expect_golden("cuda/batch.cu", codegen::cuda_source(plan.kernels[0]));
 }
 
 }  // namespace

@@ -3,21 +3,18 @@
 // interpreter's. A failure prints its seed and the smallest prefix of the graph that shows it.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <memory>
 
 #include "codegen/cuda.h"
 #include "ir/targets.h"
-#include "passes/plan.h"
 #include "runtime/targets.h"
 #include "tests/plans/cases.h"
-#include "tests/property/devices.h"
+#include "tests/property/differential.h"
 #include "tests/shim/nvrtc.h"
 
 namespace kiln {
 namespace {
 
-using ir::test::RandomGraph;
 using ir::test::RandomGraphOptions;
 using testing::Devices;
 using testing::Setting;
@@ -27,13 +24,7 @@ constexpr Setting kCpu[] = {{"cpu", Where::one_thread, true},
                             {"cpu, two threads", Where::two_threads, true},
                             {"cpu, unfused", Where::one_thread, false},
                             {"cpu, two threads, unfused", Where::two_threads, false}};
-constexpr Setting kCuda[] = {{"cuda", Where::cuda, true}};
 constexpr Setting kCudaUnfused[] = {{"cuda, unfused", Where::cuda, false}};
-
-std::uint64_t first_seed() {
-  const char* seed = std::getenv("KILN_SEED");
-  return seed ? std::strtoull(seed, nullptr, 10) : 1;
-}
 
 RandomGraphOptions row_programs() {
   RandomGraphOptions options;
@@ -45,36 +36,29 @@ RandomGraphOptions row_programs() {
   return options;
 }
 
-class DeviceTest : public ::testing::Test {
- protected:
-  void random_graphs(std::uint64_t count, const RandomGraphOptions& options,
-                     std::span<const Setting> settings) {
-    if (const std::string why = devices_.missing(settings[0].where); !why.empty()) {
-      GTEST_SKIP() << why;
-    }
-    for (std::uint64_t seed = first_seed(); seed < first_seed() + count; ++seed) {
-      const RandomGraph g = ir::test::random_graph(seed, options);
-      for (const Setting& setting : settings) {
-        const std::string what = devices_.smallest_failure(g, setting);
-        if (!what.empty()) FAIL() << "seed " << seed << ", " << what;
-      }
-    }
-  }
-  Devices devices_;
-};
-class DeviceProperty : public DeviceTest {};
-class HeavyDeviceProperty : public DeviceTest {};
+testing::MakeGraph random_graphs(const RandomGraphOptions& options = {}) {
+  return [=](std::uint64_t seed) { return ir::test::random_graph(seed, options); };
+}
 
-TEST_F(DeviceProperty, RandomGraphsOnTheCpu) { random_graphs(25, {}, kCpu); }
-TEST_F(DeviceProperty, RowProgramsOnTheCpu) { random_graphs(25, row_programs(), kCpu); }
-TEST_F(DeviceProperty, RandomGraphsOnCuda) { random_graphs(25, {}, kCuda); }
-TEST_F(DeviceProperty, RowProgramsOnCuda) { random_graphs(25, row_programs(), kCuda); }
+class DeviceProperty : public testing::DeviceTest {};
+class HeavyDeviceProperty : public testing::DeviceTest {};
 
-TEST_F(HeavyDeviceProperty, RandomGraphsOnTheCpu) { random_graphs(600, {}, kCpu); }
-TEST_F(HeavyDeviceProperty, RowProgramsOnTheCpu) { random_graphs(600, row_programs(), kCpu); }
-TEST_F(HeavyDeviceProperty, RandomGraphsOnCuda) { random_graphs(600, {}, kCuda); }
-TEST_F(HeavyDeviceProperty, RowProgramsOnCuda) { random_graphs(600, row_programs(), kCuda); }
-TEST_F(HeavyDeviceProperty, UnfusedOnCuda) { random_graphs(100, {}, kCudaUnfused); }
+TEST_F(DeviceProperty, RandomGraphsOnTheCpu) { check(25, random_graphs(), kCpu); }
+TEST_F(DeviceProperty, RowProgramsOnTheCpu) { check(25, random_graphs(row_programs()), kCpu); }
+TEST_F(DeviceProperty, RandomGraphsOnCuda) { check(25, random_graphs(), testing::kOnCuda); }
+TEST_F(DeviceProperty, RowProgramsOnCuda) {
+  check(25, random_graphs(row_programs()), testing::kOnCuda);
+}
+
+TEST_F(HeavyDeviceProperty, RandomGraphsOnTheCpu) { check(600, random_graphs(), kCpu); }
+TEST_F(HeavyDeviceProperty, RowProgramsOnTheCpu) {
+  check(600, random_graphs(row_programs()), kCpu);
+}
+TEST_F(HeavyDeviceProperty, RandomGraphsOnCuda) { check(600, random_graphs(), testing::kOnCuda); }
+TEST_F(HeavyDeviceProperty, RowProgramsOnCuda) {
+  check(600, random_graphs(row_programs()), testing::kOnCuda);
+}
+TEST_F(HeavyDeviceProperty, UnfusedOnCuda) { check(100, random_graphs(), kCudaUnfused); }
 
 class ProgramTest : public ::testing::TestWithParam<testing::Case> {
  protected:
@@ -87,8 +71,7 @@ class ProgramTest : public ::testing::TestWithParam<testing::Case> {
     if (const std::string why = devices_->missing(settings[0].where); !why.empty()) {
       GTEST_SKIP() << why;
     }
-    const RandomGraph g{program_.graph, program_.bindings, program_.data,
-                        std::vector<std::int64_t>(program_.data.size(), 0)};
+    const auto g = testing::graph_of(program_);
     for (const Setting& setting : settings) {
       EXPECT_EQ(devices_->smallest_failure(g, setting), "");
     }
@@ -113,7 +96,7 @@ class ProgramOnDevices : public ProgramTest {};
 class HeavyProgramOnDevices : public ProgramTest {};
 
 TEST_P(ProgramOnDevices, HasTheInterpretersBitsOnTheCpu) { run(kCpu); }
-TEST_P(ProgramOnDevices, HasTheInterpretersBitsOnCuda) { run(kCuda); }
+TEST_P(ProgramOnDevices, HasTheInterpretersBitsOnCuda) { run(testing::kOnCuda); }
 TEST_P(ProgramOnDevices, CompilesWithoutAWarning) { compile("sm_80"); }
 TEST_P(HeavyProgramOnDevices, HasTheInterpretersBitsUnfusedOnCuda) { run(kCudaUnfused); }
 TEST_P(HeavyProgramOnDevices, CompilesForEveryTarget) {

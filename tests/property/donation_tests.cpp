@@ -2,21 +2,14 @@
 // and what must stay stays.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
-#include "passes/plan.h"
-#include "tests/plans/programs.h"
-#include "tests/property/devices.h"
+#include "tests/property/differential.h"
 
 namespace kiln {
 namespace {
 
 using ir::test::RandomGraph;
-
-std::uint64_t first_seed() {
-  const char* seed = std::getenv("KILN_SEED");
-  return seed ? std::strtoull(seed, nullptr, 10) : 1;
-}
+using testing::first_seed;
+using testing::Where;
 
 // Every second input may be overwritten.
 RandomGraph with_donations(std::uint64_t seed) {
@@ -61,20 +54,16 @@ TEST(PlanProperty, DonationKeepsBits) {
   EXPECT_GT(shared, 50);
 }
 
-void on_device(testing::Where where, std::uint64_t count) {
-  testing::Devices devices;
-  if (const std::string why = devices.missing(where); !why.empty()) GTEST_SKIP() << why;
-  for (std::uint64_t seed = first_seed(); seed < first_seed() + count; ++seed) {
-    const RandomGraph g = with_donations(seed);
-    for (const bool fusion : {true, false}) {
-      const std::string what = devices.smallest_failure(g, {"donated", where, fusion});
-      ASSERT_EQ(what, "") << "seed " << seed;
-    }
+class DevicePropertyDonation : public testing::DeviceTest {
+ protected:
+  void on(Where where, std::uint64_t count) {
+    const testing::Setting settings[] = {{"donated", where, true}, {"unfused", where, false}};
+    check(count, with_donations, settings);
   }
-}
-TEST(DevicePropertyDonation, OnTheCpu) { on_device(testing::Where::one_thread, 20); }
-TEST(DevicePropertyDonation, OnTwoThreads) { on_device(testing::Where::two_threads, 20); }
-TEST(DevicePropertyDonation, OnCuda) { on_device(testing::Where::cuda, 10); }
+};
+TEST_F(DevicePropertyDonation, OnTheCpu) { on(Where::one_thread, 20); }
+TEST_F(DevicePropertyDonation, OnTwoThreads) { on(Where::two_threads, 20); }
+TEST_F(DevicePropertyDonation, OnCuda) { on(Where::cuda, 10); }
 
 }  // namespace
 }  // namespace kiln

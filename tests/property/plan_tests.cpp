@@ -4,14 +4,15 @@
 // it.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "passes/plan.h"
 #include "tests/plans/programs.h"
 #include "tests/property/random_graph.h"
+#include "tests/seed.h"
 
 namespace kiln {
 namespace {
+
+using testing::first_seed;
 
 struct Setting {
   const char* name;
@@ -69,11 +70,6 @@ void check(std::uint64_t seed, const ir::test::RandomGraphOptions& options) {
            << (setting.options.force == 0 ? "" : " forced") << ": " << what << "\n"
            << ir::print(least.graph);
   }
-}
-
-std::uint64_t first_seed() {
-  const char* seed = std::getenv("KILN_SEED");
-  return seed ? std::strtoull(seed, nullptr, 10) : 1;
 }
 
 TEST(PlanProperty, RandomGraphsHaveTheInterpretersBits) {

@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "passes/boundary.h"
 #include "passes/nest.h"
 #include "passes/plan.h"
 #include "tests/plans/programs.h"
 #include "tests/property/random_graph.h"
+#include "tests/seed.h"
 
 namespace kiln {
 namespace {
@@ -99,8 +99,7 @@ Found search(const ir::Graph& graph, const ir::Caps& caps) {
 // a narrower value that could have been stored, a slice behind a pad that is taken for all of its
 // array.
 TEST(Search, FewOtherPartitionsAreBetter) {
-  const char* given = std::getenv("KILN_SEED");
-  const std::uint64_t first = given ? std::strtoull(given, nullptr, 10) : 1;
+  const std::uint64_t first = testing::first_seed();
   constexpr std::uint64_t kGraphs = 300;
   ir::test::RandomGraphOptions options;
   options.nodes = 14;
@@ -132,7 +131,7 @@ TEST(Search, FewOtherPartitionsAreBetter) {
   };
   EXPECT_LE(at(0.9), 1.001) << worst.second;
   EXPECT_LE(at(0.99), 1.2) << worst.second;
-  if (given == nullptr) {
+  if (first == 1) {
     EXPECT_LE(worst.first, 1.3) << worst.second;
   }
   std::printf("%zu: median %.3f, 90%% %.3f, 99%% %.3f, worst %.3f; not all partitions: %zu\n",

@@ -2,22 +2,16 @@
 // number, with the graph interpreter's bits on every device.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <random>
 
-#include "passes/plan.h"
-#include "tests/plans/programs.h"
-#include "tests/property/devices.h"
+#include "tests/property/differential.h"
 
 namespace kiln {
 namespace {
 
 using ir::DType;
 using ir::Op;
-using ir::test::RandomGraph;
 using testing::Program;
-using testing::Setting;
-using testing::Where;
 using Id = Program::Id;
 using Shape = std::vector<std::int64_t>;
 
@@ -68,56 +62,19 @@ class Maker {
   Program p_;
 };
 
-std::uint64_t first_seed() {
-  const char* seed = std::getenv("KILN_SEED");
-  return seed ? std::strtoull(seed, nullptr, 10) : 1;
-}
+Program make(std::uint64_t seed) { return Maker(seed).make(); }
 
 TEST(PlanProperty, ShortRowsHaveTheInterpretersBits) {
   int strips = 0;
-  for (std::uint64_t seed = first_seed(); seed < first_seed() + 150; ++seed) {
-    const Program p = Maker(seed).make();
-    const auto expected = ir::interpret(p.graph, p.bindings, p.views());
-    for (const ir::Caps& caps : {testing::cpu_caps(), testing::cuda_caps()}) {
-      const ir::Plan plan = passes::make_plan(p.graph, caps);
-      for (const ir::ClusterReport& report : plan.clusters)
-        strips += report.schedule == "short rows";
-      const auto actual = testing::run_plan(plan, p.bindings, p.views());
-      ASSERT_EQ(testing::difference(expected, actual, p.graph), "")
-          << "seed " << seed << " on " << caps.name << "\n"
-          << ir::print(p.graph);
-    }
-  }
+  testing::check_plans(150, make, [&](const ir::Plan& plan, const ir::Caps&) {
+    strips += testing::clusters_with(plan, "short rows");
+  });
   EXPECT_GT(strips, 80);
 }
 
-class DevicePropertyShortRows : public ::testing::Test {
- protected:
-  void random_programs(std::span<const Setting> settings) {
-    if (const std::string why = devices_.missing(settings[0].where); !why.empty()) {
-      GTEST_SKIP() << why;
-    }
-    for (std::uint64_t seed = first_seed(); seed < first_seed() + 25; ++seed) {
-      const Program p = Maker(seed).make();
-      const RandomGraph g{p.graph, p.bindings, p.data, Shape(p.data.size(), 0)};
-      for (const Setting& setting : settings) {
-        const std::string what = devices_.smallest_failure(g, setting);
-        if (!what.empty()) FAIL() << "seed " << seed << ", " << what;
-      }
-    }
-  }
-  testing::Devices devices_;
-};
-
-TEST_F(DevicePropertyShortRows, RandomProgramsOnTheCpu) {
-  constexpr Setting kCpu[] = {{"cpu", Where::one_thread, true},
-                              {"cpu, two threads", Where::two_threads, true}};
-  random_programs(kCpu);
-}
-TEST_F(DevicePropertyShortRows, RandomProgramsOnCuda) {
-  constexpr Setting kCuda[] = {{"cuda", Where::cuda, true}};
-  random_programs(kCuda);
-}
+class DevicePropertyShortRows : public testing::DeviceTest {};
+TEST_F(DevicePropertyShortRows, RandomProgramsOnTheCpu) { check(25, make, testing::kOnCpu); }
+TEST_F(DevicePropertyShortRows, RandomProgramsOnCuda) { check(25, make, testing::kOnCuda); }
 
 }  // namespace
 }  // namespace kiln

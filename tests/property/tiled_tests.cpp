@@ -3,16 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <random>
-#include <sstream>
 
 #include "codegen/cuda.h"
-#include "passes/plan.h"
 #include "runtime/targets.h"
 #include "tests/golden.h"
-#include "tests/plans/programs.h"
-#include "tests/property/devices.h"
+#include "tests/property/differential.h"
 #include "tests/shim/nvrtc.h"
 
 namespace kiln {
@@ -20,39 +16,17 @@ namespace {
 
 using ir::DType;
 using ir::Op;
-using testing::Devices;
 using testing::Program;
-using testing::Setting;
 using testing::Where;
 using Id = Program::Id;
 
-constexpr Setting kCpu[] = {{"cpu", Where::one_thread, true},
-                            {"cpu, two threads", Where::two_threads, true}};
-constexpr Setting kCuda[] = {{"cuda", Where::cuda, true}};
-
-std::uint64_t first_seed() {
-  const char* seed = std::getenv("KILN_SEED");
-  return seed ? std::strtoull(seed, nullptr, 10) : 1;
-}
-
-// What a random program is made of, in words for a failure's message.
+// What a random program is made of.
 struct Recipe {
   std::int64_t batch, rows, columns, depth;
   DType dtype;
   Op combine, reduce;
   bool arg, second, transposed_rows, transposed_columns, same, weights, full, epilogue;
   bool nearest;  // the results' extreme along the columns, and its place
-
-  std::string text() const {
-    std::ostringstream out;
-    out << batch << " x " << rows << " x " << columns << " x " << depth << ' ' << ir::name(dtype)
-        << ' ' << ir::info(combine).name << ' ' << ir::info(reduce).name << (arg ? " arg" : "")
-        << (second ? " second" : "") << (transposed_rows ? " rows.T" : "")
-        << (transposed_columns ? " columns.T" : "") << (same ? " same" : "")
-        << (weights ? " weights" : "") << (full ? " full" : "") << (epilogue ? " epilogue" : "")
-        << (nearest ? " nearest" : "");
-    return out.str();
-  }
 };
 
 Recipe recipe(std::mt19937_64& random, std::int64_t work) {
@@ -120,49 +94,27 @@ void build(Program& p, const Recipe& r) {
   if (r.second) p.output(p.reduce(Op::max, p.map(Op::abs, {p.map(r.combine, {b, a})}), {3}));
 }
 
-bool has_tiles(const ir::Plan& plan) {
-  return std::ranges::any_of(plan.clusters,
-                             [](const ir::ClusterReport& c) { return c.schedule == "tiled"; });
+testing::MakeProgram programs_of(std::int64_t work) {
+  return [=](std::uint64_t seed) {
+    std::mt19937_64 random(seed);
+    Program p;
+    build(p, recipe(random, work));
+    return p;
+  };
 }
 
 void interpreted(std::uint64_t seeds, std::int64_t work) {
   int tiled = 0;
-  for (std::uint64_t seed = first_seed(); seed < first_seed() + seeds; ++seed) {
-    std::mt19937_64 random(seed);
-    const Recipe r = recipe(random, work);
-    Program p;
-    build(p, r);
-    ASSERT_EQ(ir::verify(p.graph), "") << r.text();
-    const auto expected = ir::interpret(p.graph, p.bindings, p.views());
-    for (const ir::Caps& caps : {testing::cpu_caps(), testing::cuda_caps()}) {
-      passes::Options options;
-      options.force = seed % 4 == 0 ? seed : 0;
-      const ir::Plan plan = passes::make_plan(p.graph, caps, options);
-      tiled += has_tiles(plan);
-      const auto actual = testing::run_plan(plan, p.bindings, p.views());
-      ASSERT_EQ(testing::difference(expected, actual, p.graph), "")
-          << "seed " << seed << ", " << caps.name << ": " << r.text();
-    }
-  }
+  const auto look = [&](const ir::Plan& plan, const ir::Caps&) {
+    tiled += testing::clusters_with(plan, "tiled") > 0;
+  };
+  const auto options = [](std::uint64_t seed) {
+    passes::Options result;
+    result.force = seed % 4 == 0 ? seed : 0;
+    return result;
+  };
+  testing::check_plans(seeds, programs_of(work), look, options);
   EXPECT_GT(tiled, static_cast<int>(seeds) / 4);  // of two plans each
-}
-
-void on_devices(std::uint64_t seeds, std::int64_t work, std::span<const Setting> settings) {
-  Devices devices;
-  if (const std::string why = devices.missing(settings[0].where); !why.empty()) {
-    GTEST_SKIP() << why;
-  }
-  for (std::uint64_t seed = first_seed(); seed < first_seed() + seeds; ++seed) {
-    std::mt19937_64 random(seed);
-    const Recipe r = recipe(random, work);
-    Program p;
-    build(p, r);
-    const ir::test::RandomGraph g{p.graph, p.bindings, p.data,
-                                  std::vector<std::int64_t>(p.data.size(), 0)};
-    for (const Setting& setting : settings) {
-      ASSERT_EQ(devices.smallest_failure(g, setting), "") << "seed " << seed << ": " << r.text();
-    }
-  }
 }
 
 Id distances(Program& p, std::int64_t rows, std::int64_t columns, std::int64_t depth) {
@@ -199,14 +151,13 @@ TEST(TiledText, IsGoldenAndKeepsItsSumsInRegisters) {
   }
 }
 
-TEST(DevicePropertyTiled, CopiesAndReadsWithoutBankConflicts) {
-  Devices devices;
-  if (const std::string why = devices.missing(Where::cuda); !why.empty()) GTEST_SKIP() << why;
+class DevicePropertyTiled : public testing::DeviceTest {};
+class HeavyDevicePropertyTiled : public testing::DeviceTest {};
+
+TEST_F(DevicePropertyTiled, CopiesAndReadsWithoutBankConflicts) {
+  if (const std::string why = devices_.missing(Where::cuda); !why.empty()) GTEST_SKIP() << why;
   for (const Named& named : programs(16, 19)) {
-    const Program& p = named.program;
-    const kilnsim_counters c =
-        devices.count({p.graph, p.bindings, p.data, std::vector<std::int64_t>(p.data.size(), 0)})
-            .counters;
+    const kilnsim_counters c = devices_.count(testing::graph_of(named.program)).counters;
     EXPECT_EQ(c.launches, 1u) << named.name;
     EXPECT_EQ(c.shared_bank_conflicts, 0u) << named.name;
   }
@@ -226,11 +177,11 @@ TEST(PlanTiled, ReductionsOfReductionsAreOneKernel) {
 }
 
 TEST(PlanPropertyTiled, InterpretedKernelsHaveTheInterpretersBits) { interpreted(60, 60'000); }
-TEST(DevicePropertyTiled, OnTheCpu) { on_devices(40, 300'000, kCpu); }
-TEST(DevicePropertyTiled, OnCuda) { on_devices(12, 60'000, kCuda); }
+TEST_F(DevicePropertyTiled, OnTheCpu) { check(40, programs_of(300'000), testing::kOnCpu); }
+TEST_F(DevicePropertyTiled, OnCuda) { check(12, programs_of(60'000), testing::kOnCuda); }
 TEST(HeavyPlanPropertyTiled, InterpretedKernels) { interpreted(1000, 60'000); }
-TEST(HeavyDevicePropertyTiled, OnTheCpu) { on_devices(400, 1'000'000, kCpu); }
-TEST(HeavyDevicePropertyTiled, OnCuda) { on_devices(150, 200'000, kCuda); }
+TEST_F(HeavyDevicePropertyTiled, OnTheCpu) { check(400, programs_of(1'000'000), testing::kOnCpu); }
+TEST_F(HeavyDevicePropertyTiled, OnCuda) { check(150, programs_of(200'000), testing::kOnCuda); }
 
 }  // namespace
 }  // namespace kiln

@@ -2,24 +2,19 @@
 // with the graph interpreter's bits; what the simulator counts; the CUDA text.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <random>
 
 #include "codegen/cuda.h"
-#include "passes/plan.h"
 #include "runtime/targets.h"
 #include "tests/golden.h"
-#include "tests/plans/programs.h"
-#include "tests/property/devices.h"
+#include "tests/property/differential.h"
 
 namespace kiln {
 namespace {
 
 using ir::DType;
 using ir::Op;
-using ir::test::RandomGraph;
 using testing::Program;
-using testing::Setting;
 using testing::Where;
 using Id = Program::Id;
 using Shape = std::vector<std::int64_t>;
@@ -112,59 +107,19 @@ class Maker {
   Program p_;
 };
 
-RandomGraph graph_of(const Program& p) {
-  return {p.graph, p.bindings, p.data, std::vector<std::int64_t>(p.data.size(), 0)};
-}
-
-std::uint64_t first_seed() {
-  const char* seed = std::getenv("KILN_SEED");
-  return seed ? std::strtoull(seed, nullptr, 10) : 1;
-}
+Program make(std::uint64_t seed) { return Maker(seed).make(); }
 
 TEST(PlanProperty, TransposesHaveTheInterpretersBits) {
   int turned = 0;
-  for (std::uint64_t seed = first_seed(); seed < first_seed() + 150; ++seed) {
-    const Program p = Maker(seed).make();
-    const auto expected = ir::interpret(p.graph, p.bindings, p.views());
-    for (const ir::Caps& caps : {testing::cpu_caps(), testing::cuda_caps()}) {
-      const ir::Plan plan = passes::make_plan(p.graph, caps);
-      for (const ir::ClusterReport& report : plan.clusters)
-        turned += report.schedule == "transpose";
-      const auto actual = testing::run_plan(plan, p.bindings, p.views());
-      ASSERT_EQ(testing::difference(expected, actual, p.graph), "")
-          << "seed " << seed << " on " << caps.name << "\n"
-          << ir::print(p.graph);
-    }
-  }
+  testing::check_plans(150, make, [&](const ir::Plan& plan, const ir::Caps&) {
+    turned += testing::clusters_with(plan, "transpose");
+  });
   EXPECT_GT(turned, 100);
 }
 
-class DevicePropertyTranspose : public ::testing::Test {
- protected:
-  void random_programs(std::uint64_t count, std::span<const Setting> settings) {
-    if (const std::string why = devices_.missing(settings[0].where); !why.empty()) {
-      GTEST_SKIP() << why;
-    }
-    for (std::uint64_t seed = first_seed(); seed < first_seed() + count; ++seed) {
-      const RandomGraph g = graph_of(Maker(seed).make());
-      for (const Setting& setting : settings) {
-        const std::string what = devices_.smallest_failure(g, setting);
-        if (!what.empty()) FAIL() << "seed " << seed << ", " << what;
-      }
-    }
-  }
-  testing::Devices devices_;
-};
-
-TEST_F(DevicePropertyTranspose, RandomProgramsOnTheCpu) {
-  constexpr Setting kCpu[] = {{"cpu", Where::one_thread, true},
-                              {"cpu, two threads", Where::two_threads, true}};
-  random_programs(25, kCpu);
-}
-TEST_F(DevicePropertyTranspose, RandomProgramsOnCuda) {
-  constexpr Setting kCuda[] = {{"cuda", Where::cuda, true}};
-  random_programs(25, kCuda);
-}
+class DevicePropertyTranspose : public testing::DeviceTest {};
+TEST_F(DevicePropertyTranspose, RandomProgramsOnTheCpu) { check(25, make, testing::kOnCpu); }
+TEST_F(DevicePropertyTranspose, RandomProgramsOnCuda) { check(25, make, testing::kOnCuda); }
 
 struct Named {
   const char* name;
@@ -207,7 +162,7 @@ TEST_F(DevicePropertyTranspose, RequestsEachSectorOnce) {
   if (const std::string why = devices_.missing(Where::cuda); !why.empty()) GTEST_SKIP() << why;
   constexpr std::int64_t kSide = 256;
   for (const Named& named : programs(kSide)) {
-    const kilnsim_counters c = devices_.count(graph_of(named.program)).counters;
+    const kilnsim_counters c = devices_.count(testing::graph_of(named.program)).counters;
     const double least = named.arrays * 4 * kSide * kSide / 32;
     EXPECT_EQ(c.launches, 1u) << named.name;
     EXPECT_LE(static_cast<double>(c.global_sectors_read + c.global_sectors_written), 1.05 * least)
