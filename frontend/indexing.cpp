@@ -159,27 +159,7 @@ Array Array::read(std::span<const Index> indices) const {
   return read_region(*this, resolve(*this, indices));
 }
 
-Array Place::updated(Update update, const Array& old, const Array& value) {
-  switch (update) {
-    case Update::set:
-      break;
-    case Update::add:
-      return add(old, value);
-    case Update::subtract:
-      return subtract(old, value);
-    case Update::multiply:
-      return multiply(old, value);
-    case Update::divide:
-      return divide(old, value);
-    case Update::max:
-      return maximum(old, value);
-    case Update::min:
-      return minimum(old, value);
-  }
-  return value;
-}
-
-void Place::write(Update update, const Operand& v, const char* name) {
+void Place::write(Combine combine, const Operand& v, const char* name) {
   const Composite scope(Access::where(indices_[0]));
   Array& x = *target_;
   const Region r = resolve(x, indices_);
@@ -188,7 +168,7 @@ void Place::write(Update update, const Operand& v, const char* name) {
   Array value = Access::is_array(v)
                     ? Access::array(v)
                     : frontend::as_array(name, v, frontend::common_dtype(name, old, v));
-  if (update != Update::set) value = updated(update, read_region(x, r), value);
+  if (combine != nullptr) value = combine(read_region(x, r), value);
   value = frontend::within_kind(name, value, x.dtype(), where);
   const Shape place(r.shape);
   const std::span<const std::int64_t> from = value.shape().extents(), to = place.extents();
@@ -221,12 +201,12 @@ void Place::write(Update update, const Operand& v, const char* name) {
   x = frontend::map(name, ir::Op::select, x.dtype(), {inside, spread_value, x}, where);
 }
 
-void Place::operator=(Operand v) && { write(Update::set, v, "at ="); }
-void Place::operator+=(Operand v) && { write(Update::add, v, "at +="); }
-void Place::operator-=(Operand v) && { write(Update::subtract, v, "at -="); }
-void Place::operator*=(Operand v) && { write(Update::multiply, v, "at *="); }
-void Place::operator/=(Operand v) && { write(Update::divide, v, "at /="); }
-void Place::max(Operand v) && { write(Update::max, v, "at max"); }
-void Place::min(Operand v) && { write(Update::min, v, "at min"); }
+void Place::operator=(Operand v) && { write(nullptr, v, "at ="); }
+void Place::operator+=(Operand v) && { write(add, v, "at +="); }
+void Place::operator-=(Operand v) && { write(subtract, v, "at -="); }
+void Place::operator*=(Operand v) && { write(multiply, v, "at *="); }
+void Place::operator/=(Operand v) && { write(divide, v, "at /="); }
+void Place::max(Operand v) && { write(maximum, v, "at max"); }
+void Place::min(Operand v) && { write(minimum, v, "at min"); }
 
 }  // namespace kiln::inline v0

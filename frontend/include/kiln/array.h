@@ -260,9 +260,8 @@ class Place {
   friend class Array;
   Place(Array& target, std::vector<Index> indices)
       : target_(&target), indices_(std::move(indices)) {}
-  enum class Update : std::uint8_t { set, add, subtract, multiply, divide, max, min };
-  static Array updated(Update update, const Array& old, const Array& value);
-  void write(Update update, const Operand& v, const char* name);
+  using Combine = Array (*)(Operand old, Operand value);  // null: the value alone
+  void write(Combine combine, const Operand& v, const char* name);
   Array* target_;
   std::vector<Index> indices_;
 };
