@@ -96,7 +96,7 @@ class Process:
     def __init__(self, name, program, python, env, threads):
         self.name = name
         command = [str(program), "--serve", name]
-        if name in PYTHON or name == "machine_cuda":
+        if (HERE / "peers" / f"peer_{name}.py").exists():
             command = [str(python), str(HERE / "peers" / "worker.py"), "peer_" + name]
         cores = sorted(os.sched_getaffinity(0))[:threads]
         self.child = subprocess.Popen(

@@ -66,7 +66,11 @@ def described(result):
                   f"{found['read'] / 1e9:.3g} GB/s of reads, {found['arithmetic'] / 1e9:.3g} Gflop/s of "
                   "multiply-adds; ")
     on = f"{m['gpu']}; host: " if "gpu" in m else ""
-    anew = f"; {result['anew']} rows are of a second, later run" if "anew" in result else ""
+    anew = ""
+    if "anew" in result:
+        every = result["anew"] == len(result["rows"])
+        anew = ("; the costs of recording, planning and compiling are of an earlier run" if every
+                else f"; {result['anew']} rows are of a second, later run")
     caches = ", ".join(f"{size} {level}" for level, size in m["cache"].items())
     return (f"{on}{m['cpu']}, {m['threads']} of {m['cores']} cores, {caches}, {m['memory_gib']} GiB; "
             f"{limits}{m['date']}, library of commit {m['commit']}; load of the machine "

@@ -8,7 +8,7 @@ from peer_cupy import about, drop, get, put, wait  # noqa: F401
 THREADS = 256
 CHAINS = 8  # independent multiply-adds of a thread
 
-SOURCE = r"""
+SOURCE = f"constexpr int kChains = {CHAINS};" r"""
 extern "C" __global__ void triad(long long n, const float4* x, const float4* y, float4* out) {
   const long long step = (long long)gridDim.x * blockDim.x;
   for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {
@@ -30,13 +30,13 @@ extern "C" __global__ void read(long long n, const float4* x, float* out) {
 
 extern "C" __global__ void arithmetic(long long rounds, const float* x, float* out) {
   const float a = x[0], b = x[1];
-  float c[8];
-  for (int k = 0; k < 8; ++k) c[k] = threadIdx.x + k;
+  float c[kChains];
+  for (int k = 0; k < kChains; ++k) c[k] = threadIdx.x + k;
   for (long long r = 0; r < rounds; ++r) {
-    for (int k = 0; k < 8; ++k) c[k] = fmaf(c[k], a, b);
+    for (int k = 0; k < kChains; ++k) c[k] = fmaf(c[k], a, b);
   }
   float sum = 0;
-  for (int k = 0; k < 8; ++k) sum += c[k];
+  for (int k = 0; k < kChains; ++k) sum += c[k];
   if (sum < 0) out[0] = sum;
 }
 """
