@@ -115,6 +115,7 @@ constexpr Case kCases[] = {
     {"softmax_100", [](Program& p) { rows(p, 5, 100); }, 1, 1},
     {"softmax_1000", [](Program& p) { rows(p, 3, 1000); }, 1, 1},
     {"softmax_20000", [](Program& p) { rows(p, 3, 20000); }, 1, 1},
+    {"softmax_of_one_long_row", [](Program& p) { rows(p, 1, 262160); }, 5, 5},
     {"layer_norm",
      [](Program& p) {
        const Id x = p.input(DType::float32, {6, 300});

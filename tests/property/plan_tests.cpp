@@ -34,6 +34,11 @@ std::vector<Setting> settings(std::uint64_t seed) {
       result.push_back({target, caps, forced});
     }
   }
+  // So little to occupy that threads of pointwise kernels take several steps.
+  Setting small{"cuda, one multiprocessor", testing::cuda_caps(), {}};
+  small.caps.multiprocessors = 1;
+  small.options.fusion = false;
+  result.push_back(small);
   passes::Options raw;
   raw.disabled = {"simplify"};
   result.push_back({"cpu, not simplified", testing::cpu_caps(), raw});
