@@ -19,45 +19,6 @@ namespace {
 
 constexpr std::int64_t kThreads = 256;
 
-bool divisible(const ir::Graph& graph, const Monomial& m, std::int64_t by) {
-  std::int64_t known = std::abs(m.coefficient);
-  for (const ir::Sym s : m.factors) known *= graph.sym(s).multiple;
-  return known % by == 0;
-}
-
-// Whether `lanes` consecutive elements along `last`, from a multiple of lanes on, are one aligned
-// vector (or, where the access does not move along it, one element).
-bool aligned(const ClusterContext& c, const Access& access, const MergedAxis& last,
-             std::int64_t lanes) {
-  const ir::Node& leaf = c.graph.nodes[access.leaf];
-  const Affine offset = linear(c.graph, access);
-  const Stride stride = stride_of(c.graph, access, last.coordinate);
-  if (stride == Stride::none) return true;
-  if (stride == Stride::other || !offset.offset.empty() || !offset.divided.empty()) return false;
-  if (!access.guards.empty()) return false;
-  if (!access.output && leaf.kind == ir::NodeKind::buffer && !c.graph.inputs[leaf.attr].aligned) {
-    return false;
-  }
-  return std::ranges::all_of(offset.terms, [&](const Affine::Term& term) {
-    // The other coordinates of a merged run stay 0.
-    const bool in_run = std::ranges::find(last.run, term.coordinate) != last.run.end();
-    return term.coordinate == last.coordinate || (in_run && !last.by_index) ||
-           divisible(c.graph, term.coefficient, lanes);
-  });
-}
-
-std::int64_t vector_lanes(const ClusterContext& c) {
-  const std::int64_t lanes = 16 / widest(c);
-  if (lanes < 2) return 1;
-  const MergedAxis& last = c.space.outer.back();
-  bool all = std::ranges::all_of(
-      c.space.reads, [&](const Access& access) { return aligned(c, access, last, lanes); });
-  for (const ClusterOutput& output : c.cluster.outputs) {
-    all = all && aligned(c, {output.node, index_at(output.coordinates), {}, true}, last, lanes);
-  }
-  return all ? lanes : 1;
-}
-
 // Steps of a thread: so many that what it loads for all of them is a sixteenth of what streams, as
 // long as registers hold the vectors under way, every multiprocessor has a block, and pieces of the
 // last axis that are not whole are few.
@@ -165,7 +126,7 @@ Scheduled cuda_pointwise(const ClusterContext& c) {
     result.kernels.push_back(s.finish());
     return result;
   }
-  const std::int64_t lanes = vector_lanes(c);
+  const std::int64_t lanes = aligned_lanes(c, c.space.outer.back(), 16 / widest(c));
   const std::int64_t steps = steps_of(c, lanes);
   const std::int64_t piece = kThreads * lanes * steps;
   s.grid(c.space.outer, piece);

@@ -1,14 +1,15 @@
 // CUDA rows: a row's reductions one phase after another, each a pass over the row, then the outputs
-// over the whole row. Rows of one chunk take a warp each (eight rows a block), those of up to 16
-// elements the next power of two of threads, longer ones a block.
+// over the whole row. Rows of one chunk take a warp each (eight rows a block), those that half a
+// warp or less can hold the next power of two of threads, longer ones a block. Where every row is
+// made of aligned vectors, a thread takes one at a time (cuda_team.h).
 //
 // Rows that fit into registers are read once: values that several phases use stay with the thread
 // that reduces them (staging.h), whose elements are then counted at compile time; a block has as
 // many warps as the longest row of the class has chunks. Other rows are streamed, again for each
 // phase: by eight warps; where rows are longer than 32 chunks by 32 warps, whose loads are counted
 // at compile time too, so that enough of them are under way. Floor: the row read once from memory,
-// its later passes from the cache if streamed. Variants: warp or block a row; kept or streamed, and
-// kept elements a thread; one step or several; 32- or 64-bit indices.
+// its later passes from the cache if streamed. Variants: warp or block a row; vector width; kept or
+// streamed, and kept elements a thread; one step or several; 32- or 64-bit indices.
 #include <algorithm>
 #include <bit>
 
@@ -31,18 +32,40 @@ struct RowPlan {
   std::vector<Staged> kept;
 };
 
+// How many neighbouring elements a thread takes at once: 16 bytes of the widest ones, and not more
+// than four, so that a warp has no more than a chunk's lanes.
+std::int64_t vector_of(const ClusterContext& c) {
+  if (c.space.inner.size() != 1) return 1;
+  const MergedAxis& along = c.space.inner[0];
+  std::int64_t bytes = 4;
+  for (const Access& access : c.space.reads) {
+    if (stride_of(c.graph, access, along.coordinate) == Stride::none) continue;
+    bytes = std::max(bytes, ir::size_of(c.graph.nodes[access.leaf].dtype));
+  }
+  for (const ClusterOutput& output : c.cluster.outputs) {
+    bytes = std::max(bytes, ir::size_of(c.graph.nodes[output.node].dtype));
+  }
+  const std::int64_t vector = aligned_lanes(c, along, 16 / bytes);
+  return known_multiple(c.graph, along.extents) % vector == 0 ? vector : 1;
+}
+
 // Registers are free, so whatever costs anything to make again is kept; but 64 of a thread's are
 // all there are in a block of 1024 threads, half of them for the row.
 RowPlan plan_row(const ClusterContext& c) {
   constexpr std::int64_t kMostWarps = 32;
   RowPlan plan;
-  plan.shape.longest = upper(c.graph, c.space.inner);
+  const std::int64_t multiple = known_multiple(c.graph, flattened(c.space.inner).extents);
+  plan.shape.longest = upper(c.graph, c.space.inner) / multiple * multiple;
+  // Shorter rows have a thread an element.
+  if (plan.shape.longest >= kWarp) plan.shape.vector = vector_of(c);
   const bool block = plan.shape.longest > kReduceChunk;
   const std::int64_t chunks = (plan.shape.longest + kReduceChunk - 1) / kReduceChunk;
   plan.shape.warps = block ? kWarps : 1;
-  if (plan.shape.longest <= kWarp / 2 && !c.space.outer.empty()) {
-    const auto longest = static_cast<std::uint64_t>(std::max<std::int64_t>(plan.shape.longest, 1));
-    plan.shape.width = static_cast<std::int64_t>(std::bit_ceil(longest));
+  const std::int64_t vectors =
+      std::max<std::int64_t>((plan.shape.longest + plan.shape.vector - 1) / plan.shape.vector, 1);
+  if (vectors <= kWarp / 2 && !c.space.outer.empty()) {
+    plan.shape.width =
+        static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(vectors)));
   }
   if (chunks > kMostWarps) {
     plan.shape.warps = kMostWarps;
@@ -52,7 +75,12 @@ RowPlan plan_row(const ClusterContext& c) {
   const auto warps = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(chunks)));
   const std::int64_t bytes = warps > 16 ? 4 : warps > 8 ? 8 : 12;
   plan.kept = staged_values(c, {1, 4, 16, bytes});
-  if (plan.kept.empty()) return plan;
+  if (plan.kept.empty()) {
+    // A level of the carry stack more, and one kernel for all that eight warps stream.
+    const bool several = plan.shape.longest > kWarps * kReduceChunk;
+    if (several) plan.shape.longest = kMostWarps * kReduceChunk;
+    return plan;
+  }
   plan.shape.fixed = true;
   plan.shape.warps = warps;
   return plan;
@@ -69,10 +97,14 @@ void whole_row(Scene& s, Value thread, const RowPlan& plan, Value valid = ir::kN
     length = s.b.op(ir::Op::select, s.b.dtype(length), {valid, length, s.b.index(0)});
   }
   CudaTeam team(s, thread, plan.shape);
+  const bool vectors = plan.shape.vector > 1;
+  const auto at = [&](Value position) {
+    return LaneIndex{position, vectors ? s.b.index(1) : ir::kNoValue};
+  };
   RowStore kept(s, plan.kept, plan.kept.empty() ? 0 : plan.shape.slots());
   const auto arrive_in = [&](int phase) {
     return [&, phase](Value position, Value slot) {
-      s.set_linear(c.space.inner, {position, ir::kNoValue});
+      s.set_linear(c.space.inner, at(position));
       kept.recall(phase, slot);
       kept.keep(phase, slot);
     };
@@ -81,8 +113,9 @@ void whole_row(Scene& s, Value thread, const RowPlan& plan, Value valid = ir::kN
     const std::vector<Reducer> reducers = s.reducers(phase);
     s.load_fixed(c.space.inner, reducers, me, length);
     const std::vector<Parts> totals = team.reduce(
-        reducers, s.b.index(0), length, arrive_in(phase),
-        [&](std::size_t i, Value position) { return s.element(reducers[i], position); });
+        reducers, s.b.index(0), length, arrive_in(phase), [&](std::size_t i, Value position) {
+          return s.element(reducers[i], s.e.materialise(at(position)));
+        });
     for (std::size_t i = 0; i < totals.size(); ++i) {
       s.e.bind(reducers[i].node(), reducers[i].result(s.b, totals[i]));
     }
@@ -99,16 +132,16 @@ void whole_row(Scene& s, Value thread, const RowPlan& plan, Value valid = ir::kN
   s.load_fixed_of_outputs(c.space.inner, me, length);
   const auto store = [&](Value position, Value slot) {
     arrive_in(s.phases())(position, slot);
-    s.store_full_outputs();
+    s.store_full_outputs(vectors ? std::uint8_t{ir::kAligned} : std::uint8_t{0});
   };
   if (!plan.kept.empty()) {
     team.visit(length, store);
     return;
   }
-  const Value i = s.b.begin_loop(me, length, s.b.index(plan.shape.warps * plan.shape.width));
-  s.e.open_scope();
-  store(i, ir::kNoValue);
-  s.e.close_scope();
+  const Value vector = s.b.index(plan.shape.vector);
+  const Value step = s.b.index(plan.shape.warps * plan.shape.width * plan.shape.vector);
+  const Value i = s.b.begin_loop(s.b.mul(me, vector), length, step);
+  team.in_vectors([&] { store(i, ir::kNoValue); });
   s.b.end();
 }
 
@@ -129,11 +162,17 @@ ScheduledKernel split_first(const ClusterContext& c) {
   const Value begin = s.b.mul(s.b.rem(block, pieces), s.b.index(kSplitPiece));
   const Value end = s.b.min(s.b.add(begin, s.b.index(kSplitPiece)), length);
   const std::vector<Reducer> reducers = s.reducers(0);
-  CudaTeam team(s, thread, {kWarps, kReduceChunk, kSplitPiece, false});
+  const std::int64_t vector = vector_of(c);
+  const auto at = [&](Value position) {
+    return LaneIndex{position, vector > 1 ? s.b.index(1) : ir::kNoValue};
+  };
+  CudaTeam team(s, thread, {kWarps, kReduceChunk, kSplitPiece, false, kWarp, vector});
   const std::vector<Parts> totals = team.reduce(
       reducers, begin, end,
-      [&](Value position, Value) { s.set_linear(c.space.inner, {position, ir::kNoValue}); },
-      [&](std::size_t i, Value position) { return s.element(reducers[i], position); });
+      [&](Value position, Value) { s.set_linear(c.space.inner, at(position)); },
+      [&](std::size_t i, Value position) {
+        return s.element(reducers[i], s.e.materialise(at(position)));
+      });
   s.b.begin_if(s.b.op(ir::Op::eq, ir::DType::bool_, {thread, s.b.index(0)}));
   partials.store(block, totals);
   s.b.end();
@@ -219,6 +258,9 @@ Scheduled cuda_rows(const ClusterContext& c) {
                                            : "rows, a warp each";
   if (!plan.kept.empty()) result.name += ", kept in registers";
   result.reason = "reads run along the reduced axis, coalesced";
+  if (plan.shape.vector > 1) {
+    result.reason += ", " + std::to_string(plan.shape.vector) + " aligned elements at a time";
+  }
   return result;
 }
 

@@ -37,8 +37,10 @@ std::vector<Parts> CudaTeam::reduce(const std::vector<Reducer>& reducers, Value 
   const bool stacked = block && shape_.longest > stride;
   memories_.clear();
   for (const Reducer& r : reducers) {
-    Memories& m = memories_.emplace_back(Memories{
-        {b_, r, ir::Space::local, shape_.groups(), r.name() + "_acc"}, std::nullopt, std::nullopt});
+    Memories& m = memories_.emplace_back(
+        Memories{{b_, r, ir::Space::local, shape_.groups() * shape_.vector, r.name() + "_acc"},
+                 std::nullopt,
+                 std::nullopt});
     if (block) m.meeting.emplace(b_, r, ir::Space::shared, shape_.warps, r.name() + "_warp");
     if (stacked) m.stack.emplace(b_, r, 1, shape_.longest / stride + 1, r.name());
   }
@@ -83,17 +85,28 @@ Value CudaTeam::begin_groups() {
   return b_.begin_loop(zero, b_.index(shape_.groups()), b_.index(1), true);
 }
 
+void CudaTeam::in_vectors(const std::function<void()>& body) {
+  const bool vector = shape_.vector > 1;
+  e_.open_scope();
+  e_.set_lanes(static_cast<int>(shape_.vector));
+  e_.assume_aligned(vector);
+  body();
+  e_.set_lanes(1);
+  e_.assume_aligned(false);
+  e_.close_scope();
+}
+
 // The thread's elements of a group of the unit that starts at `first`.
 void CudaTeam::own_elements(Value group, Value first, Value end, const Arrive& body) {
-  const Value start = b_.add(b_.add(first, b_.mul(group, b_.index(kWarp))), me_);
+  const Value vector = b_.index(shape_.vector);
+  const Value before = b_.mul(group, b_.index(kWarp * shape_.vector));
+  const Value start = b_.add(b_.add(first, before), b_.mul(me_, vector));
   const bool one_unit = shape_.warps == 1 && shape_.longest <= shape_.unit;
   const Value stop = one_unit ? end : b_.min(b_.add(first, b_.index(shape_.unit)), end);
   const std::int64_t stride = shape_.fixed ? shape_.stride() : kReduceLanes;
   if (!shape_.fixed) {
     const Value position = b_.begin_loop(start, stop, b_.index(stride));
-    e_.open_scope();
-    body(position, ir::kNoValue);
-    e_.close_scope();
+    in_vectors([&] { body(position, ir::kNoValue); });
     b_.end();
     return;
   }
@@ -102,52 +115,65 @@ void CudaTeam::own_elements(Value group, Value first, Value end, const Arrive& b
   const Value step = steps == 1 ? zero : b_.begin_loop(zero, b_.index(steps), b_.index(1), true);
   const Value position = b_.add(start, b_.mul(step, b_.index(stride)));
   b_.begin_if(b_.less(position, stop));
-  e_.open_scope();
-  body(position, b_.add(b_.mul(group, b_.index(steps)), step));
-  e_.close_scope();
+  const Value slot = b_.mul(b_.add(b_.mul(group, b_.index(steps)), step), vector);
+  in_vectors([&] { body(position, slot); });
   b_.end();
   if (steps > 1) b_.end();
 }
 
 std::vector<Parts> CudaTeam::warp_total(Value first, Value end) {
   const std::vector<Reducer>& reducers = *reducers_;
+  const int vector = static_cast<int>(shape_.vector);
   const Value group = begin_groups();
+  const Value at = b_.mul(group, b_.index(vector));
   for (std::size_t i = 0; i < reducers.size(); ++i) {
-    memories_[i].sums.store(b_, group, reducers[i].identity(b_, 1));
+    memories_[i].sums.store(b_, at, reducers[i].identity(b_, vector));
   }
   own_elements(group, first, end, [&](Value position, Value slot) {
     (*arrive_)(position, slot);
     for (std::size_t i = 0; i < reducers.size(); ++i) {
       const Parts next = (*element_)(i, position);
       const PartsMemory& sums = memories_[i].sums;
-      sums.store(b_, group, reducers[i].combine(b_, sums.load(b_, group, 1), next));
+      sums.store(b_, at, reducers[i].combine(b_, sums.load(b_, at, vector), next));
     }
   });
-  across_warp(group);
+  across_vector(at);
+  across_warp(at);
   if (shape_.groups() > 1) b_.end();
   std::vector<Parts> results;
   for (std::size_t i = 0; i < reducers.size(); ++i) {
     std::vector<Parts> level;
     for (std::int64_t g = 0; g < shape_.groups(); ++g) {
-      level.push_back(memories_[i].sums.load(b_, b_.index(g), 1));
+      level.push_back(memories_[i].sums.load(b_, b_.index(g * vector), 1));
     }
     results.push_back(reducers[i].tree(b_, std::move(level)));
   }
   return results;
 }
 
-// The tree of adjacent pairs over the warp's threads. Both of a pair compute the same: combining
-// commutes.
-void CudaTeam::across_warp(Value group) {
+// The tree of adjacent pairs over the lanes of a thread.
+void CudaTeam::across_vector(Value at) {
+  if (shape_.vector == 1) return;
+  for (std::size_t i = 0; i < memories_.size(); ++i) {
+    std::vector<Parts> level;
+    for (std::int64_t k = 0; k < shape_.vector; ++k) {
+      level.push_back(memories_[i].sums.load(b_, b_.add(at, b_.index(k)), 1));
+    }
+    memories_[i].sums.store(b_, at, (*reducers_)[i].tree(b_, std::move(level)));
+  }
+}
+
+// And over the warp's threads. Both of a pair compute the same: combining commutes.
+void CudaTeam::across_warp(Value at) {
   for (std::int64_t distance = 1; distance < shape_.width; distance *= 2) {
     const Value other = b_.op(Op::xor_, b_.dtype(lane_), {lane_, b_.index(distance)});
     const Value source = b_.op(Op::cast, ir::DType::int32, {other});
     for (std::size_t i = 0; i < memories_.size(); ++i) {
       const PartsMemory& sums = memories_[i].sums;
-      const Parts mine = sums.load(b_, group, 1);
+      const Parts mine = sums.load(b_, at, 1);
       Parts received;
       for (const Value part : mine) received.push_back(b_.shuffle(part, source));
-      sums.store(b_, group, (*reducers_)[i].combine(b_, mine, received));
+      sums.store(b_, at, (*reducers_)[i].combine(b_, mine, received));
     }
   }
 }

@@ -1,11 +1,13 @@
 // A warp or a block of a CUDA kernel that works on a row: reduces ranges of positions in the
 // canonical order, and walks over a row's elements in the order in which its threads own them.
 //
-// Canonical order (ir/NUMERICS.md): a warp reduces a chunk of 1024 elements. Its 128 lanes are four
-// groups of 32; thread t holds lane t of each group, so that every load is coalesced at any
-// alignment. Shuffles build the tree within a group, then the four groups are combined. The warps'
-// chunks meet in shared memory and form an aligned subtree; subtrees go through a carry stack that
-// every thread keeps.
+// Canonical order (ir/NUMERICS.md): a warp reduces a chunk of 1024 elements, whose 128 lanes its
+// threads share out. Where elements are aligned vectors, a thread holds as many neighbouring lanes
+// as fit into 16 bytes: four, whose tree of pairs is its own, so that shuffles go on from there.
+// Else the lanes are four groups of 32; thread t holds lane t of each group, so that every load is
+// coalesced at any alignment; shuffles build the tree within a group, then the groups are combined.
+// The warps' chunks meet in shared memory and form an aligned subtree; subtrees go through a carry
+// stack that every thread keeps.
 #pragma once
 #include <functional>
 
@@ -24,13 +26,15 @@ struct TeamShape {
   bool fixed = false;  // a thread's elements are counted at compile time, so that they can have
                        // registers; the team takes `longest` in one step
   std::int64_t width = kWarp;  // threads of a warp that work together, a power of two; less than a
-                               // warp only where `longest` is no more
+                               // warp only where a step takes `longest`
+  std::int64_t vector = 1;     // neighbouring positions that a thread takes at once, 1, 2 or 4:
+                               // aligned, and none of them beyond a range's end
   std::int64_t groups() const {
-    return unit == kWarp || longest <= kWarp ? 1 : ir::kReduceLanes / kWarp;
+    return unit == kWarp || longest <= kWarp * vector ? 1 : ir::kReduceLanes / (kWarp * vector);
   }
-  std::int64_t stride() const { return groups() * width; }
-  std::int64_t steps() const;  // fixed: elements of a thread in each group
-  std::int64_t slots() const { return groups() * steps(); }
+  std::int64_t stride() const { return groups() * width * vector; }
+  std::int64_t steps() const;  // fixed: vectors of a thread in each group
+  std::int64_t slots() const { return groups() * steps() * vector; }
 };
 
 class CudaTeam {
@@ -38,7 +42,8 @@ class CudaTeam {
   // `thread`: within the block, or within the warp if not more works together.
   CudaTeam(Scene& scene, ir::Value thread, const TeamShape& shape);
 
-  // Parts of element `position` of reduction number i.
+  // Parts of the elements from `position` on, of reduction number i: as many as the emitter's
+  // lanes, which are the shape's vector meanwhile.
   using Element = std::function<Parts(std::size_t i, ir::Value position)>;
   // Called before an element's parts are asked for; `slot` of a thread's own (fixed shapes).
   using Arrive = std::function<void(ir::Value position, ir::Value slot)>;
@@ -47,6 +52,8 @@ class CudaTeam {
                             const Arrive& arrive, const Element& element);
   // Visits the elements of [0, end), each by the thread that reduces it (fixed shapes).
   void visit(ir::Value end, const Arrive& body);
+  // The body with vectors of the shape.
+  void in_vectors(const std::function<void()>& body);
 
  private:
   struct Memories {  // of one reducer
@@ -56,7 +63,8 @@ class CudaTeam {
   };
   std::vector<Parts> block_total(ir::Value first, ir::Value end);
   std::vector<Parts> warp_total(ir::Value first, ir::Value end);
-  void across_warp(ir::Value group);
+  void across_vector(ir::Value at);
+  void across_warp(ir::Value at);
   ir::Value begin_groups();
   void own_elements(ir::Value group, ir::Value first, ir::Value end, const Arrive& body);
 

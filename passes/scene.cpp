@@ -17,7 +17,45 @@ ir::DType index_type(const ClusterContext& c) {
   return narrow ? ir::DType::int32 : ir::DType::int64;
 }
 
+// Whether `lanes` consecutive elements along an axis, from a multiple of lanes on, are one aligned
+// vector (or, where the access does not move along it, one element).
+bool aligned(const ClusterContext& c, const Access& access, const MergedAxis& along,
+             std::int64_t lanes) {
+  const ir::Node& leaf = c.graph.nodes[access.leaf];
+  const Affine offset = linear(c.graph, access);
+  const Stride stride = stride_of(c.graph, access, along.coordinate);
+  if (stride == Stride::none) return true;
+  if (stride == Stride::other || !offset.offset.empty() || !offset.divided.empty()) return false;
+  if (!access.guards.empty()) return false;
+  if (!access.output && leaf.kind == ir::NodeKind::buffer && !c.graph.inputs[leaf.attr].aligned) {
+    return false;
+  }
+  return std::ranges::all_of(offset.terms, [&](const Affine::Term& term) {
+    // The other coordinates of a merged run stay 0.
+    const bool in_run = std::ranges::find(along.run, term.coordinate) != along.run.end();
+    const Monomial& by = term.coefficient;
+    return term.coordinate == along.coordinate || (in_run && !along.by_index) ||
+           std::abs(by.coefficient) * known_multiple(c.graph, by.factors) % lanes == 0;
+  });
+}
+
 }  // namespace
+
+std::int64_t known_multiple(const ir::Graph& graph, std::span<const ir::Sym> factors) {
+  std::int64_t known = 1;
+  for (const ir::Sym s : factors) known *= graph.sym(s).multiple;
+  return known;
+}
+
+std::int64_t aligned_lanes(const ClusterContext& c, const MergedAxis& along, std::int64_t lanes) {
+  if (lanes < 2) return 1;
+  bool all = std::ranges::all_of(
+      c.space.reads, [&](const Access& access) { return aligned(c, access, along, lanes); });
+  for (const ClusterOutput& output : c.cluster.outputs) {
+    all = all && aligned(c, {output.node, index_at(output.coordinates), {}, true}, along, lanes);
+  }
+  return all ? lanes : 1;
+}
 
 std::int64_t upper(const ir::Graph& graph, const std::vector<MergedAxis>& axes) {
   double size = 1;

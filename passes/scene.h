@@ -119,6 +119,12 @@ std::int64_t lower(const ir::Graph& graph, const std::vector<MergedAxis>& axes);
 std::uint8_t streaming_flags(const ClusterContext& context, const std::vector<MergedAxis>& axes);
 // Lanes of a vector loop on the CPU: two registers of the widest element, at most kReduceLanes.
 int cpu_lanes(const ClusterContext& context);
+// `lanes`, if that many consecutive elements along an axis, from a multiple of lanes on, are one
+// aligned vector in every access that moves along it; else 1.
+std::int64_t aligned_lanes(const ClusterContext& context, const MergedAxis& along,
+                           std::int64_t lanes);
+// The product of symbols is known to be divisible by this.
+std::int64_t known_multiple(const ir::Graph& graph, std::span<const ir::Sym> factors);
 // The widest element read, written or reduced, in bytes.
 std::int64_t widest(const ClusterContext& context);
 // A C identifier from the labels and last ops of a cluster.

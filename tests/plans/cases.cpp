@@ -115,6 +115,32 @@ constexpr Case kCases[] = {
     {"softmax_100", [](Program& p) { rows(p, 5, 100); }, 1, 1},
     {"softmax_1000", [](Program& p) { rows(p, 3, 1000); }, 1, 1},
     {"softmax_20000", [](Program& p) { rows(p, 3, 20000); }, 1, 1},
+    // Rows of whole vectors, by the lengths that schedules tell apart.
+    {"softmax_48", [](Program& p) { rows(p, 11, 48); }, 1, 1},
+    {"softmax_960", [](Program& p) { rows(p, 5, 960); }, 1, 1},
+    {"softmax_3072", [](Program& p) { rows(p, 3, 3072); }, 1, 1},
+    {"softmax_40000", [](Program& p) { rows(p, 2, 40000); }, 1, 1},
+    {"sum_argmin_of_vectors_of_doubles",
+     [](Program& p) {
+       const Id x = p.input(DType::float64, {3, 2064});
+       p.output(p.reduce(Op::add, x, {1}));
+       p.output(p.arg(Op::min, x, 1));
+     },
+     1, 1},
+    {"norm_of_vectors_of_bfloats",
+     [](Program& p) {
+       const Id x = p.cast(DType::float32, p.input(DType::bfloat16, {4, 800}));
+       const Id y = p.map(Op::mul, {layer_norm(p, x, 800), p.input(DType::float32, {800}, 2)});
+       p.output(p.cast(DType::bfloat16, y));
+     },
+     1, 1},
+    {"sum_of_vectors_in_pieces",
+     [](Program& p) {
+       const Id x = p.input(DType::float32, {160000});
+       const Id y = p.cast(DType::float32, p.input(DType::float16, {160000}, 2));
+       p.output(p.reduce(Op::add, p.map(Op::mul, {x, y}), {0}));
+     },
+     2, 2},
     {"softmax_of_one_long_row", [](Program& p) { rows(p, 1, 262160); }, 5, 5},
     {"layer_norm",
      [](Program& p) {

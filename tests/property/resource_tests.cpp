@@ -31,7 +31,7 @@ struct Budget {
 // half as many, 128 a quarter: enough where each has many loads under way because it keeps its part
 // of a row. A tile's thread keeps the sums of its results, one block a multiprocessor. Long rows
 // take blocks of 1024 threads, of which a multiprocessor holds one with 56 registers as with 48
-// (sm_120) and whose warps' totals are 128 bytes.
+// (sm_120) and whose warps' totals are 128 bytes a reduction.
 constexpr Budget kBudgets[] = {
     {"pointwise", 32, 0, 0},
     {"transpose", 40, 0, 16896},
@@ -39,7 +39,7 @@ constexpr Budget kBudgets[] = {
     {"rows, several a warp, kept in registers", 40, 0, 0},
     {"rows, a warp each", 64, 0, 0},
     {"rows, a warp each, kept in registers", 128, 0, 0},
-    {"rows, a block each", 56, 0, 128},
+    {"rows, a block each", 56, 0, 256},
     {"rows, a block each, kept in registers", 128, 0, 256},
     {"split rows", 48, 32, 96},
     {"columns", 64, 48, 4096},
@@ -54,6 +54,8 @@ struct Spill {
   std::int64_t stack_bytes, store_bytes, load_bytes;
 };
 constexpr Spill kSpills[] = {
+    {"argmax_all_large", "sm_90", 48, 4, 12},
+    {"norm_of_vectors_of_bfloats", "sm_90", 8, 4, 4},
     {"softmax_of_a_transpose", "sm_90", 16, 16, 24},
     {"softmax_of_a_transpose", "sm_120", 16, 20, 32},
     {"softmax_of_bfloats", "sm_120", 8, 4, 4},

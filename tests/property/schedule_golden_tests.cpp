@@ -21,6 +21,7 @@ constexpr Golden kGolden[] = {
     {"edges_of_a_wide_stencil", "pointwise"},
     {"softmax_8", "rows, several a warp, kept in registers"},
     {"softmax_1000", "rows, a warp each, kept in registers"},
+    {"softmax_960", "rows, a warp each, kept in registers"},
     {"layer_norm_3000", "rows, a block each, kept in registers"},
     {"rows_of_many_chunks", "split rows"},
     {"softmax_of_one_long_row", "split rows"},

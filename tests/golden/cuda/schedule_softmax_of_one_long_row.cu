@@ -12,6 +12,19 @@ __device__ int wrap_add(int a, int b) {
   return (int)((unsigned)a + (unsigned)b);
 }
 
+// N elements, read and written 16 bytes at a time.
+template <class T, int N>
+struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) vec {
+  T lane[N];
+  __device__ T& operator[](int k) { return lane[k]; }
+  __device__ const T& operator[](int k) const { return lane[k]; }
+};
+
+template <int N, class T>
+__device__ vec<T, N> load(const T* p) {
+  return *reinterpret_cast<const vec<T, N>*>(p);
+}
+
 // NaN if either is; -0 is less than +0.
 __device__ float maximum(float a, float b) {
   const float other = a > b || a != a ? a : b;
@@ -41,41 +54,42 @@ extern "C" __global__ void __launch_bounds__(256) max_part(int n0, float* __rest
   const int lane = thread % 32;
   const int warp = thread / 32;
   const int t4 = warp * 1024;
-  const int t5 = lane ^ 1;
-  const int t6 = lane ^ 2;
-  const int t7 = lane ^ 4;
-  const int t8 = lane ^ 8;
-  const int t9 = lane ^ 16;
-  const bool t10 = lane == 0;
+  const int t5 = lane * 4;
+  const int t6 = lane ^ 1;
+  const int t7 = lane ^ 2;
+  const int t8 = lane ^ 4;
+  const int t9 = lane ^ 8;
+  const int t10 = lane ^ 16;
+  const bool t11 = lane == 0;
   for (int i = t1; i < t2; i += 8192) {
-    const int t11 = i + t4;
-    const int t12 = min(t11 + 1024, t2);
+    const int t12 = i + t4;
 #pragma unroll
-    for (int j = 0; j < 4; ++j) {
-      r0_acc[j] = -infinity_f32();
-      for (int l = t11 + j * 32 + lane; l < t12; l += 128) {
-        const float x0_i = x0[l];
-        r0_acc[j] = maximum(r0_acc[j], x0_i);
-      }
-      const float r0_acc_i = r0_acc[j];
-      const float t13 = __shfl_sync(0xffffffff, r0_acc_i, t5);
-      r0_acc[j] = maximum(r0_acc_i, t13);
-      const float r0_acc_i_2 = r0_acc[j];
-      const float t14 = __shfl_sync(0xffffffff, r0_acc_i_2, t6);
-      r0_acc[j] = maximum(r0_acc_i_2, t14);
-      const float r0_acc_i_3 = r0_acc[j];
-      const float t15 = __shfl_sync(0xffffffff, r0_acc_i_3, t7);
-      r0_acc[j] = maximum(r0_acc_i_3, t15);
-      const float r0_acc_i_4 = r0_acc[j];
-      const float t16 = __shfl_sync(0xffffffff, r0_acc_i_4, t8);
-      r0_acc[j] = maximum(r0_acc_i_4, t16);
-      const float r0_acc_i_5 = r0_acc[j];
-      const float t17 = __shfl_sync(0xffffffff, r0_acc_i_5, t9);
-      r0_acc[j] = maximum(r0_acc_i_5, t17);
+    for (int k = 0; k < 4; ++k) r0_acc[k] = -infinity_f32();
+    for (int j = t12 + t5; j < min(t12 + 1024, t2); j += 128) {
+      const vec<float, 4> x04 = load<4>(&x0[j]);
+#pragma unroll
+      for (int k = 0; k < 4; ++k) r0_acc[k] = maximum(r0_acc[k], x04[k]);
     }
-    const float t18 = maximum(maximum(r0_acc[0], r0_acc[1]), maximum(r0_acc[2], r0_acc[3]));
-    if (t10) {
-      r0_warp[warp] = t18;
+    const float t13 = maximum(maximum(r0_acc[0], r0_acc[1]), maximum(r0_acc[2], r0_acc[3]));
+    r0_acc[0] = t13;
+    const float r0_acc_i = r0_acc[0];
+    const float t14 = __shfl_sync(0xffffffff, r0_acc_i, t6);
+    r0_acc[0] = maximum(r0_acc_i, t14);
+    const float r0_acc_i_2 = r0_acc[0];
+    const float t15 = __shfl_sync(0xffffffff, r0_acc_i_2, t7);
+    r0_acc[0] = maximum(r0_acc_i_2, t15);
+    const float r0_acc_i_3 = r0_acc[0];
+    const float t16 = __shfl_sync(0xffffffff, r0_acc_i_3, t8);
+    r0_acc[0] = maximum(r0_acc_i_3, t16);
+    const float r0_acc_i_4 = r0_acc[0];
+    const float t17 = __shfl_sync(0xffffffff, r0_acc_i_4, t9);
+    r0_acc[0] = maximum(r0_acc_i_4, t17);
+    const float r0_acc_i_5 = r0_acc[0];
+    const float t18 = __shfl_sync(0xffffffff, r0_acc_i_5, t10);
+    r0_acc[0] = maximum(r0_acc_i_5, t18);
+    const float r0_acc_i_6 = r0_acc[0];
+    if (t11) {
+      r0_warp[warp] = r0_acc_i_6;
     }
     __syncthreads();
     const float t19 = maximum(r0_warp[0], r0_warp[1]);
@@ -174,6 +188,19 @@ __device__ int wrap_add(int a, int b) {
   return (int)((unsigned)a + (unsigned)b);
 }
 
+// N elements, read and written 16 bytes at a time.
+template <class T, int N>
+struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) vec {
+  T lane[N];
+  __device__ T& operator[](int k) { return lane[k]; }
+  __device__ const T& operator[](int k) const { return lane[k]; }
+};
+
+template <int N, class T>
+__device__ vec<T, N> load(const T* p) {
+  return *reinterpret_cast<const vec<T, N>*>(p);
+}
+
 __device__ float kiln_exp(float x) {
   const float t1 = fmaf(x, 1.442695f, 12582912.0f);
   const float t2 = t1 - 12582912.0f;
@@ -216,52 +243,52 @@ extern "C" __global__ void __launch_bounds__(256) sum_part(int n0, float* __rest
   const int lane = thread % 32;
   const int warp = thread / 32;
   const int t4 = warp * 1024;
-  const int t5 = lane ^ 1;
-  const int t6 = lane ^ 2;
-  const int t7 = lane ^ 4;
-  const int t8 = lane ^ 8;
-  const int t9 = lane ^ 16;
-  const bool t10 = lane == 0;
+  const int t5 = lane * 4;
+  const int t6 = lane ^ 1;
+  const int t7 = lane ^ 2;
+  const int t8 = lane ^ 4;
+  const int t9 = lane ^ 8;
+  const int t10 = lane ^ 16;
+  const bool t11 = lane == 0;
   for (int i = t1; i < t2; i += 8192) {
-    const int t11 = i + t4;
-    const int t12 = min(t11 + 1024, t2);
+    const int t12 = i + t4;
 #pragma unroll
-    for (int j = 0; j < 4; ++j) {
-      r0_acc[j] = -0.0f;
-      for (int l = t11 + j * 32 + lane; l < t12; l += 128) {
-        const float x0_i = x0[l];
-        r0_acc[j] += kiln_exp(x0_i - x1_i);
-      }
-      const float r0_acc_i = r0_acc[j];
-      const float t13 = __shfl_sync(0xffffffff, r0_acc_i, t5);
-      r0_acc[j] = r0_acc_i + t13;
-      const float r0_acc_i_2 = r0_acc[j];
-      const float t14 = __shfl_sync(0xffffffff, r0_acc_i_2, t6);
-      r0_acc[j] = r0_acc_i_2 + t14;
-      const float r0_acc_i_3 = r0_acc[j];
-      const float t15 = __shfl_sync(0xffffffff, r0_acc_i_3, t7);
-      r0_acc[j] = r0_acc_i_3 + t15;
-      const float r0_acc_i_4 = r0_acc[j];
-      const float t16 = __shfl_sync(0xffffffff, r0_acc_i_4, t8);
-      r0_acc[j] = r0_acc_i_4 + t16;
-      const float r0_acc_i_5 = r0_acc[j];
-      const float t17 = __shfl_sync(0xffffffff, r0_acc_i_5, t9);
-      r0_acc[j] = r0_acc_i_5 + t17;
+    for (int k = 0; k < 4; ++k) r0_acc[k] = -0.0f;
+    for (int j = t12 + t5; j < min(t12 + 1024, t2); j += 128) {
+      const vec<float, 4> x04 = load<4>(&x0[j]);
+#pragma unroll
+      for (int k = 0; k < 4; ++k) r0_acc[k] += kiln_exp(x04[k] - x1_i);
     }
-    const float t18 = r0_acc[0] + r0_acc[1] + (r0_acc[2] + r0_acc[3]);
-    if (t10) {
-      r0_warp[warp] = t18;
+    r0_acc[0] = r0_acc[0] + r0_acc[1] + (r0_acc[2] + r0_acc[3]);
+    const float r0_acc_i = r0_acc[0];
+    const float t13 = __shfl_sync(0xffffffff, r0_acc_i, t6);
+    r0_acc[0] = r0_acc_i + t13;
+    const float r0_acc_i_2 = r0_acc[0];
+    const float t14 = __shfl_sync(0xffffffff, r0_acc_i_2, t7);
+    r0_acc[0] = r0_acc_i_2 + t14;
+    const float r0_acc_i_3 = r0_acc[0];
+    const float t15 = __shfl_sync(0xffffffff, r0_acc_i_3, t8);
+    r0_acc[0] = r0_acc_i_3 + t15;
+    const float r0_acc_i_4 = r0_acc[0];
+    const float t16 = __shfl_sync(0xffffffff, r0_acc_i_4, t9);
+    r0_acc[0] = r0_acc_i_4 + t16;
+    const float r0_acc_i_5 = r0_acc[0];
+    const float t17 = __shfl_sync(0xffffffff, r0_acc_i_5, t10);
+    r0_acc[0] = r0_acc_i_5 + t17;
+    const float r0_acc_i_6 = r0_acc[0];
+    if (t11) {
+      r0_warp[warp] = r0_acc_i_6;
     }
     __syncthreads();
-    const float t19 = r0_warp[0] + r0_warp[1] + (r0_warp[2] + r0_warp[3]);
-    const float t20 = t19 + (r0_warp[4] + r0_warp[5] + (r0_warp[6] + r0_warp[7]));
+    const float t18 = r0_warp[0] + r0_warp[1] + (r0_warp[2] + r0_warp[3]);
+    const float t19 = t18 + (r0_warp[4] + r0_warp[5] + (r0_warp[6] + r0_warp[7]));
     __syncthreads();
-    r0_carry = t20;
-    const int t21 = trailing_zeros(wrap_add(wrap_sub(i, t1) / 8192, 1));
-    for (int j = 0; j < t21; ++j) {
+    r0_carry = t19;
+    const int t20 = trailing_zeros(wrap_add(wrap_sub(i, t1) / 8192, 1));
+    for (int j = 0; j < t20; ++j) {
       r0_carry = r0_stack[j] + r0_carry;
     }
-    r0_stack[t21] = r0_carry;
+    r0_stack[t20] = r0_carry;
   }
   r0_carry = -0.0f;
   for (int i = 0; i < 2; ++i) {
@@ -269,9 +296,9 @@ extern "C" __global__ void __launch_bounds__(256) sum_part(int n0, float* __rest
       r0_carry = r0_stack[i] + r0_carry;
     }
   }
-  const float t22 = r0_carry;
+  const float t21 = r0_carry;
   if (thread == 0) {
-    part0[block] = t22;
+    part0[block] = t21;
   }
 }
 
