@@ -167,7 +167,10 @@ std::string kernel_name(const ClusterContext& c) {
   };
   for (const ClusterOutput& output : c.cluster.outputs) {
     if (name.size() > 40) break;
-    const ir::Node& node = c.graph.nodes[output.node];
+    ir::NodeId made = output.node;  // another order of a value that the kernel makes
+    while (c.graph.nodes[made].kind == ir::NodeKind::permute) made = c.graph.operand(made, 0);
+    if (made != output.node && c.partition.stored[made]) made = output.node;
+    const ir::Node& node = c.graph.nodes[made];
     const bool labelled = !c.graph.labels.empty() && !c.graph.labels[output.node].empty();
     if (labelled) {
       append(c.graph.labels[output.node]);

@@ -96,9 +96,54 @@ std::optional<NodeId> map_identities(Rewriter& r, const Node& node,
   return std::nullopt;
 }
 
+using Order = std::vector<std::uint8_t>;  // of axes: where each axis of a result comes from
+
+// A permute, or what it is of if the two undo each other; `node`: any permute.
+NodeId permute_of(Rewriter& r, Node node, NodeId operand, Order axes) {
+  const ir::Graph& g = r.graph();
+  if (g.nodes[operand].kind == NodeKind::permute) {
+    const Order& inner = g.attribute<ir::Axes>(operand).axes;
+    for (std::uint8_t& axis : axes) axis = inner[axis];
+    operand = g.operand(operand, 0);
+  }
+  if (std::ranges::is_sorted(axes)) return operand;
+  Shape shape;
+  for (const std::uint8_t axis : axes) shape.push_back(g.shape(operand)[axis]);
+  node.dtype = g.nodes[operand].dtype;
+  return r.emit(node, shape, {&operand, 1}, ir::Axes{axes});
+}
+
+NodeId simplify_map(Rewriter& r, const Node& node, std::vector<NodeId> operands);
+
+// f(permute(a), permute(b)) = permute(f(a, b)), towards reductions and permutes that undo it; what
+// is the same everywhere is not permuted.
+std::optional<NodeId> raise_common_permute(Rewriter& r, const Node& node,
+                                           std::span<const NodeId> operands) {
+  const auto found = std::ranges::find_if(
+      operands, [&](NodeId n) { return r.graph().nodes[n].kind == NodeKind::permute; });
+  if (found == operands.end()) return std::nullopt;
+  const Node permute = r.graph().nodes[*found];
+  const Order order = r.graph().attribute<ir::Axes>(*found).axes;
+  const Shape shape = shape_of(r.graph(), r.graph().operand(*found, 0));
+  std::vector<NodeId> below;
+  for (const NodeId n : operands) {
+    const ir::Graph& g = r.graph();
+    const NodeKind kind = g.nodes[n].kind;
+    if (kind == NodeKind::permute && g.attribute<ir::Axes>(n).axes == order) {
+      below.push_back(g.operand(n, 0));
+    } else if (kind == NodeKind::broadcast && g.shape(g.operand(n, 0)).empty()) {
+      below.push_back(r.broadcast(g.operand(n, 0), shape));
+    } else {
+      return std::nullopt;
+    }
+  }
+  return permute_of(r, permute, simplify_map(r, node, std::move(below)), order);
+}
+
 NodeId simplify_map(Rewriter& r, const Node& node, std::vector<NodeId> operands) {
   if (const auto folded = fold_constants(r, node, operands)) return *folded;
   if (const auto same = map_identities(r, node, operands)) return *same;
+  if (const auto raised = raise_common_permute(r, node, operands)) return *raised;
   if (ir::has(node.op, ir::kCommutes) && operands[0] > operands[1]) {
     std::swap(operands[0], operands[1]);
   }
@@ -223,23 +268,6 @@ NodeId simplify_reshape(Rewriter& r, NodeId old, NodeId operand) {
   return reshape_of(r, operand, shape, groups);
 }
 
-using Order = std::vector<std::uint8_t>;  // of axes: where each axis of a result comes from
-
-// A permute, or what it is of if the two undo each other; `node`: any permute.
-NodeId permute_of(Rewriter& r, Node node, NodeId operand, Order axes) {
-  const ir::Graph& g = r.graph();
-  if (g.nodes[operand].kind == NodeKind::permute) {
-    const Order& inner = g.attribute<ir::Axes>(operand).axes;
-    for (std::uint8_t& axis : axes) axis = inner[axis];
-    operand = g.operand(operand, 0);
-  }
-  if (std::ranges::is_sorted(axes)) return operand;
-  Shape shape;
-  for (const std::uint8_t axis : axes) shape.push_back(g.shape(operand)[axis]);
-  node.dtype = g.nodes[operand].dtype;
-  return r.emit(node, shape, {&operand, 1}, ir::Axes{axes});
-}
-
 NodeId simplify_permute(Rewriter& r, NodeId old, NodeId operand) {
   return permute_of(r, r.source().nodes[old], operand, r.source().attribute<ir::Axes>(old).axes);
 }
@@ -281,9 +309,18 @@ std::optional<NodeId> raise_permute(Rewriter& r, const Node& node, NodeId operan
   return permute_of(r, permute, result, order);
 }
 
+// broadcast(permute(x)) = permute(broadcast(x)) where no axis is new.
 NodeId simplify_broadcast(Rewriter& r, NodeId old, NodeId operand) {
+  const Shape shape = shape_of(r.source(), old);
   if (r.graph().nodes[operand].kind == NodeKind::broadcast) operand = r.graph().operand(operand, 0);
-  return r.broadcast(operand, r.source().shape(old));
+  const Node node = r.graph().nodes[operand];
+  if (node.kind != NodeKind::permute || r.graph().shape(operand).size() != shape.size()) {
+    return r.broadcast(operand, shape);
+  }
+  const Order order = r.graph().attribute<ir::Axes>(operand).axes;
+  Shape before(shape.size());
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) before[order[axis]] = shape[axis];
+  return permute_of(r, node, r.broadcast(r.graph().operand(operand, 0), before), order);
 }
 
 NodeId simplify_slice(Rewriter& r, NodeId old, NodeId operand) {

@@ -1,4 +1,4 @@
-// x0.T * s0
+// (x0 * s0).T
 extern "C" __global__ void __launch_bounds__(256) mul(int n0, const float* __restrict__ x0,
     float s0, float* __restrict__ out1) {
   __shared__ float tile[1056];
