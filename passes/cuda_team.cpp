@@ -96,11 +96,15 @@ void CudaTeam::in_vectors(const std::function<void()>& body) {
   e_.close_scope();
 }
 
-// The thread's elements of a group of the unit that starts at `first`.
+// Where a thread's elements of a group begin, in the unit that starts at `first`.
+Value CudaTeam::first_element(Value group, Value first) {
+  const Value before = b_.mul(group, b_.index(kWarp * shape_.vector));
+  return b_.add(b_.add(first, before), b_.mul(me_, b_.index(shape_.vector)));
+}
+
 void CudaTeam::own_elements(Value group, Value first, Value end, const Arrive& body) {
   const Value vector = b_.index(shape_.vector);
-  const Value before = b_.mul(group, b_.index(kWarp * shape_.vector));
-  const Value start = b_.add(b_.add(first, before), b_.mul(me_, vector));
+  const Value start = first_element(group, first);
   const bool one_unit = shape_.warps == 1 && shape_.longest <= shape_.unit;
   const Value stop = one_unit ? end : b_.min(b_.add(first, b_.index(shape_.unit)), end);
   const std::int64_t stride = shape_.fixed ? shape_.stride() : kReduceLanes;
@@ -126,15 +130,25 @@ std::vector<Parts> CudaTeam::warp_total(Value first, Value end) {
   const int vector = static_cast<int>(shape_.vector);
   const Value group = begin_groups();
   const Value at = b_.mul(group, b_.index(vector));
+  // A lane meets its elements in rising order; what it begins with stands where they do, or behind
+  // the range. Elements that are results of units are at places of their own.
+  const bool in_order = shape_.unit != kWarp;
+  Value positions = first_element(group, first);
+  if (vector > 1) positions = b_.add(b_.splat(positions, vector), b_.lane(b_.dtype(first), vector));
+  positions = b_.op(Op::cast, ir::DType::int64, {positions});
   for (std::size_t i = 0; i < reducers.size(); ++i) {
-    memories_[i].sums.store(b_, at, reducers[i].identity(b_, vector));
+    const Reducer& r = reducers[i];
+    memories_[i].sums.store(b_, at, in_order ? r.start(b_, positions) : r.identity(b_, vector));
   }
   own_elements(group, first, end, [&](Value position, Value slot) {
     (*arrive_)(position, slot);
     for (std::size_t i = 0; i < reducers.size(); ++i) {
       const Parts next = (*element_)(i, position);
       const PartsMemory& sums = memories_[i].sums;
-      sums.store(b_, at, reducers[i].combine(b_, sums.load(b_, at, vector), next));
+      const Parts before = sums.load(b_, at, vector);
+      sums.store(
+          b_, at,
+          in_order ? reducers[i].append(b_, before, next) : reducers[i].combine(b_, before, next));
     }
   });
   across_vector(at);

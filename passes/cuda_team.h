@@ -66,6 +66,7 @@ class CudaTeam {
   void across_vector(ir::Value at);
   void across_warp(ir::Value at);
   ir::Value begin_groups();
+  ir::Value first_element(ir::Value group, ir::Value first);
   void own_elements(ir::Value group, ir::Value first, ir::Value end, const Arrive& body);
 
   ir::KernelBuilder& b_;

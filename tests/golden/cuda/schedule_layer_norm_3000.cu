@@ -21,8 +21,8 @@ extern "C" __global__ void __launch_bounds__(128) div_kernel(int n0, int n1,
   const int t8 = lane ^ 16;
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
-    r0_acc[i] = -0.0f;
     const int t9 = t2 + i * 32 + lane;
+    r0_acc[i] = -0.0f;
     const int t10 = i * 8;
 #pragma unroll
     for (int j = 0; j < 8; ++j) {
@@ -60,8 +60,8 @@ extern "C" __global__ void __launch_bounds__(128) div_kernel(int n0, int n1,
   const float t20 = t19 / 3000.0f;
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
-    r1_acc[i] = -0.0f;
     const int t21 = t2 + i * 32 + lane;
+    r1_acc[i] = -0.0f;
     const int t22 = i * 8;
 #pragma unroll
     for (int j = 0; j < 8; ++j) {

@@ -55,8 +55,8 @@ extern "C" __global__ void __launch_bounds__(256) div_kernel(int n0, int n1,
   if (row < n0) {
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
-      r0_acc[i] = -infinity_f32();
       const int t7 = i * 32 + lane;
+      r0_acc[i] = -infinity_f32();
       const int t8 = i * 8;
 #pragma unroll
       for (int j = 0; j < 8; ++j) {
@@ -86,8 +86,8 @@ extern "C" __global__ void __launch_bounds__(256) div_kernel(int n0, int n1,
     const float t15 = maximum(maximum(r0_acc[0], r0_acc[1]), maximum(r0_acc[2], r0_acc[3]));
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
-      r1_acc[i] = -0.0f;
       const int t16 = i * 32 + lane;
+      r1_acc[i] = -0.0f;
       const int t17 = i * 8;
 #pragma unroll
       for (int j = 0; j < 8; ++j) {
