@@ -2,6 +2,7 @@
 // interpreter's bits, fused and not, and take the number of kernels that is claimed.
 #include <gtest/gtest.h>
 
+#include "ir/traffic.h"
 #include "passes/plan.h"
 #include "tests/plans/cases.h"
 
@@ -58,6 +59,24 @@ TEST(Pointwise, RegistersAVectorFollowTheChain) {
   EXPECT_EQ(lanes(10, "mul"), registers);
   EXPECT_EQ(lanes(64, "mul"), 4 * registers);
   EXPECT_EQ(lanes(3, "exp"), 2 * registers);
+}
+
+// What is the same all along an axis is loaded once for several steps of a thread, aligned or not.
+TEST(Pointwise, ATotalIsLoadedOnceForSeveralSteps) {
+  constexpr std::int64_t kSize = 20'001;
+  for (const bool aligned : {true, false}) {
+    Program p;
+    const Program::Id x = p.input(ir::DType::float32, {kSize});
+    p.output(p.map(ir::Op::mul, {x, p.input(ir::DType::float32, {}, 2)}));
+    p.graph.inputs[0].aligned = aligned;
+    ir::Caps caps = testing::cuda_caps();
+    caps.multiprocessors = 4;
+    check(p, caps, true, 1);
+    const ir::Plan plan = passes::make_plan(p.graph, caps, {});
+    const auto read = ir::requested_traffic(plan, 0, p.bindings.syms).bytes_read;
+    const std::int64_t a_load = aligned ? 4 * 2 : 1 * 4;  // elements: lanes, steps
+    EXPECT_LE(read, 4 * (kSize + kSize / a_load + 256));
+  }
 }
 
 // Sums of rows; their numbers and lengths are intervals.
