@@ -54,40 +54,43 @@ std::string verification(const llvm::Module& module) {
   return text.empty() ? "malformed module" : text;
 }
 
-bool has_locals(const ir::Kernel& kernel) {
-  return std::any_of(kernel.memories.begin(), kernel.memories.end(),
-                     [](const ir::Memory& m) { return m.space == ir::Space::local; });
+Loops loops_of(const ir::Kernel& kernel) {
+  int depth = 0;
+  for (const ir::Inst& inst : kernel.insts) {
+    if (inst.code == ir::Code::loop) ++depth;
+    if (inst.code == ir::Code::end) {
+      const ir::Inst& opener = kernel.insts[static_cast<std::size_t>(inst.imm)];
+      if (opener.code == ir::Code::loop) --depth;
+    }
+    const bool on_indices = inst.dtype == kernel.index && inst.lanes == 1;
+    if (inst.code == ir::Code::op && on_indices && depth > 0) return Loops::computed;
+  }
+  return Loops::plain;
 }
 
 struct Unit {
   std::unique_ptr<llvm::LLVMContext> context = std::make_unique<llvm::LLVMContext>();
-  llvm::TargetMachine* machine = nullptr;
   std::unique_ptr<llvm::Module> module;
-  bool locals = false;
+  Generator* generator = nullptr;
+  Loops loops = Loops::plain;
 };
 
 Unit make_unit(const ir::Kernel& kernel, const CpuTarget& target, ir::Labels labels, bool verify) {
   Unit unit;
   unit.context->setDiscardValueNames(labels == ir::Labels::no);
-  unit.machine = &machine_for(target);
-  unit.locals = has_locals(kernel);
+  unit.generator = &Generator::of_thread(target);
   unit.module = std::make_unique<llvm::Module>(labels == ir::Labels::no ? "kernel" : kernel.name,
                                                *unit.context);
-  compat::set_triple(*unit.module, unit.machine->getTargetTriple());
-  unit.module->setDataLayout(unit.machine->createDataLayout());
-  KernelEmitter(kernel, *unit.machine, target.vector_bytes, *unit.module).run();
+  llvm::TargetMachine& machine = unit.generator->machine();
+  compat::set_triple(*unit.module, machine.getTargetTriple());
+  unit.module->setDataLayout(machine.createDataLayout());
+  KernelEmitter(kernel, machine, target.vector_bytes, *unit.module).run();
+  unit.loops = loops_of(kernel);
   if (verify) {
     const std::string wrong = verification(*unit.module);
     if (!wrong.empty()) ir::internal_error("llvm: kernel " + kernel.name + ": " + wrong);
   }
   return unit;
-}
-
-llvm::SmallVector<char, 0> file(Unit& unit, compat::FileType type) {
-  llvm::SmallVector<char, 0> bytes;
-  llvm::raw_svector_ostream stream(bytes);
-  emit_file(*unit.module, *unit.machine, unit.locals, type, stream);
-  return bytes;
 }
 
 #ifdef NDEBUG
@@ -117,12 +120,12 @@ CpuTarget host_target() {
   return target;
 }
 
-std::string_view llvm_version() { return "llvm " LLVM_VERSION_STRING " kiln 1"; }
+std::string_view llvm_version() { return "llvm " LLVM_VERSION_STRING " kiln 2"; }
 
 ir::KernelSource llvm_object(const ir::Kernel& kernel, const CpuTarget& target) {
   require(target);
   Unit unit = make_unit(kernel, target, ir::Labels::no, kVerify);
-  const llvm::SmallVector<char, 0> bytes = file(unit, compat::kObjectFile);
+  const llvm::ArrayRef<char> bytes = unit.generator->object(*unit.module, unit.loops);
   ir::KernelSource source;
   source.name = kEntrySymbol;
   source.object.resize(bytes.size());
@@ -133,7 +136,7 @@ ir::KernelSource llvm_object(const ir::Kernel& kernel, const CpuTarget& target) 
 std::string llvm_ir(const ir::Kernel& kernel, const CpuTarget& target) {
   require(target);
   Unit unit = make_unit(kernel, target, ir::Labels::yes, true);
-  run_ir_passes(*unit.module, *unit.machine, unit.locals);
+  unit.generator->run_ir_passes(*unit.module);
   std::string text;
   llvm::raw_string_ostream stream(text);
   unit.module->print(stream, nullptr);
@@ -144,8 +147,7 @@ std::string llvm_ir(const ir::Kernel& kernel, const CpuTarget& target) {
 std::string assembly(const ir::Kernel& kernel, const CpuTarget& target) {
   require(target);
   Unit unit = make_unit(kernel, target, ir::Labels::yes, true);
-  const llvm::SmallVector<char, 0> bytes = file(unit, compat::kAssemblyFile);
-  return {bytes.begin(), bytes.end()};
+  return unit.generator->assembly(*unit.module, unit.loops);
 }
 
 }  // namespace kiln::codegen

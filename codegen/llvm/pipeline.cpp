@@ -9,8 +9,9 @@
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetOptions.h>
 #include <llvm/Transforms/Scalar.h>
+#include <llvm/Transforms/Utils.h>
 
-#include <memory>
+#include <algorithm>
 #include <string>
 
 #include "ir/error.h"
@@ -44,9 +45,9 @@ std::unique_ptr<llvm::TargetMachine> make_machine(const CpuTarget& target) {
 }
 
 // Without the target's cost model passes would ask a generic one, and split what the target can do.
-void add_ir_passes(llvm::legacy::PassManager& passes, llvm::TargetMachine& machine, bool locals) {
+void add_ir_passes(llvm::legacy::PassManagerBase& passes, llvm::TargetMachine& machine) {
   passes.add(llvm::createTargetTransformInfoWrapperPass(machine.getTargetIRAnalysis()));
-  if (locals) passes.add(llvm::createSROAPass());
+  passes.add(llvm::createSROAPass());
   passes.add(llvm::createEarlyCSEPass());
 }
 
@@ -84,48 +85,89 @@ void leave_out_passes(llvm::TargetPassConfig& config) {
   for (const void* id : ids) config.disablePass(id);
 }
 
+llvm::AnalysisID id_of(llvm::Pass* made) { return std::unique_ptr<llvm::Pass>(made)->getPassID(); }
+
+// Lets passes through to `to`, less those of strength reduction: passes over LLVM IR are added as
+// objects, which TargetPassConfig cannot be told to leave out.
+class WithoutStrengthReduction final : public llvm::legacy::PassManagerBase {
+ public:
+  explicit WithoutStrengthReduction(llvm::legacy::PassManagerBase& to) : to_(to) {}
+  void add(llvm::Pass* pass) override {
+    std::unique_ptr<llvm::Pass> owned(pass);
+    const llvm::AnalysisID id = pass->getPassID();
+    if (std::find(std::begin(ids_), std::end(ids_), id) == std::end(ids_)) to_.add(owned.release());
+  }
+
+ private:
+  llvm::legacy::PassManagerBase& to_;
+  llvm::AnalysisID ids_[2] = {id_of(llvm::createLoopStrengthReducePass()),
+                              id_of(llvm::createCanonicalizeFreezeInLoopsPass())};
+};
+
 }  // namespace
 
-llvm::TargetMachine& machine_for(const CpuTarget& target) {
-  struct Kept {
-    CpuTarget target;
-    std::unique_ptr<llvm::TargetMachine> machine;
-  };
-  thread_local Kept kept;
-  if (!kept.machine || !(kept.target == target)) {
-    kept.machine = make_machine(target);
-    kept.target = target;
+// What TargetMachine::addPassesToEmitFile adds, less the passes left out.
+struct Generator::Emission {
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream{bytes};
+  llvm::legacy::PassManager passes;  // writes to `stream`
+
+  Emission(compat::CodeGenMachine& machine, Loops loops, compat::FileType file_type) {
+    add_ir_passes(passes, machine);
+    WithoutStrengthReduction filter(passes);
+    llvm::legacy::PassManagerBase& all = passes;
+    llvm::TargetPassConfig* config = machine.createPassConfig(loops == Loops::plain ? filter : all);
+    config->setDisableVerify(true);
+    leave_out_passes(*config);
+    passes.add(config);
+    auto* info = new llvm::MachineModuleInfoWrapperPass(&machine);  // owned by `passes`
+    passes.add(info);
+    bool failed = config->addISelPasses();
+    if (!failed) {
+      config->addMachinePasses();
+      config->setInitialized();
+      failed =
+          machine.addAsmPrinter(passes, stream, nullptr, file_type, info->getMMI().getContext());
+    }
+    ir::internal_check(!failed, "llvm: the target emits no such file");
+    passes.add(llvm::createFreeMachineFunctionPass());
   }
-  return *kept.machine;
+
+  llvm::ArrayRef<char> run(llvm::Module& module) {
+    bytes.clear();
+    passes.run(module);
+    return bytes;
+  }
+};
+
+Generator::Generator(const CpuTarget& target) : target_(target), machine_(make_machine(target)) {}
+Generator::~Generator() = default;
+
+Generator& Generator::of_thread(const CpuTarget& target) {
+  thread_local std::unique_ptr<Generator> kept;
+  if (!kept || !(kept->target_ == target)) kept = std::make_unique<Generator>(target);
+  return *kept;
 }
 
-void run_ir_passes(llvm::Module& module, llvm::TargetMachine& machine, bool locals) {
+void Generator::run_ir_passes(llvm::Module& module) {
   llvm::legacy::PassManager passes;
-  add_ir_passes(passes, machine, locals);
+  add_ir_passes(passes, *machine_);
   passes.run(module);
 }
 
-// What TargetMachine::addPassesToEmitFile does, less the passes left out.
-void emit_file(llvm::Module& module, llvm::TargetMachine& machine, bool locals,
-               compat::FileType file_type, llvm::raw_pwrite_stream& out) {
-  auto& generator = static_cast<compat::CodeGenMachine&>(machine);
-  llvm::legacy::PassManager passes;
-  add_ir_passes(passes, machine, locals);
-  llvm::TargetPassConfig* config = generator.createPassConfig(passes);
-  config->setDisableVerify(true);
-  leave_out_passes(*config);
-  passes.add(config);
-  auto* info = new llvm::MachineModuleInfoWrapperPass(&generator);  // owned by `passes`
-  passes.add(info);
-  bool failed = config->addISelPasses();
-  if (!failed) {
-    config->addMachinePasses();
-    config->setInitialized();
-    failed = generator.addAsmPrinter(passes, out, nullptr, file_type, info->getMMI().getContext());
+llvm::ArrayRef<char> Generator::object(llvm::Module& module, Loops loops) {
+  std::unique_ptr<Emission>& emission = objects_[static_cast<std::size_t>(loops)];
+  if (!emission) {
+    emission = std::make_unique<Emission>(static_cast<compat::CodeGenMachine&>(*machine_), loops,
+                                          compat::kObjectFile);
   }
-  ir::internal_check(!failed, "llvm: the target emits no such file");
-  passes.add(llvm::createFreeMachineFunctionPass());
-  passes.run(module);
+  return emission->run(module);
+}
+
+std::string Generator::assembly(llvm::Module& module, Loops loops) {
+  Emission emission(static_cast<compat::CodeGenMachine&>(*machine_), loops, compat::kAssemblyFile);
+  const llvm::ArrayRef<char> text = emission.run(module);
+  return {text.begin(), text.end()};
 }
 
 }  // namespace kiln::codegen

@@ -1,6 +1,8 @@
 // Object bytes, whole and damaged, to callable code.
 #include <llvm/IR/IRBuilder.h>
 
+#include <thread>
+
 #include "codegen/llvm/pipeline.h"
 #include "ir/error.h"
 #include "tests/codegen/llvm/support.h"
@@ -10,6 +12,7 @@ namespace {
 
 using ir::DType;
 using ir::Op;
+using ir::Value;
 
 ir::KernelSource some_object() {
   ir::KernelBuilder b(ir::Target::cpu, DType::int64);
@@ -19,6 +22,19 @@ ir::KernelSource some_object() {
   b.store(y, at, b.op(Op::exp, DType::float32, {b.load(x, at, 8)}));
   b.end();
   return llvm_object(b.finish(), host());
+}
+
+// A loop over elements: all accesses at its variable, or one of them a `step` further on.
+ir::Kernel loop_kernel(DType dtype, Op op, std::int64_t step) {
+  ir::KernelBuilder b(ir::Target::cpu, DType::int64);
+  const std::uint32_t x = b.buffer(dtype, "x", true), y = b.buffer(dtype, "y", false);
+  const Value begin = b.mul(b.begin_grid(), b.index(64));
+  const Value i = b.begin_loop(begin, b.add(begin, b.index(64)), b.index(8));
+  const Value from = step == 0 ? i : b.add(b.mul(i, b.index(step)), begin);
+  b.store(y, i, b.op(op, dtype, {b.load(x, from, 8)}));
+  b.end();
+  b.end();
+  return b.finish();
 }
 
 std::string link_error(std::span<const std::byte> object) {
@@ -48,6 +64,27 @@ TEST(LlvmLink, MovesAndOutlivesItsBytes) {
   args[1].pointer = y.data();
   kept.entry()(args, 0, 1);
   for (int i = 0; i < 8; ++i) EXPECT_EQ(y.bits(i), ir::bits_of(DType::float32, 1));
+}
+
+// Passes are kept from kernel to kernel.
+TEST(LlvmObject, BytesDoNotDependOnKernelsBefore) {
+  KILN_REQUIRE_HOST();
+  std::vector<ir::Kernel> kernels;
+  for (const std::int64_t step : {0, 3}) {
+    kernels.push_back(loop_kernel(DType::float32, Op::neg, step));
+    kernels.push_back(loop_kernel(DType::float64, Op::sin, step));  // constants, a cold function
+    kernels.push_back(loop_kernel(DType::int8, Op::abs, step));
+  }
+  std::vector<std::vector<std::byte>> alone(kernels.size());
+  for (std::size_t i = 0; i < kernels.size(); ++i) {
+    std::thread([&, i] { alone[i] = llvm_object(kernels[i], host()).object; }).join();
+  }
+  for (std::size_t i = 0; i < kernels.size(); ++i) {
+    for (std::size_t before = 0; before < kernels.size(); ++before) {
+      llvm_object(kernels[before], host());
+      EXPECT_EQ(llvm_object(kernels[i], host()).object, alone[i]) << i << " after " << before;
+    }
+  }
 }
 
 TEST(LlvmLink, ForeignBytesAreAnError) {
@@ -85,7 +122,8 @@ TEST(LlvmLink, DamageNeverCrashes) {
 std::vector<std::byte> caller_of(const char* callee) {
   llvm::LLVMContext context;
   llvm::Module module("caller", context);
-  llvm::TargetMachine& machine = machine_for(host());
+  Generator& generator = Generator::of_thread(host());
+  llvm::TargetMachine& machine = generator.machine();
   compat::set_triple(module, machine.getTargetTriple());
   module.setDataLayout(machine.createDataLayout());
   llvm::IRBuilder<> b(context);
@@ -103,9 +141,7 @@ std::vector<std::byte> caller_of(const char* callee) {
   b.CreateCall(target, {entry->getArg(0), b.getInt32(0), b.getInt64(16)});
   b.CreateCall(target, {entry->getArg(0), b.getInt32(7), b.getInt64(8)});
   b.CreateRetVoid();
-  llvm::SmallVector<char, 0> bytes;
-  llvm::raw_svector_ostream stream(bytes);
-  emit_file(module, machine, false, compat::kObjectFile, stream);
+  const llvm::ArrayRef<char> bytes = generator.object(module, Loops::plain);
   const auto* first = reinterpret_cast<const std::byte*>(bytes.data());
   return {first, first + bytes.size()};
 }
