@@ -160,7 +160,7 @@ Array Array::to(const Device& device, Where where) const {
     frontend::translate(std::current_exception(), where);
   }
   return Array(frontend::trace().leaf(node->dtype, node->shape->shape, id, copy.release(),
-                                      frontend::line_of(where), node->label));
+                                      frontend::line_of(where), node->label()));
 }
 
 namespace {

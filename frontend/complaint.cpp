@@ -15,7 +15,7 @@ std::string to_text(const Shape& shape) {
 
 std::string describe(Node* node) {
   std::string text = fmt::format("{} {}", name(node->dtype), to_text(node->shape->shape));
-  if (node->label != nullptr) text += fmt::format(" \"{}\"", *node->label);
+  if (node->label() != nullptr) text += fmt::format(" \"{}\"", *node->label());
   if (node->where.file != nullptr) text += ", made at " + to_text(node->where);
   return text;
 }

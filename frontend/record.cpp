@@ -12,7 +12,7 @@
 
 namespace kiln::inline v0::frontend {
 
-Array record(Recipe recipe) {
+Array record(Recipe& recipe) {
   Context& c = context();
   if (c.line_scopes != 0) recipe.where = c.line;
   recipe.math = c.math;
@@ -330,7 +330,7 @@ Array reshaped(const Array& x, const Shape& shape, Where where) {
       same->storage = value.storage;
       same->offset = value.offset;
       return Access::adopt(trace().leaf(node->dtype, shape, node->device, same.release(),
-                                        line_of(where), node->label));
+                                        line_of(where), node->label()));
     }
   }
   Recipe r = from(Kind::reshape, &node, where);

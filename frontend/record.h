@@ -11,8 +11,9 @@
 
 namespace kiln::inline v0::frontend {
 
-// Records, flushes a long pending loop before, and evaluates after in eager mode.
-Array record(Recipe recipe);
+// Records, flushes a long pending loop before, and evaluates after in eager mode. The line scope
+// and the math of the context are put into the recipe.
+Array record(Recipe& recipe);
 
 // UserError if a shape has a negative extent, too many axes or too many elements.
 void check_shape(std::string_view function, const Shape& shape, Where where);

@@ -75,7 +75,7 @@ bool Builder::enter(Node* node, std::uint64_t epoch, std::uint32_t edges) {
 // What an alias that is consumed stands for.
 Node* Builder::behind(Node* alias, std::uint64_t epoch) {
   Node* node = alias;
-  for (; !node->ready() && node->kind == Kind::alias; node = node->operands[0]) {
+  for (; !node->ready() && node->kind == Kind::alias; node = node->operands()[0]) {
     if (node->epoch == epoch) continue;
     node->epoch = epoch;
     node->id = 0;  // counts its consumers within
@@ -98,7 +98,7 @@ bool Builder::walk(std::span<Node* const> roots) {
         stack_.pop_back();
         continue;
       }
-      Node* child = frame.node->operands[frame.next++];
+      Node* child = frame.node->operands()[frame.next++];
       if (child->kind == Kind::alias) child = behind(child, epoch);
       if (child->epoch == epoch) {
         ++infos_[child->id].edges;
@@ -116,12 +116,12 @@ bool Builder::walk(std::span<Node* const> roots) {
 
 void Builder::settle_aliases() {
   for (Node* const alias : aliases_) {
-    Node* const next = alias->operands[0];
+    Node* const next = alias->operands()[0];
     if (next != root_of(next)) ++next->id;
   }
   for (Node* const alias : aliases_) {
     Info& info = infos_[root_of(alias)->id];
-    info.label = alias->label;
+    info.label = alias->label();
     if (alias->uses > alias->id) info.outside = true;
   }
 }
@@ -167,8 +167,7 @@ void Builder::mark_donations() {
   for (std::size_t i = order_.size(); i-- > 0;) {
     Node* const node = order_[i];
     Info& info = infos_[i];
-    const bool dies = info.dying > 0 && info.dying == info.edges &&
-                      node->references.load(std::memory_order_acquire) == info.edges;
+    const bool dies = info.dying > 0 && info.dying == info.edges && node->only_used_by(info.edges);
     if (node->ready()) {
       if (!dies) continue;
       const Value& value = *node->value.load(std::memory_order_acquire);
@@ -183,7 +182,7 @@ void Builder::mark_donations() {
     if (!info.output && !dies) continue;
     for (std::uint32_t k = 0; k < node->operand_count; ++k) {
       Node* const x = input(node, k);
-      if (x == node->operands[k]) ++infos_[x->id].dying;  // aliases have handles of their own
+      if (x == node->operands()[k]) ++infos_[x->id].dying;  // aliases have handles of their own
     }
   }
 }
@@ -256,7 +255,7 @@ void name_results(std::span<const Array> asked, Snapshot* snapshot) {
     const auto at = std::ranges::find(snapshot->outputs, root_of(Access::node(x)));
     if (at == snapshot->outputs.end()) continue;
     const auto i = static_cast<std::size_t>(at - snapshot->outputs.begin());
-    snapshot->labels[snapshot->graph.outputs[i]] = node->label;
+    snapshot->labels[snapshot->graph.outputs[i]] = node->label();
   }
 }
 

@@ -62,7 +62,7 @@ void name_results(std::span<const Array> asked, Snapshot* snapshot);
 
 // What a pending alias stands for.
 inline Node* root_of(Node* node) {
-  while (node->kind == Kind::alias && !node->ready()) node = node->operands[0];
+  while (node->kind == Kind::alias && !node->ready()) node = node->operands()[0];
   return node;
 }
 

@@ -66,7 +66,7 @@ class Builder {
                     std::size_t rank);
   ir::Node& push(ir::NodeKind kind, std::uint32_t axes, std::size_t rank);  // without its operands
   void attach(ir::Attribute attribute);  // to the node appended last
-  Node* input(Node* node, std::uint32_t i) const { return root_of(node->operands[i]); }
+  Node* input(Node* node, std::uint32_t i) const { return root_of(node->operands()[i]); }
 
   struct Wide {  // the latest broadcast of a node of the graph for an elementwise operation
     std::uint32_t axes = 0;

@@ -91,10 +91,10 @@ void Builder::emit_leaf(Node* node, Info& info) {
   in.aligned = (offset + value.storage->misalignment()) % 16 == 0;
   info.id = append(ir::NodeKind::buffer, {}, info.axes, shape.size());
   g.nodes.back().attr = static_cast<std::uint32_t>(g.inputs.size());
-  remember_name(info.id, node->label);
+  remember_name(info.id, node->label());
   g.inputs.push_back(std::move(in));
   out_->inputs.push_back({value.storage, offset, info.id});
-  if (node->references.load(std::memory_order_acquire) == info.edges) may_donate_ = true;
+  if (node->only_used_by(info.edges)) may_donate_ = true;
 }
 
 // Scalars and literals are one node where value and dtype are, counts where they count the same

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "frontend/environment.h"
 
@@ -85,8 +86,28 @@ Node* Trace::slot() {
   for (std::size_t at = 0; free_ != nullptr && at < sizeof(Node); at += kLine) {
     __builtin_prefetch(reinterpret_cast<const char*>(free_) + at, 1);
   }
-  node->next = nullptr;
   return node;
+}
+
+// The box of an equal shape, if it is the latest of its place, or a new one.
+ShapeBox* Trace::box(const Shape& shape) {
+  std::uint64_t hash = 0;
+  for (const std::int64_t n : shape) {
+    hash = (hash ^ static_cast<std::uint64_t>(n)) * 0x9E3779B97F4A7C15u;
+    hash ^= hash >> 29;
+  }
+  const auto place = static_cast<std::uint32_t>(hash >> 32) % std::size(boxes_);
+  ShapeBox*& latest = boxes_[place];
+  if (latest == nullptr || !(latest->shape == shape)) {
+    latest = new ShapeBox{shape, shape.size(), 0, static_cast<std::uint32_t>(place)};
+  }
+  return latest;
+}
+
+void Trace::drop_box(ShapeBox* box) noexcept {
+  if (--box->references != 0) return;
+  if (boxes_[box->place] == box) boxes_[box->place] = nullptr;
+  delete box;
 }
 
 Node* Trace::find(const Recipe& r, std::uint32_t hash) {
@@ -98,7 +119,7 @@ Node* Trace::find(const Recipe& r, std::uint32_t hash) {
     return nullptr;
   }
   for (std::uint32_t i = 0; i < node->operand_count; ++i) {
-    if (node->operands[i] != r.operands[i]) return nullptr;
+    if (node->inline_operands[i] != r.operands[i]) return nullptr;
   }
   // A node whose last reference was just dropped waits for the lock to be freed: leave it.
   std::uint32_t count = node->references.load(std::memory_order_relaxed);
@@ -112,18 +133,20 @@ Node* Trace::find(const Recipe& r, std::uint32_t hash) {
 
 void Trace::begin_use(Node* operand) {
   if (operand->uses++ != 0) return;
+  retain(operand);
   const Value* const value = operand->value.load(std::memory_order_relaxed);
   if (value == nullptr) return;
   pinned.store(pinned.load(std::memory_order_relaxed) + value->storage->bytes(),
                std::memory_order_relaxed);
 }
 
-void Trace::end_use(Node* operand) noexcept {
-  if (--operand->uses != 0) return;
-  const Value* const value = operand->value.load(std::memory_order_relaxed);
-  if (value == nullptr) return;
-  pinned.store(pinned.load(std::memory_order_relaxed) - value->storage->bytes(),
-               std::memory_order_relaxed);
+bool Trace::end_use(Node* operand) noexcept {
+  if (--operand->uses != 0) return false;
+  if (const Value* const value = operand->value.load(std::memory_order_relaxed)) {
+    pinned.store(pinned.load(std::memory_order_relaxed) - value->storage->bytes(),
+                 std::memory_order_relaxed);
+  }
+  return true;
 }
 
 // Scalars do not count: whether two of them are one node depends on where nodes lie, and flushes
@@ -136,10 +159,6 @@ void Trace::count(const Node& node, int change) {
 Node* Trace::record(const Recipe& r) {
   const bool share = shareable(r);
   const std::uint32_t hash = share ? hash_of(r) : 0;
-  std::unique_ptr<ShapeBox> box;
-  if (r.shape == nullptr) {
-    box = std::make_unique<ShapeBox>(ShapeBox{*r.new_shape, r.new_shape->size(), 0});
-  }
   std::unique_ptr<Attr> attr(r.attr);
   std::unique_ptr<Node*[]> many;
   if (r.operands.size() > kInlineOperands) many.reset(new Node*[r.operands.size()]);
@@ -147,7 +166,9 @@ Node* Trace::record(const Recipe& r) {
   if (share) {
     if (Node* const found = find(r, hash)) return found;
   }
+  ShapeBox* const shape = r.shape != nullptr ? r.shape : box(*r.new_shape);
   Node* const node = slot();
+  ++shape->references;
   node->references.store(1, std::memory_order_relaxed);
   node->uses = 0;
   node->kind = r.kind;
@@ -160,19 +181,17 @@ Node* Trace::record(const Recipe& r) {
   node->computed = {};
   node->hints = 0;
   node->operand_count = static_cast<std::uint32_t>(r.operands.size());
-  node->operands = many ? many.release() : node->inline_operands;
+  Node** const operands = many ? many.get() : node->inline_operands;
   for (std::size_t i = 0; i < r.operands.size(); ++i) {
-    Node* const operand = r.operands[i];
-    node->operands[i] = operand;
-    retain(operand);
-    begin_use(operand);
+    operands[i] = r.operands[i];
+    begin_use(operands[i]);
   }
-  node->shape = r.shape != nullptr ? r.shape : box.release();
-  ++node->shape->references;
+  if (many) node->many_operands = many.release();
+  node->shape = shape;
   node->imm = r.imm;
+  if (r.kind == Kind::alias) node->own_label = r.label;
   node->attr = attr.release();
   node->where = r.where;
-  node->label = r.label;
   node->cons_slot = 0;
   if (share) {
     table_[place(hash)] = {node, hash};
@@ -184,9 +203,10 @@ Node* Trace::record(const Recipe& r) {
 
 Node* Trace::leaf(DType dtype, const Shape& shape, std::uint16_t device, Value* value, Where where,
                   const std::string* label) {
-  auto box = std::make_unique<ShapeBox>(ShapeBox{shape, shape.size(), 1});
   const std::lock_guard<std::mutex> lock(mutex);
+  ShapeBox* const its = box(shape);
   Node* const node = slot();
+  ++its->references;
   node->references.store(1, std::memory_order_relaxed);
   node->uses = 0;
   node->kind = Kind::leaf;
@@ -198,12 +218,10 @@ Node* Trace::leaf(DType dtype, const Shape& shape, std::uint16_t device, Value* 
   node->computed = {};
   node->hints = 0;
   node->operand_count = 0;
-  node->operands = node->inline_operands;
-  node->shape = box.release();
+  node->shape = its;
   node->attr = nullptr;
-  node->imm = 0;
+  node->own_label = label;
   node->where = where;
-  node->label = label;
   node->cons_slot = 0;
   node->value.store(value, std::memory_order_release);
   return node;
@@ -221,15 +239,14 @@ void Trace::forget(Node* node) {
 // ways holds the lock.
 Node* Trace::let_go(Node* node, Node* dying) noexcept {
   for (Node* const operand : node->inputs()) {
-    end_use(operand);
+    if (!end_use(operand)) continue;
     if (operand->references.load(std::memory_order_acquire) == 1 ||
         operand->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       operand->next = dying;
       dying = operand;
     }
   }
-  if (node->operands != node->inline_operands) delete[] node->operands;
-  node->operands = node->inline_operands;
+  if (node->operand_count > kInlineOperands) delete[] node->many_operands;
   node->operand_count = 0;
   delete node->attr;
   node->attr = nullptr;
@@ -251,8 +268,7 @@ Value* Trace::drop(Node* first) noexcept {
       count(*node, -1);
     }
     first = let_go(node, first);
-    if (--node->shape->references == 0) delete node->shape;
-    node->shape = nullptr;
+    drop_box(std::exchange(node->shape, nullptr));
     node->next = free_;
     free_ = node;
   }
@@ -290,7 +306,7 @@ std::vector<Node*> Trace::held() {
       if (node->shape == nullptr || node->ready() || node->anywhere) continue;
       // A count that is falling to zero right now belongs to a thread that waits to free the node.
       std::uint32_t count = node->references.load(std::memory_order_relaxed);
-      while (count > node->uses) {
+      while (count > (node->uses != 0 ? 1 : 0)) {
         if (node->references.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) {
           result.push_back(node);
           break;
@@ -308,7 +324,7 @@ std::int64_t Trace::kept_by_pending(std::uint16_t device) {
       const Node& node = slab[i];
       if (node.shape == nullptr || !node.ready() || node.uses == 0 || node.device != device)
         continue;
-      if (node.references.load(std::memory_order_relaxed) != node.uses) continue;
+      if (!node.only_used_by(node.uses)) continue;
       const Storage& storage = *node.value.load(std::memory_order_relaxed)->storage;
       kept[&storage] = storage.bytes();
     }

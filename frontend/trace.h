@@ -49,22 +49,25 @@ enum class Kind : std::uint8_t {
   contract,
 };
 
-// A shape shared by the nodes that have it; counted under the trace's lock.
+// A shape shared by the nodes that have it; counted under the trace's lock. Equal shapes mostly
+// have one box, so that comparing boxes says at once that they are equal.
 struct ShapeBox {
   Shape shape;
   std::int64_t size = 0;
   std::uint32_t references = 0;
+  std::uint32_t place = 0;  // in the trace's table of boxes
 };
 
 struct Attr {
   std::vector<std::int64_t> list, more;
 };
 
-inline constexpr int kInlineOperands = 3;
+inline constexpr std::uint32_t kInlineOperands = 3;
 
-struct Node {
-  std::atomic<std::uint32_t> references{0};
-  std::uint32_t uses = 0;  // of the references, those by pending nodes
+// Two cache lines: recording and freeing many is bound by them.
+struct alignas(64) Node {
+  std::atomic<std::uint32_t> references{0};  // by Arrays, and one for all uses together
+  std::uint32_t uses = 0;                    // by pending nodes; written under the lock
   Kind kind = Kind::leaf;
   ir::Op op = ir::Op::add;
   DType dtype = float32;
@@ -75,23 +78,40 @@ struct Node {
   std::uint8_t hints = 0;  // HintBits; written under the lock
   std::uint32_t operand_count = 0;
   ShapeBox* shape = nullptr;
-  std::uint64_t imm = 0;
-  Node* inline_operands[kInlineOperands] = {};
-  Node** operands = nullptr;
+  union {
+    std::uint64_t imm = 0;
+    const std::string* own_label;  // of aliases and leaves
+  };
+  union {
+    Node* inline_operands[kInlineOperands] = {};
+    Node** many_operands;  // of more
+  };
   Attr* attr = nullptr;
   std::atomic<Value*> value{nullptr};
   Where where;
-  Where computed;  // the evaluation that last computed it without storing it; line 0: none
-  const std::string* label = nullptr;  // of aliases and leaves
-  Node* next = nullptr;                // in the free list, and while being freed
+  union {
+    Where computed{};  // the evaluation that last computed it without storing it; line 0: none
+    Node* next;        // in the free list, and while being freed
+  };
   std::uint32_t cons_slot = 0;  // 1 + its place in the table, unless another took it; 0: in none
   // Scratch of the snapshot that visited it last.
   std::uint32_t id = 0;
   std::uint64_t epoch = 0;
 
-  std::span<Node* const> inputs() const { return {operands, operand_count}; }
+  Node* const* operands() const {
+    return operand_count <= kInlineOperands ? inline_operands : many_operands;
+  }
+  std::span<Node* const> inputs() const { return {operands(), operand_count}; }
+  const std::string* label() const {
+    return kind == Kind::alias || kind == Kind::leaf ? own_label : nullptr;
+  }
   bool ready() const { return value.load(std::memory_order_acquire) != nullptr; }
+  // Whether nothing refers to it but `edges` uses by pending nodes. The lock is held.
+  bool only_used_by(std::uint32_t edges) const {
+    return uses == edges && references.load(std::memory_order_acquire) == (edges != 0 ? 1 : 0);
+  }
 };
+static_assert(sizeof(Node) == 128);
 
 // What a new node is made of.
 struct Recipe {
@@ -147,12 +167,14 @@ class Trace {
   static std::uint32_t place(std::uint32_t hash) { return hash >> (32 - kTableBits); }
   Node* slot();
   Node* find(const Recipe& recipe, std::uint32_t hash);
+  ShapeBox* box(const Shape& shape);
+  void drop_box(ShapeBox* box) noexcept;
   void forget(Node* node);  // takes it out of the table
   Node* let_go(Node* node, Node* dying) noexcept;
   Value* drop(Node* first) noexcept;
   void count(const Node& node, int change);
   void begin_use(Node* operand);
-  void end_use(Node* operand) noexcept;
+  bool end_use(Node* operand) noexcept;  // whether it was the last
   void destroy(Node* node) noexcept;
 
   std::vector<std::unique_ptr<Node[]>> slabs_;
@@ -164,6 +186,7 @@ class Trace {
     std::uint32_t hash = 0;
   };
   Consed table_[1 << kTableBits];
+  ShapeBox* boxes_[64] = {};  // one of each hash of shapes
 };
 
 Trace& trace();

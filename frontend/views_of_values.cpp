@@ -89,7 +89,7 @@ bool is_view(Kind kind) {
 std::unique_ptr<Value> view_value(Node* node) {
   std::vector<Node*> chain;
   Node* base = node;
-  for (; !base->ready(); base = base->operands[0]) {
+  for (; !base->ready(); base = base->operands()[0]) {
     if (!is_view(base->kind)) return nullptr;
     chain.push_back(base);
   }
