@@ -113,8 +113,8 @@ class InfixWriter {
     parts_.push_back(std::move(part));
   }
   // The parts are written in the order given.
-  void write(std::vector<Part> parts) {
-    for (std::size_t i = parts.size(); i-- > 0;) push(std::move(parts[i]));
+  void write(std::initializer_list<Part> parts) {
+    for (const Part* part = parts.end(); part != parts.begin();) push(*--part);
   }
   static Part words(std::string text) { return {std::move(text), 0, -1}; }
 
@@ -127,19 +127,18 @@ class InfixWriter {
     const bool paren = level < least;
     write({words(paren ? "(" : ""),
            {{}, g_.operand(n, 0), level},
-           words(fmt::format(" {} ", symbol)),
+           words(std::string(1, ' ').append(symbol).append(1, ' ')),
            {{}, g_.operand(n, 1), level + 1},
            words(paren ? ")" : "")});
   }
 
   void call(NodeId n, std::string_view name, std::string_view rest = {}) {
-    std::vector<Part> parts = {words(fmt::format("{}(", name))};
-    for (int i = 0; i < g_.nodes[n].operand_count; ++i) {
-      if (i > 0) parts.push_back(words(", "));
-      parts.push_back({{}, g_.operand(n, i), 0});
+    push(words(std::string(rest).append(1, ')')));
+    for (int i = g_.nodes[n].operand_count; i-- > 0;) {
+      push({{}, g_.operand(n, i), 0});
+      if (i > 0) push(words(", "));
     }
-    parts.push_back(words(fmt::format("{})", rest)));
-    write(std::move(parts));
+    push(words(std::string(name).append(1, '(')));
   }
 
   void reduction(NodeId n) {

@@ -77,17 +77,20 @@ Affine AffineAlgebra::add(Affine a, const Affine& b) const {
 }
 
 Affine AffineAlgebra::add(Affine a, Sym s) const {
+  if (s == ir::kZero) return a;
   accumulate(a.offset, multiply(graph, {}, s));
   return a;
 }
 
 Affine AffineAlgebra::sub(Affine a, Sym s) const {
+  if (s == ir::kZero) return a;
   accumulate(a.offset, multiply(graph, {-1, {}}, s));
   return a;
 }
 
 Affine AffineAlgebra::mul(Affine a, Sym s) const {
   if (s == ir::kZero) return {};
+  if (s == ir::kOne) return a;
   for (Affine::Term& term : a.terms) term.coefficient = multiply(graph, term.coefficient, s);
   std::vector<Monomial> offset;
   for (Monomial& m : a.offset) accumulate(offset, multiply(graph, std::move(m), s));

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <unordered_map>
+
+#include "passes/pattern.h"
 
 namespace kiln::passes {
 
@@ -26,7 +29,7 @@ std::size_t rows_that_fit(const ir::Caps& caps, const ir::Kernel& kernel) {
 class Batcher {
  public:
   Batcher(const ir::Graph& graph, const Partition& partition, const ir::Caps& caps)
-      : graph_(graph), partition_(partition), caps_(caps) {}
+      : graph_(graph), partition_(partition), caps_(caps), patterns_(graph, partition) {}
 
   std::vector<Batch> run(bool together) {
     for (const Cluster& cluster : partition_.clusters) add(cluster);
@@ -40,20 +43,40 @@ class Batcher {
  private:
   void add(const Cluster& cluster) {
     if (!cluster.matmul && cluster.outputs.empty()) return;
-    Unit unit{&cluster, space_of(graph_, partition_, cluster), {}};
-    if (!cluster.matmul) {
-      unit.scheduled = schedule({graph_, partition_, cluster, unit.space, caps_});
-    }
     for (const ClusterOutput& output : cluster.outputs) maker_[output.node] = units_.size();
-    units_.push_back(std::move(unit));
+    units_.push_back(cluster.matmul ? scheduled(cluster) : like_an_earlier_one(cluster));
+  }
+
+  Unit scheduled(const Cluster& cluster) const {
+    const Space space = space_of(graph_, partition_, cluster);
+    Unit unit{&cluster, {}, space.inside, {}, {}};
+    for (const Access& read : space.reads) unit.reads.push_back(read.leaf);
+    if (cluster.matmul) return unit;
+    unit.traffic = traffic_of(graph_, cluster, space);
+    unit.scheduled = schedule({graph_, partition_, cluster, space, caps_});
+    return unit;
+  }
+
+  Unit like_an_earlier_one(const Cluster& cluster) {
+    Pattern pattern = patterns_.of(cluster);
+    if (pattern.key.empty()) return scheduled(cluster);
+    const auto [known, fresh] = known_.try_emplace(std::move(pattern.key));
+    Known& first = known->second;
+    if (fresh) {
+      first = {units_.size(), std::move(pattern)};
+      return scheduled(cluster);
+    }
+    const Unit& like = units_[first.unit];
+    const Renaming renaming(first.pattern, pattern);
+    return {&cluster, renaming.nodes(like.reads), renaming.nodes(like.inside),
+            renaming.traffic(like.traffic), renaming.scheduled(like.scheduled)};
   }
 
   void find_levels() {
     levels_.assign(units_.size(), 0);
     needs_.resize(units_.size());
     for (std::size_t u = 0; u < units_.size(); ++u) {
-      for (const Access& read : units_[u].space.reads) {
-        const NodeId leaf = read.leaf;
+      for (const NodeId leaf : units_[u].reads) {
         const auto maker = maker_.find(leaf);
         // A buffer that is copied to an output is read as an input, not from there.
         if (maker == maker_.end() || maker->second == u || graph_.nodes[leaf].operand_count == 0) {
@@ -86,22 +109,26 @@ class Batcher {
     std::map<std::tuple<std::size_t, std::size_t, std::size_t>, std::vector<std::size_t>> similar;
     for (std::size_t u = 0; u < units_.size(); ++u) {
       if (!batchable(units_[u])) continue;
-      const ir::Kernel& kernel = units_[u].scheduled.kernels[0].kernel;
+      const ir::Kernel& kernel = *units_[u].scheduled.kernels[0].kernel;
       similar[{levels_[u], kernel.insts.size(), kernel.params.size()}].push_back(u);
     }
     for (const auto& [key, members] : similar) {
       if (members.size() < 2) continue;
+      std::map<const ir::Kernel*, std::string> texts;  // clusters that are alike share kernels
       std::map<std::string, std::vector<std::size_t>> equal;
       for (const std::size_t u : members) {
-        equal[text_of(units_[u].scheduled.kernels[0])].push_back(u);
+        const ScheduledKernel& scheduled = units_[u].scheduled.kernels[0];
+        std::string& text = texts[scheduled.kernel.get()];
+        if (text.empty()) text = ir::print(*scheduled.kernel, ir::Labels::no);
+        equal[text + scalars_of(scheduled)].push_back(u);
       }
       for (const auto& [text, alike] : equal) split(alike);
     }
   }
 
-  // The kernel and its scalars: what members have in common.
-  static std::string text_of(const ScheduledKernel& scheduled) {
-    std::string text = ir::print(scheduled.kernel, ir::Labels::no);
+  // Members have them in common, beside the kernel.
+  static std::string scalars_of(const ScheduledKernel& scheduled) {
+    std::string text;
     for (const Emitter::Argument& argument : scheduled.arguments) {
       if (argument.kind == ir::ParamKind::scalar) text += " " + std::to_string(argument.index);
     }
@@ -110,7 +137,7 @@ class Batcher {
 
   // As few batches as tables allow, of like numbers of members.
   void split(const std::vector<std::size_t>& alike) {
-    const std::size_t most = most_members(units_[alike[0]].scheduled.kernels[0].kernel);
+    const std::size_t most = most_members(*units_[alike[0]].scheduled.kernels[0].kernel);
     if (most < 2) return;
     const std::size_t parts = (alike.size() + most - 1) / most;
     const std::size_t size = (alike.size() + parts - 1) / parts;
@@ -150,6 +177,12 @@ class Batcher {
   const ir::Graph& graph_;
   const Partition& partition_;
   const ir::Caps& caps_;
+  struct Known {
+    std::size_t unit = 0;
+    Pattern pattern;  // without its key
+  };
+  Patterns patterns_;
+  std::unordered_map<std::vector<std::uint64_t>, Known, PatternHash> known_;  // by key
   std::vector<Unit> units_;
   std::map<NodeId, std::size_t> maker_;
   std::vector<std::vector<std::size_t>> needs_;

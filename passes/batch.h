@@ -14,9 +14,12 @@
 
 namespace kiln::passes {
 
+// A cluster with its kernels. A library call has but what it reads.
 struct Unit {
   const Cluster* cluster = nullptr;
-  Space space;  // library calls have neither
+  std::vector<ir::NodeId> reads;   // from memory, each access
+  std::vector<ir::NodeId> inside;  // computed, without reductions
+  Traffic traffic;
   Scheduled scheduled;
 };
 using Batch = std::vector<Unit>;  // never empty; several: of one kernel each, equal but for names

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/infix.h"
+
 namespace kiln::passes {
 
 using ir::Node;
@@ -11,6 +13,18 @@ using ir::Sym;
 
 bool one_value(const Partition& partition) {
   return partition.clusters.size() == 1 && partition.clusters[0].outputs.size() == 1;
+}
+
+std::string expression_of(const ir::Graph& graph, const Partition& partition,
+                          const Cluster& cluster) {
+  std::string text;
+  const bool one = one_value(partition);
+  for (const ClusterOutput& output : cluster.outputs) {
+    if (!text.empty()) text += "; ";
+    if (!one) text += ir::stored_name(graph, output.node) + " = ";
+    text += ir::infix(graph, output.node, partition.stored, 160);
+  }
+  return text;
 }
 
 double middle(const ir::Graph& graph, Sym sym) {

@@ -45,6 +45,9 @@ struct Partition {
 
 // Whether all that is stored is one value: expressions of kernels have to name none then.
 bool one_value(const Partition& partition);
+// What a cluster's kernel computes, infix.
+std::string expression_of(const ir::Graph& graph, const Partition& partition,
+                          const Cluster& cluster);
 
 // What a library's matrix product reads for an operand: the operand itself, or the node that it is
 // the transpose (of the last two axes) of.

@@ -241,7 +241,7 @@ namespace {
 
 // First stage: a grid item reduces one piece of one row to a partial result.
 ScheduledKernel split_first(const ClusterContext& c) {
-  Scene s(c, "_part");
+  Scene s(c, Scene::Stage::part);
   s.e.set_lanes(cpu_lanes(c));
   s.grid(c.space.outer);
   s.grid({flattened(c.space.inner)}, kSplitPiece);

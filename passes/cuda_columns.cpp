@@ -175,7 +175,7 @@ class Strip {
 
 // Totals of chunks lie as [chunk][column].
 ScheduledKernel chunk_totals(const ClusterContext& c) {
-  Scene s(c, "_part");
+  Scene s(c, Scene::Stage::part);
   s.grid(c.space.outer, kColumns);
   s.grid({flattened(c.space.inner)}, kReduceChunk);
   const Partials partials(s, Partials::written);

@@ -150,7 +150,7 @@ Value pieces_of(Scene& s, Value length) {
 }
 
 ScheduledKernel split_first(const ClusterContext& c) {
-  Scene s(c, "_part");
+  Scene s(c, Scene::Stage::part);
   s.grid(c.space.outer);
   s.grid({flattened(c.space.inner)}, kSplitPiece);
   const Partials partials(s, Partials::written);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <sstream>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "ir/hash.h"
@@ -40,13 +40,30 @@ struct Frame {
 // kernel computes the value once for each route.
 struct Want {
   std::size_t frame = 0;
-  Context context;
-  std::uint64_t route = 0;  // the shifts on the way from the frame
-  std::uint64_t hash = 0;   // first in comparisons
-  bool operator==(const Want& other) const {
-    return hash == other.hash && frame == other.frame && route == other.route &&
-           context == other.context;
+  std::uint32_t context = 0;  // of Contexts
+  std::uint64_t route = 0;    // the shifts on the way from the frame
+  bool operator==(const Want&) const = default;
+};
+
+// Each context once.
+class Contexts {
+ public:
+  std::uint32_t intern(Context context) {
+    const std::uint64_t hash = hash_of(context);
+    const auto [first, last] = ids_.equal_range(hash);
+    for (auto at = first; at != last; ++at) {
+      if (list_[at->second] == context) return at->second;
+    }
+    list_.push_back(std::move(context));
+    const auto id = static_cast<std::uint32_t>(list_.size() - 1);
+    ids_.emplace(hash, id);
+    return id;
   }
+  const Context& operator[](std::uint32_t id) const { return list_[id]; }
+
+ private:
+  std::vector<Context> list_;
+  std::unordered_multimap<std::uint64_t, std::uint32_t> ids_;
 };
 
 using ir::mix;
@@ -79,13 +96,17 @@ class Pricing {
         partition_(partition),
         wants_(graph.nodes.size()),
         seen_(graph.nodes.size(), 0),
-        priced_(graph.nodes.size(), false) {}
+        priced_(graph.nodes.size(), false),
+        begun_(graph.nodes.size(), false),
+        consumer_(graph.nodes.size()) {
+    std::iota(consumer_.begin(), consumer_.end(), NodeId{0});
+  }
 
   void run() {
     for (const NodeId output : graph_.outputs) begin_at(output);
     for (std::size_t i = graph_.nodes.size(); i-- > 0;) {
       const auto n = static_cast<NodeId>(i);
-      if (wants_[n].empty() && !begun_.contains(n)) continue;
+      if (wants_[n].empty() && !begun_[n]) continue;
       visit(n);
       wants_[n] = {};
     }
@@ -104,19 +125,19 @@ class Pricing {
     return found->second;
   }
 
-  void want(NodeId n, Want w) {
+  void want(NodeId n, const Want& w) {
     if (graph_.nodes[n].operand_count == 0) return;
-    w.hash = mix(hash_of(w.context) * 31 + w.frame, w.route);
-    if (std::ranges::find(wants_[n], w) == wants_[n].end()) wants_[n].push_back(std::move(w));
+    if (std::ranges::find(wants_[n], w) == wants_[n].end()) wants_[n].push_back(w);
   }
 
   // Makes a node whole, in a frame of its own shape; its operands are wanted there.
-  void begin_at(NodeId n) { begun_.insert(n); }
+  void begin_at(NodeId n) { begun_[n] = true; }
 
   Want whole(NodeId n) {
     const auto shape = graph_.shape(n);
     const auto bytes = static_cast<double>(ir::size_of(graph_.nodes[n].dtype));
-    return {frame(without_units(shape), bytes), {index_at(coordinates_of(shape)), {}}, 0, 0};
+    return {frame(without_units(shape), bytes),
+            contexts_.intern({index_at(coordinates_of(shape)), {}}), 0};
   }
 
   void visit(NodeId n) {
@@ -134,11 +155,11 @@ class Pricing {
       extents.insert(extents.end(), inner.begin(), inner.end());
       const auto bytes = static_cast<double>(ir::size_of(graph_.nodes[operand].dtype));
       priced_[operand] = true;
-      want(operand,
-           {frame(std::move(extents), bytes), {index_at(reduce_coordinates(graph_, n)), {}}, 0, 0});
+      want(operand, {frame(std::move(extents), bytes),
+                     contexts_.intern({index_at(reduce_coordinates(graph_, n)), {}}), 0});
       return;
     }
-    if (partition_.stored[n] || begun_.contains(n)) {
+    if (partition_.stored[n] || begun_[n]) {
       pass_on(n, {whole(n)});
       return;
     }
@@ -156,12 +177,18 @@ class Pricing {
     if (!must_fuse(n)) {
       for (const NodeId operand : operands) priced_[operand] = true;
     }
+    std::vector<std::uint32_t> contexts;  // of the operands
     for (const Want& w : wants) {
       frames_[w.frame].operations += op_cost(node) * evaluations(w);
-      const std::vector<Context> contexts = operand_contexts(graph_, n, w.context);
+      contexts.assign(operands.size(), w.context);
+      if (node.kind != NodeKind::map) {
+        std::vector<Context> inner = operand_contexts(graph_, n, contexts_[w.context]);
+        for (std::size_t i = 0; i < inner.size(); ++i)
+          contexts[i] = contexts_.intern(std::move(inner[i]));
+      }
       for (std::size_t i = 0; i < operands.size(); ++i) {
         if (!is_reduction(graph_.nodes[operands[i]])) consumer_[operands[i]] = n;
-        want(operands[i], {w.frame, contexts[i], longer(w.route, graph_, n, i), 0});
+        want(operands[i], {w.frame, contexts[i], longer(w.route, graph_, n, i)});
       }
       for (const NodeId operand : operands) {
         if (is_reduction(graph_.nodes[operand])) begin_at(operand);
@@ -173,7 +200,7 @@ class Pricing {
   // one that it depends on.
   double evaluations(const Want& w) const {
     const std::span<const Sym> loops = frames_[w.frame].extents;
-    return middle_size(graph_, loops.first(depth(w.context.index)));
+    return middle_size(graph_, loops.first(depth(contexts_[w.context].index)));
   }
 
   // Operations to compute one element from what is stored.
@@ -230,7 +257,7 @@ class Pricing {
   // Asked for, or needed for nothing but what is: storing it would be the same boundary one
   // operation earlier.
   bool must_fuse(NodeId n) const {
-    const bool whole = partition_.stored[n] || begun_.contains(n);
+    const bool whole = partition_.stored[n] || begun_[n];
     return partition_.together[n] || (!priced_[n] && !whole);
   }
 
@@ -249,9 +276,7 @@ class Pricing {
          << cost.stored * 1e6 << " us if stored";
     if (long_kernel && cost.fused <= cost.stored)
       text << "; " << ways << " ways make a long kernel";
-    const auto consumer = consumer_.find(n);
-    partition_.boundaries.push_back({n, consumer == consumer_.end() ? n : consumer->second,
-                                     text.str(), cost.fused, cost.stored});
+    partition_.boundaries.push_back({n, consumer_[n], text.str(), cost.fused, cost.stored});
     return true;
   }
 
@@ -259,12 +284,13 @@ class Pricing {
   const ir::Caps& caps_;
   const FuseOptions& options_;
   Partition& partition_;
+  Contexts contexts_;
   std::vector<std::vector<Want>> wants_;  // by node: dropped once it is decided
   std::vector<std::uint32_t> seen_;       // by node: the last cone that it was in
   std::uint32_t cone_ = 0;
   std::vector<bool> priced_;  // by node: some consumer is not computed where must_fuse says
-  std::unordered_set<NodeId> begun_;
-  std::unordered_map<NodeId, NodeId> consumer_;
+  std::vector<bool> begun_;
+  std::vector<NodeId> consumer_;  // of each node one that is not a reduction; itself: none
   std::vector<Frame> frames_;
   std::map<std::vector<Sym>, std::size_t> frame_ids_;
 };

@@ -109,15 +109,16 @@ void PlanWriter::add_matmul(const Cluster& cluster) {
   plan_.matmuls.push_back(std::move(call));
 }
 
-ir::ClusterReport PlanWriter::report_of(const Unit& unit, const ir::Kernel& kernel,
-                                        bool first) const {
+ir::ClusterReport PlanWriter::report_of(const Unit& unit, std::size_t kernel) const {
   const ir::Graph& graph = plan_.graph;
+  const ScheduledKernel& scheduled = unit.scheduled.kernels[kernel];
   ir::ClusterReport report;
-  report.name = kernel.name;
-  report.expression = kernel.expression;
+  report.name = scheduled.kernel->name;
+  report.expression =
+      (scheduled.part ? "in pieces: " : "") + expression_of(graph, partition_, *unit.cluster);
   report.schedule = unit.scheduled.name;
   report.schedule_reason = unit.scheduled.reason;
-  report.nodes = unit.space.inside;
+  report.nodes = unit.inside;
   for (const std::vector<NodeId>* reduces :
        {&unit.cluster->reduces, &unit.cluster->nested_reduces}) {
     report.nodes.insert(report.nodes.end(), reduces->begin(), reduces->end());
@@ -129,22 +130,21 @@ ir::ClusterReport PlanWriter::report_of(const Unit& unit, const ir::Kernel& kern
   if (!graph.lines.empty()) {
     for (const NodeId n : report.nodes) add_line(report.lines, graph.lines[n]);
   }
-  if (first) {  // a later stage moves only partial results
-    Traffic traffic = traffic_of(graph, *unit.cluster, unit.space);
-    report.compulsory_read = std::move(traffic.compulsory_read);
-    report.compulsory_written = std::move(traffic.compulsory_written);
-    report.operations = std::move(traffic.operations);
+  if (kernel == 0) {  // a later stage moves only partial results
+    report.compulsory_read = unit.traffic.compulsory_read;
+    report.compulsory_written = unit.traffic.compulsory_written;
+    report.operations = unit.traffic.operations;
   }
   return report;
 }
 
-void PlanWriter::add(Batch batch) {
+void PlanWriter::add(const Batch& batch) {
   if (batch.size() > 1) {
-    add_batch(std::move(batch));
+    add_batch(batch);
   } else if (batch[0].cluster->matmul) {
     add_matmul(*batch[0].cluster);
   } else {
-    add_kernels(std::move(batch[0]));
+    add_kernels(batch[0]);
   }
 }
 
@@ -170,33 +170,45 @@ void PlanWriter::add_arguments(ir::PlanLaunch& launch,
   }
 }
 
+// The number of a kernel, for a table of so many rows (0: none).
+std::uint32_t PlanWriter::kernel_of(const ScheduledKernel& scheduled, std::size_t members,
+                                    const std::string& expression) {
+  const std::uint32_t rows = members > 1 ? table_rows(caps_, *scheduled.kernel, members) : 0;
+  const auto next = static_cast<std::uint32_t>(plan_.kernels.size());
+  const auto [known, fresh] = numbers_.try_emplace({scheduled.kernel, rows}, next);
+  if (fresh) {
+    plan_.kernels.push_back(*scheduled.kernel);
+    plan_.kernels.back().members = rows;
+    plan_.kernels.back().expression = expression;
+  }
+  return known->second;
+}
+
 // The launch's buffers are allocated; its step is the next.
-void PlanWriter::add_launch(ir::PlanLaunch launch, ir::Kernel kernel, ir::ClusterReport report,
-                            bool elementwise) {
-  launch.kernel = static_cast<std::uint32_t>(plan_.kernels.size());
+void PlanWriter::add_launch(ir::PlanLaunch launch, ir::ClusterReport report, bool elementwise) {
   for (const ir::PlanArg& a : launch.args) {
     if (a.kind == ir::ParamKind::buffer) use(a.index);
   }
   plan_.steps.push_back({StepKind::launch, static_cast<std::uint32_t>(plan_.launches.size())});
   plan_.clusters.push_back(std::move(report));
-  plan_.kernels.push_back(std::move(kernel));
   plan_.launches.push_back(std::move(launch));
   elementwise_.push_back(elementwise);
 }
 
-void PlanWriter::add_kernels(Unit unit) {
+void PlanWriter::add_kernels(const Unit& unit) {
   std::vector<std::uint32_t> temporaries;
   for (const ScheduledTemporary& t : unit.scheduled.temporaries) {
     temporaries.push_back(static_cast<std::uint32_t>(plan_.buffers.size()));
     plan_.buffers.push_back({ir::BufferRole::temporary, 0, t.dtype, t.elements, -1});
   }
   for (std::size_t i = 0; i < unit.scheduled.kernels.size(); ++i) {
-    ScheduledKernel& k = unit.scheduled.kernels[i];
+    const ScheduledKernel& k = unit.scheduled.kernels[i];
     ir::PlanLaunch launch;
     add_arguments(launch, k.arguments, temporaries);
-    ir::ClusterReport report = report_of(unit, k.kernel, i == 0);
+    ir::ClusterReport report = report_of(unit, i);
+    launch.kernel = kernel_of(k, 1, report.expression);
     const bool elementwise = unit.cluster->inner.empty() && unit.scheduled.kernels.size() == 1;
-    add_launch(std::move(launch), std::move(k.kernel), std::move(report), elementwise);
+    add_launch(std::move(launch), std::move(report), elementwise);
   }
 }
 
@@ -210,73 +222,108 @@ bool PlanWriter::may_take(std::uint32_t to, std::uint32_t from, std::size_t step
   return input.donatable && input.dense;
 }
 
+bool PlanWriter::may_share(std::uint32_t kernel, std::uint32_t from, std::uint32_t to) {
+  if (donate_ == Donate::unchecked) return true;
+  const auto [known, fresh] = may_share_.try_emplace({kernel, from, to});
+  if (fresh) known->second = can_share(plan_.kernels[kernel], from, to);
+  return known->second;
+}
+
+// The kernel that has one memory for both parameters: other launches may need this one as it is.
+std::uint32_t PlanWriter::shared(std::uint32_t kernel, std::uint32_t from, std::uint32_t to) {
+  const auto next = static_cast<std::uint32_t>(plan_.kernels.size());
+  const auto [known, fresh] = shared_.try_emplace({kernel, from, to}, next);
+  if (fresh) {
+    plan_.kernels.push_back(ir::Kernel(plan_.kernels[kernel]));
+    share(plan_.kernels.back(), from, to);
+  }
+  return known->second;
+}
+
 // Lets what this step's kernel writes take over what it is the last to read.
 void PlanWriter::donate(std::size_t step) {
   const std::uint32_t number = plan_.steps[step].index;
   if (!elementwise_[number]) return;
   ir::PlanLaunch& launch = plan_.launches[number];
-  ir::Kernel& kernel = plan_.kernels[launch.kernel];
   std::map<std::uint32_t, int> named;  // by buffer: arguments of the launch that name it
   for (const ir::PlanArg& a : launch.args) {
     if (a.kind == ir::ParamKind::buffer) ++named[a.index];
   }
+  const auto width = [&] { return plan_.kernels[launch.kernel].params.size(); };
   // In every member. Members run in any order, so no other argument may name the donor.
   const auto may_take_all = [&](std::uint32_t to, std::uint32_t from) {
-    for (std::size_t row = 0; row < launch.args.size(); row += kernel.params.size()) {
+    for (std::size_t row = 0; row < launch.args.size(); row += width()) {
       const std::uint32_t donor = launch.args[row + from].index;
       if (named[donor] != 1 || !may_take(launch.args[row + to].index, donor, step)) return false;
     }
     return true;
   };
   const auto is = [&](std::uint32_t param, bool read, bool written) {
-    const ir::Param& p = kernel.params[param];
+    const ir::Param& p = plan_.kernels[launch.kernel].params[param];
     return p.kind == ir::ParamKind::buffer && p.read == read && p.written == written;
   };
-  for (std::uint32_t from = 0; from < kernel.params.size(); ++from) {
+  for (std::uint32_t from = 0; from < width(); ++from) {
     if (!is(from, true, false)) continue;
-    for (std::uint32_t to = 0; to < kernel.params.size(); ++to) {
+    for (std::uint32_t to = 0; to < width(); ++to) {
       if (!is(to, false, true) || !may_take_all(to, from)) continue;
-      if (donate_ != Donate::unchecked && !can_share(kernel, from, to)) continue;
-      const std::size_t width = kernel.params.size();
-      for (std::size_t row = 0; row < launch.args.size(); row += width) {
+      if (!may_share(launch.kernel, from, to)) continue;
+      const std::size_t row_width = width();
+      for (std::size_t row = 0; row < launch.args.size(); row += row_width) {
         plan_.buffers[launch.args[row + to].index].donated_from = launch.args[row + from].index;
       }
-      share(kernel, from, to);
+      launch.kernel = shared(launch.kernel, from, to);
       std::size_t at = 0;
-      std::erase_if(launch.args, [&](const ir::PlanArg&) { return at++ % width == from; });
+      std::erase_if(launch.args, [&](const ir::PlanArg&) { return at++ % row_width == from; });
       --from;
       break;
     }
   }
 }
 
-void PlanWriter::add_batch(Batch batch) {
+void PlanWriter::add_batch(const Batch& batch) {
   ir::PlanLaunch launch;
   launch.members = static_cast<std::uint32_t>(batch.size());
-  ir::Kernel kernel = std::move(batch[0].scheduled.kernels[0].kernel);
-  kernel.members = table_rows(caps_, kernel, batch.size());
-  kernel.expression += "; and " + std::to_string(batch.size() - 1) + " more alike";
-  ir::ClusterReport report = report_of(batch[0], kernel, true);
+  ir::ClusterReport report = report_of(batch[0], 0);
+  report.expression += "; and " + std::to_string(batch.size() - 1) + " more alike";
   report.schedule += ", batched";
   report.schedule_reason += "; " + std::to_string(batch.size()) +
                             " clusters that differ in extents and arrays only, in one launch";
   for (const Unit& unit : batch) {
     add_arguments(launch, unit.scheduled.kernels[0].arguments, {});
     if (&unit == &batch[0]) continue;
-    const ir::ClusterReport more = report_of(unit, kernel, true);
+    const ir::ClusterReport more = report_of(unit, 0);
     report.nodes.insert(report.nodes.end(), more.nodes.begin(), more.nodes.end());
     for (const std::string& line : more.lines) add_line(report.lines, line);
     report.compulsory_read += more.compulsory_read;
     report.compulsory_written += more.compulsory_written;
     report.operations += more.operations;
   }
-  add_launch(std::move(launch), std::move(kernel), std::move(report), true);
+  launch.kernel = kernel_of(batch[0].scheduled.kernels[0], batch.size(), report.expression);
+  add_launch(std::move(launch), std::move(report), true);
+}
+
+// Kernels that launches were given others for are dropped; those left stand in the order of their
+// first launches.
+void PlanWriter::keep_used_kernels() {
+  constexpr std::uint32_t kUnused = ~std::uint32_t{0};
+  std::vector<std::uint32_t> numbers(plan_.kernels.size(), kUnused);
+  std::vector<ir::Kernel> kernels;
+  for (ir::PlanLaunch& launch : plan_.launches) {
+    std::uint32_t& number = numbers[launch.kernel];
+    if (number == kUnused) {
+      number = static_cast<std::uint32_t>(kernels.size());
+      kernels.push_back(std::move(plan_.kernels[launch.kernel]));
+    }
+    launch.kernel = number;
+  }
+  plan_.kernels = std::move(kernels);
 }
 
 void PlanWriter::finish() {
   for (std::size_t i = 0; donate_ != Donate::no && i < plan_.steps.size(); ++i) {
     if (plan_.steps[i].kind == StepKind::launch) donate(i);
   }
+  keep_used_kernels();
   std::vector<std::vector<std::uint32_t>> dies(plan_.steps.size());
   for (std::uint32_t b = 0; b < last_use_.size(); ++b) {
     if (plan_.buffers[b].role == ir::BufferRole::temporary) dies[last_use_[b]].push_back(b);

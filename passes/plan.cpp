@@ -140,14 +140,15 @@ ir::Plan make_plan(const ir::Graph& graph, const ir::Caps& caps, const Options& 
   }
   if (options.fusion) check_hints(plan.graph, partition);
   if (options.fusion && options.fault == "fuse") spoil(partition);
-  note(options, "fuse", start, plan.graph, describe(plan.graph, partition));
+  note(options, "fuse", start, plan.graph,
+       options.log ? describe(plan.graph, partition) : std::string());
   start = now();
   const Donate donate = !options.donate             ? Donate::no
                         : options.fault == "memory" ? Donate::unchecked
                                                     : Donate::yes;
   PlanWriter writer(plan, partition, caps, donate);
-  for (Batch& batch : batches(plan.graph, partition, caps, options.fusion)) {
-    writer.add(std::move(batch));
+  for (const Batch& batch : batches(plan.graph, partition, caps, options.fusion)) {
+    writer.add(batch);
   }
   writer.finish();
   if (options.fault == "schedule") spoil(plan.kernels);

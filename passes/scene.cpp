@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include "ir/infix.h"
-
 namespace kiln::passes {
 
 using ir::kNoValue;
@@ -185,24 +183,13 @@ std::string kernel_name(const ClusterContext& c) {
   return name.empty() ? "kernel" : name;
 }
 
-std::string kernel_expression(const ClusterContext& c) {
-  std::string text;
-  const bool one = one_value(c.partition);
-  for (const ClusterOutput& output : c.cluster.outputs) {
-    if (!text.empty()) text += "; ";
-    if (!one) text += ir::stored_name(c.graph, output.node) + " = ";
-    text += ir::infix(c.graph, output.node, c.partition.stored, 160);
-  }
-  return text;
-}
-
-Scene::Scene(const ClusterContext& context, const std::string& suffix)
+Scene::Scene(const ClusterContext& context, Stage stage)
     : b(context.caps.target, index_type(context)),
       e(context.graph, context.partition.stored, b),
       context_(context),
+      stage_(stage),
       at_(context.space.coordinates) {
-  b.kernel().name = kernel_name(context) + suffix;
-  b.kernel().expression = (suffix.empty() ? "" : "in pieces: ") + kernel_expression(context);
+  b.kernel().name = kernel_name(context) + (stage == Stage::part ? "_part" : "");
   for (const ClusterOutput& output : context.cluster.outputs) e.computes(output.node);
   for (LaneIndex& index : at_) index = e.zero();
 }
@@ -355,10 +342,7 @@ void Scene::store_full_outputs(std::uint8_t flags) {
 }
 
 ScheduledKernel Scene::finish() {
-  ScheduledKernel result;
-  result.arguments = e.arguments();
-  result.kernel = b.finish();
-  return result;
+  return {std::make_shared<const ir::Kernel>(b.finish()), e.arguments(), stage_ == Stage::part};
 }
 
 }  // namespace kiln::passes

@@ -10,7 +10,8 @@ namespace kiln::passes {
 
 class Scene {
  public:
-  Scene(const ClusterContext& context, const std::string& suffix = "");
+  enum class Stage : bool { whole, part };  // part: ScheduledKernel::part
+  explicit Scene(const ClusterContext& context, Stage stage = Stage::whole);
 
   ir::KernelBuilder b;
   Emitter e;
@@ -63,6 +64,7 @@ class Scene {
                   ir::Value there);
 
   const ClusterContext& context_;
+  Stage stage_;
   std::vector<LaneIndex> at_;
   ir::Value lane_mask_ = ir::kNoValue;
 };
@@ -129,6 +131,5 @@ std::int64_t known_multiple(const ir::Graph& graph, std::span<const ir::Sym> fac
 std::int64_t widest(const ClusterContext& context);
 // A C identifier from the labels and last ops of a cluster.
 std::string kernel_name(const ClusterContext& context);
-std::string kernel_expression(const ClusterContext& context);
 
 }  // namespace kiln::passes

@@ -4,6 +4,8 @@
 // stride, and on intervals of extents; never on what it computes. Kernels depend on the class only
 // through the schedule, the index width and the variants named in each schedule's header.
 #pragma once
+#include <memory>
+
 #include "passes/emit.h"
 #include "passes/fuse.h"
 #include "passes/space.h"
@@ -11,8 +13,9 @@
 namespace kiln::passes {
 
 struct ScheduledKernel {
-  ir::Kernel kernel;
+  std::shared_ptr<const ir::Kernel> kernel;  // clusters that are alike share it
   std::vector<Emitter::Argument> arguments;  // of its parameters; temporaries by number below
+  bool part = false;                         // makes partial results for the next one
 };
 struct ScheduledTemporary {
   ir::DType dtype;
