@@ -223,7 +223,8 @@ bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result
   g.nodes.clear(), g.operand_ids.clear(), g.dims.clear(), g.inputs.clear(), g.scalars.clear();
   g.outputs.clear(), g.regions.clear(), g.hints.clear(), g.lines.clear(), g.labels.clear();
   g.syms.resize(2);
-  g.attributes.resize(1);
+  if (g.attributes.empty()) g.attributes.emplace_back();
+  attributes_ = 1;
   g.wide = false;
   result->bindings.scalars.clear();
   result->inputs.clear();
@@ -235,6 +236,7 @@ bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result
   if (!walk(roots)) return false;
   for (Node* const root : roots) infos_[root->id].output = true;
   emit(evaluated);
+  g.attributes.resize(attributes_);
   resolve_symbols();
   mark_donations();
   for (Node* const node : result->outputs) {

@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "frontend/access.h"
+#include "frontend/number_table.h"
 #include "frontend/snapshot.h"
 #include "frontend/symbols.h"
 
@@ -65,7 +65,11 @@ class Builder {
   ir::NodeId append(ir::NodeKind kind, std::span<const ir::NodeId> operands, std::uint32_t axes,
                     std::size_t rank);
   ir::Node& push(ir::NodeKind kind, std::uint32_t axes, std::size_t rank);  // without its operands
-  void attach(ir::Attribute attribute);  // to the node appended last
+  // The next node's attribute: one of an earlier snapshot, whose lists keep their memory. `attach`
+  // gives it to the node appended last.
+  template <class A>
+  A& attribute();
+  void attach();
   Node* input(Node* node, std::uint32_t i) const { return root_of(node->operands()[i]); }
 
   struct Wide {  // the latest broadcast of a node of the graph for an elementwise operation
@@ -81,8 +85,8 @@ class Builder {
   std::vector<ir::NodeId> operands_;
   std::vector<Wide> wide_;  // by node of the graph, as far as needed: merged scalars have one
   Symbols symbols_;
-  std::unordered_map<std::uint64_t, std::uint32_t> user_scalars_, counts_;
-  std::unordered_map<std::uint64_t, ir::NodeId> literals_;
+  std::uint32_t attributes_ = 1;  // of the graph's, those in use
+  NumberTable user_scalars_, counts_, literals_;
   std::vector<ir::NodeId> scalar_nodes_;  // by scalar
   Node* current_ = nullptr;
   bool may_donate_ = false;  // some input is held by nothing but this snapshot's operations

@@ -51,11 +51,15 @@ void Builder::remember_name(ir::NodeId id, const std::string* label) {
   out_->labels[id] = label;
 }
 
-void Builder::attach(ir::Attribute attribute) {
-  ir::Graph& g = out_->graph;
-  g.nodes.back().attr = static_cast<std::uint32_t>(g.attributes.size());
-  g.attributes.push_back(std::move(attribute));
+template <class A>
+A& Builder::attribute() {
+  std::vector<ir::Attribute>& list = out_->graph.attributes;
+  if (attributes_ == list.size()) list.emplace_back();
+  ir::Attribute& next = list[attributes_];
+  return std::holds_alternative<A>(next) ? std::get<A>(next) : next.emplace<A>();
 }
+
+void Builder::attach() { out_->graph.nodes.back().attr = attributes_++; }
 
 ir::NodeId Builder::operand(Node* node, std::uint32_t axes, std::size_t rank) {
   const Info& info = infos_[node->id];
@@ -104,14 +108,13 @@ void Builder::emit_scalar(Node* node) {
   Info& info = infos_[node->id];
   std::uint64_t bits = node->imm, key = mix(node->imm, static_cast<std::uint64_t>(node->dtype));
   if (node->kind == Kind::literal) {
-    const auto [known, first] = literals_.try_emplace(key, ir::NodeId{0});
+    const auto [known, first] = literals_.at(key);
     const std::vector<ir::Node>& nodes = out_->graph.nodes;
-    if (!first && nodes[known->second].imm == bits &&
-        nodes[known->second].dtype == to_ir(node->dtype)) {
-      info.id = known->second;
+    if (!first && nodes[known].imm == bits && nodes[known].dtype == to_ir(node->dtype)) {
+      info.id = known;
       return;
     }
-    info.id = known->second = append(ir::NodeKind::constant, {}, info.axes, 0);
+    info.id = known = append(ir::NodeKind::constant, {}, info.axes, 0);
     out_->graph.nodes.back().imm = bits;
     return;
   }
@@ -128,16 +131,15 @@ void Builder::emit_scalar(Node* node) {
     bits = ir::bits_of(to_ir(node->dtype), count - std::bit_cast<double>(node->imm));
   }
   auto& scalars = out_->graph.scalars;
-  const auto [at, fresh] = table->try_emplace(key, static_cast<std::uint32_t>(scalars.size()));
-  if (fresh || out_->bindings.scalars[at->second] != bits ||
-      scalars[at->second] != to_ir(node->dtype)) {
-    at->second = static_cast<std::uint32_t>(scalars.size());
+  const auto [number, fresh] = table->at(key);
+  if (fresh || out_->bindings.scalars[number] != bits || scalars[number] != to_ir(node->dtype)) {
+    number = static_cast<std::uint32_t>(scalars.size());
     scalars.push_back(to_ir(node->dtype));
     out_->bindings.scalars.push_back(bits);
     scalar_nodes_.push_back(append(ir::NodeKind::scalar, {}, info.axes, 0));
-    out_->graph.nodes.back().imm = at->second;
+    out_->graph.nodes.back().imm = number;
   }
-  info.id = scalar_nodes_[at->second];
+  info.id = scalar_nodes_[number];
 }
 
 // Axes are aligned at the last one, and those that are not 1 unified. An operand of all these axes
@@ -224,7 +226,8 @@ void Builder::emit_reshape(Node* node) {
   Node* const x = input(node, 0);
   const std::span<const std::int64_t> from = x->shape->shape.extents(),
                                       to = node->shape->shape.extents();
-  ir::Groups groups = group_axes(from, to);
+  ir::Groups& groups = attribute<ir::Groups>();
+  groups = group_axes(from, to);
   std::size_t f = 0, t = 0;
   for (std::size_t g = 0; g < groups.from.size(); ++g) {
     std::uint64_t key = Symbols::kReshape;
@@ -242,7 +245,7 @@ void Builder::emit_reshape(Node* node) {
   }
   const ir::NodeId id = infos_[x->id].id;
   info.id = append(ir::NodeKind::reshape, {&id, 1}, info.axes, to.size());
-  attach(std::move(groups));
+  attach();
 }
 
 void Builder::emit_windows(Node* node) {
@@ -250,19 +253,18 @@ void Builder::emit_windows(Node* node) {
   Node* const x = input(node, 0);
   const std::span<const std::int64_t> to = node->shape->shape.extents();
   const bool is_slice = node->kind == Kind::slice;
-  ir::Slices slices;
-  ir::Pads pads;
+  std::vector<ir::Sym>& low_of =
+      is_slice ? attribute<ir::Slices>().begin : attribute<ir::Pads>().low;
+  low_of.clear();
+  std::vector<ir::Sym>* const step_of = is_slice ? &attribute<ir::Slices>().step : nullptr;
+  if (is_slice) step_of->clear();
   for (std::size_t i = 0; i < to.size(); ++i) {
     const Var own = axes_of(x)[i];
     const std::int64_t low = node->attr->list[i], step = is_slice ? node->attr->more[i] : 1;
     const Var begin = symbols_.integer(is_slice ? Symbols::Use::begin : Symbols::Use::low, low);
     const Var stride = symbols_.integer(Symbols::Use::step, step);
-    if (is_slice) {
-      slices.begin.push_back(begin);
-      slices.step.push_back(stride);
-    } else {
-      pads.low.push_back(begin);
-    }
+    low_of.push_back(begin);
+    if (is_slice) step_of->push_back(stride);
     if (to[i] == x->shape->shape.extents()[i]) {
       axes_.push_back(own);
       continue;
@@ -274,13 +276,9 @@ void Builder::emit_windows(Node* node) {
   operands_.clear();
   for (std::uint32_t i = 0; i < node->operand_count; ++i)
     operands_.push_back(infos_[input(node, i)->id].id);
-  if (is_slice) {
-    info.id = append(ir::NodeKind::slice, operands_, info.axes, to.size());
-    attach(std::move(slices));
-  } else {
-    info.id = append(ir::NodeKind::pad, operands_, info.axes, to.size());
-    attach(std::move(pads));
-  }
+  const auto kind = is_slice ? ir::NodeKind::slice : ir::NodeKind::pad;
+  info.id = append(kind, operands_, info.axes, to.size());
+  attach();
 }
 
 void Builder::emit_concat(Node* node) {
@@ -364,32 +362,33 @@ void Builder::emit(std::size_t index) {
     }
     case Kind::permute: {
       Node* const x = input(node, 0);
-      ir::Axes axes;
+      std::vector<std::uint8_t>& axes = attribute<ir::Axes>().axes;
+      axes.clear();
       for (const std::int64_t axis : node->attr->list) {
         axes_.push_back(axes_of(x)[static_cast<std::size_t>(axis)]);
-        axes.axes.push_back(static_cast<std::uint8_t>(axis));
+        axes.push_back(static_cast<std::uint8_t>(axis));
       }
       const ir::NodeId id = infos_[x->id].id;
       info.id = append(ir::NodeKind::permute, {&id, 1}, info.axes, to.size());
-      attach(std::move(axes));
+      attach();
       return;
     }
     case Kind::reduce:
     case Kind::arg_reduce: {
       Node* const x = input(node, 0);
-      ir::Axes axes;
+      std::vector<std::uint8_t>& axes = attribute<ir::Axes>().axes;
+      axes.clear();
       for (const std::int64_t axis : node->attr->list)
-        axes.axes.push_back(static_cast<std::uint8_t>(axis));
+        axes.push_back(static_cast<std::uint8_t>(axis));
       for (std::size_t i = 0; i < axes_of(x).size(); ++i) {
-        if (std::find(axes.axes.begin(), axes.axes.end(), i) == axes.axes.end())
-          axes_.push_back(axes_of(x)[i]);
+        if (std::ranges::find(axes, i) == axes.end()) axes_.push_back(axes_of(x)[i]);
       }
       const ir::NodeId id = infos_[x->id].id;
       const auto kind =
           node->kind == Kind::reduce ? ir::NodeKind::reduce : ir::NodeKind::arg_reduce;
       info.id = append(kind, {&id, 1}, info.axes, to.size());
       out_->graph.nodes.back().op = node->op;
-      attach(std::move(axes));
+      attach();
       return;
     }
   }

@@ -15,10 +15,10 @@ void Symbols::clear() {
 
 Var Symbols::derived(std::uint64_t key, std::int64_t value) {
   if (value == 1) return kVarOne;
-  const auto [at, fresh] = derived_.try_emplace(key, 0);
+  const auto [var, fresh] = derived_.at(key);
   // Keys are hashes: a different value means that two of them met.
-  if (fresh || vars_[find(at->second)].value != value) at->second = extent(value);
-  return at->second;
+  if (fresh || vars_[find(var)].value != value) var = extent(value);
+  return var;
 }
 
 Var Symbols::integer(Use use, std::int64_t value) {
@@ -26,16 +26,16 @@ Var Symbols::integer(Use use, std::int64_t value) {
   if (value == 1 && (use == Use::step || use == Use::stride)) return kVarOne;
   const std::uint64_t key =
       mix(static_cast<std::uint64_t>(use) + 1, static_cast<std::uint64_t>(value));
-  const auto [at, fresh] = integers_.try_emplace(key, 0);
-  if (fresh || vars_[at->second].value != value) {
+  const auto [var, fresh] = integers_.at(key);
+  if (fresh || vars_[var].value != value) {
     Class cls = Class::any;
     if (use == Use::begin || use == Use::low) cls = Class::positive;
     if (use == Use::step) {
       cls = value == -1 ? Class::minus_one : value < 0 ? Class::negative : Class::natural;
     }
-    at->second = make({value, cls});
+    var = make({value, cls});
   }
-  return at->second;
+  return var;
 }
 
 ir::SymInfo Symbols::info(const Entry& entry) {

@@ -2,10 +2,10 @@
 // one.
 #pragma once
 #include <cstdint>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "frontend/number_table.h"
 #include "ir/graph.h"
 #include "ir/hash.h"
 
@@ -64,7 +64,7 @@ class Symbols {
   }
   static ir::SymInfo info(const Entry& entry);
   std::vector<Entry> vars_;
-  std::unordered_map<std::uint64_t, Var> derived_, integers_;
+  NumberTable derived_, integers_;
 };
 
 }  // namespace kiln::inline v0::frontend
