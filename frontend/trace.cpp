@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "frontend/environment.h"
+#include "ir/hash.h"
 
 namespace kiln::inline v0::frontend {
 
@@ -92,10 +93,7 @@ Node* Trace::slot() {
 // The box of an equal shape, if it is the latest of its place, or a new one.
 ShapeBox* Trace::box(const Shape& shape) {
   std::uint64_t hash = 0;
-  for (const std::int64_t n : shape) {
-    hash = (hash ^ static_cast<std::uint64_t>(n)) * 0x9E3779B97F4A7C15u;
-    hash ^= hash >> 29;
-  }
+  for (const std::int64_t n : shape) hash = ir::mix(hash, static_cast<std::uint64_t>(n));
   const auto place = static_cast<std::uint32_t>(hash >> 32) % std::size(boxes_);
   ShapeBox*& latest = boxes_[place];
   if (latest == nullptr || !(latest->shape == shape)) {
