@@ -68,26 +68,25 @@ void evaluate_again(benchmark::State& state) {
 }
 BENCHMARK(evaluate_again)->UseManualTime()->Iterations(20000);
 
+// Steps of a stencil of three points, of eight operations each.
+Array some_steps(const Array& x, int operations) {
+  Array z = x;
+  for (int i = 0; i < operations; i += 8) {
+    const Array inner = z(kiln::slice(0, 62)) + z(kiln::slice(1, 63)) + z(kiln::slice(2, 64));
+    z = kiln::pad(inner * x(kiln::slice(1, 63)), {{1, 1}});
+  }
+  return z;
+}
+
 // A graph of 1000 operations whose plan is there: arrays of one shape only, with scalars, with
 // slices. What is counted is from eval to the freed nodes, kernels on 64 elements included.
 void evaluate_graph_again(benchmark::State& state) {
   constexpr int kOperations = 1000;
   const Array x(some_floats()), y(some_floats());
   const auto program = [&] {
+    if (state.range(0) == 2) return some_steps(x, kOperations);
     Array z = x;
-    switch (state.range(0)) {
-      case 0:
-        for (int i = 0; i < kOperations; i += 2) z = (z + y) * x;
-        break;
-      case 1:
-        for (int i = 0; i < kOperations; i += 2) z = z * 0.5f + y;
-        break;
-      default:  // of eight nodes
-        for (int i = 0; i < kOperations; i += 8) {
-          const Array inner = z(kiln::slice(0, 62)) + z(kiln::slice(1, 63)) + z(kiln::slice(2, 64));
-          z = kiln::pad(inner * x(kiln::slice(1, 63)), {{1, 1}});
-        }
-    }
+    for (int i = 0; i < kOperations; i += 2) z = state.range(0) == 0 ? (z + y) * x : z * 0.5f + y;
     return z;
   };
   kiln::eval(program());
@@ -104,6 +103,36 @@ void evaluate_graph_again(benchmark::State& state) {
   state.counters["planned"] = static_cast<double>((kiln::stats() - before).plans_built);
 }
 BENCHMARK(evaluate_graph_again)->UseManualTime()->Arg(0)->Arg(1)->Arg(2)->Iterations(1000);
+
+// A graph of about so many operations that was never seen, each time a step more, its kernels
+// known: planned and run, on 64 elements.
+void plan_steps(benchmark::State& state) {
+  const kiln::Scope scope({.flush_after = 0});
+  const Array x(some_floats());
+  auto operations = static_cast<int>(state.range(0));
+  kiln::eval(some_steps(x, operations));
+  const kiln::Stats before = kiln::stats();
+  std::vector<double> seconds;
+  for (auto _ : state) {
+    operations += 8;
+    const Array z = some_steps(x, operations);
+    const double start = bench::now();
+    kiln::eval(z);
+    const double took = bench::now() - start;
+    seconds.push_back(took / operations);
+    state.SetIterationTime(took);
+  }
+  const kiln::Stats used = kiln::stats() - before;
+  state.counters["us_a_node"] = bench::median(seconds) * 1e6;
+  state.counters["planned"] = static_cast<double>(used.plans_built);
+  state.counters["compiled"] = static_cast<double>(used.compiled);
+}
+BENCHMARK(plan_steps)
+    ->UseManualTime()
+    ->Arg(1000)
+    ->Arg(10000)
+    ->Iterations(9)
+    ->Unit(benchmark::kMillisecond);
 
 // A chain of ten operations that was never seen, to its result: plan, compile, run.
 void compile_chain(benchmark::State& state) {
