@@ -102,7 +102,7 @@ void evaluate_graph_again(benchmark::State& state) {
   state.counters["ns_a_node"] = bench::median(seconds) / kOperations * 1e9;
   state.counters["planned"] = static_cast<double>((kiln::stats() - before).plans_built);
 }
-BENCHMARK(evaluate_graph_again)->UseManualTime()->Arg(0)->Arg(1)->Arg(2)->Iterations(1000);
+BENCHMARK(evaluate_graph_again)->UseManualTime()->Arg(0)->Arg(1)->Arg(2)->Iterations(10000);
 
 // A graph of about so many operations that was never seen, each time a step more, its kernels
 // known: planned and run, on 64 elements.
