@@ -19,11 +19,8 @@ std::uint32_t hash_of(const Recipe& r) {
   std::uint64_t h = static_cast<std::uint64_t>(r.op) | static_cast<std::uint64_t>(r.kind) << 8 |
                     static_cast<std::uint64_t>(r.dtype) << 16 |
                     static_cast<std::uint64_t>(r.device) << 24;
-  h = (h ^ r.imm) * 0x9E3779B97F4A7C15u;
-  for (const Node* operand : r.operands) {
-    h = (h ^ reinterpret_cast<std::uintptr_t>(operand)) * 0x9E3779B97F4A7C15u;
-    h ^= h >> 29;
-  }
+  h = ir::mix(h, r.imm);
+  for (const Node* operand : r.operands) h = ir::mix(h, reinterpret_cast<std::uintptr_t>(operand));
   return static_cast<std::uint32_t>(h >> 32);
 }
 

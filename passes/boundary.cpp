@@ -163,11 +163,11 @@ class Boundaries {
     if (!alone && again) b.fused_seconds += seconds(caps_, made);
     if (!is_reduction(graph_.nodes[n]) || (!split(maker) && !partition_.cut[n])) return;
     // They could be one kernel row by row, with as many units at work as there are rows.
-    if (split(maker)) b.stored_seconds += caps_.launch_seconds;  // of the kernel that joins pieces
     const Work both{made.bytes + used.bytes - 2 * middle_bytes(graph_, n),
                     made.operations + used.operations};
     double rows = seconds(caps_, both);
     if (split(maker)) {
+      b.stored_seconds += caps_.launch_seconds;  // of the kernel that joins the pieces
       rows += caps_.idle_seconds(rows - caps_.launch_seconds, middle_size(graph_, maker.outer));
     }
     b.fused_seconds = std::min(b.fused_seconds, rows);

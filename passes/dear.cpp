@@ -49,21 +49,19 @@ struct Want {
 class Contexts {
  public:
   std::uint32_t intern(Context context) {
-    const std::uint64_t hash = hash_of(context);
-    const auto [first, last] = ids_.equal_range(hash);
-    for (auto at = first; at != last; ++at) {
-      if (list_[at->second] == context) return at->second;
-    }
-    list_.push_back(std::move(context));
-    const auto id = static_cast<std::uint32_t>(list_.size() - 1);
-    ids_.emplace(hash, id);
-    return id;
+    const auto id = static_cast<std::uint32_t>(list_.size());
+    const auto [known, fresh] = ids_.try_emplace(std::move(context), id);
+    if (fresh) list_.push_back(&known->first);
+    return known->second;
   }
-  const Context& operator[](std::uint32_t id) const { return list_[id]; }
+  const Context& operator[](std::uint32_t id) const { return *list_[id]; }
 
  private:
-  std::vector<Context> list_;
-  std::unordered_multimap<std::uint64_t, std::uint32_t> ids_;
+  struct Hash {
+    std::size_t operator()(const Context& context) const { return hash_of(context); }
+  };
+  std::unordered_map<Context, std::uint32_t, Hash> ids_;
+  std::vector<const Context*> list_;
 };
 
 using ir::mix;
