@@ -34,7 +34,7 @@ std::vector<Parts> CudaTeam::reduce(const std::vector<Reducer>& reducers, Value 
   element_ = &element;
   const std::int64_t stride = shape_.warps * shape_.unit;
   const bool block = shape_.warps > 1;
-  const bool stacked = block && shape_.longest > stride;
+  const bool stacked = shape_.several_steps();
   memories_.clear();
   for (const Reducer& r : reducers) {
     Memories& m = memories_.emplace_back(
@@ -75,7 +75,7 @@ std::vector<Parts> CudaTeam::block_total(Value first, Value end) {
     }
     results.push_back((*reducers_)[i].tree(b_, std::move(level)));
   }
-  b_.barrier();
+  if (shape_.several_steps()) b_.barrier();  // the next step's totals go to the same place
   return results;
 }
 

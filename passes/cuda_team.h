@@ -29,6 +29,8 @@ struct TeamShape {
                                // warp only where a step takes `longest`
   std::int64_t vector = 1;     // neighbouring positions that a thread takes at once, 1, 2 or 4:
                                // aligned, and none of them beyond a range's end
+  // A block takes several steps along a range.
+  bool several_steps() const { return warps > 1 && longest > warps * unit; }
   std::int64_t groups() const {
     return unit == kWarp || longest <= kWarp * vector ? 1 : ir::kReduceLanes / (kWarp * vector);
   }

@@ -55,54 +55,51 @@ extern "C" __global__ void __launch_bounds__(128) div_kernel(int n0, int n1,
     r0_warp[warp] = t18;
   }
   __syncthreads();
-  const float t19 = r0_warp[0] + r0_warp[1] + (r0_warp[2] + r0_warp[3]);
-  __syncthreads();
-  const float t20 = t19 / 3000.0f;
+  const float t19 = (r0_warp[0] + r0_warp[1] + (r0_warp[2] + r0_warp[3])) / 3000.0f;
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
-    const int t21 = t2 + i * 32 + lane;
+    const int t20 = t2 + i * 32 + lane;
     r1_acc[i] = -0.0f;
-    const int t22 = i * 8;
+    const int t21 = i * 8;
 #pragma unroll
     for (int j = 0; j < 8; ++j) {
-      if (t21 + j * 128 < t3) {
-        const float t23 = row0[t22 + j] - t20;
-        r1_acc[i] += t23 * t23;
+      if (t20 + j * 128 < t3) {
+        const float t22 = row0[t21 + j] - t19;
+        r1_acc[i] += t22 * t22;
       }
     }
     const float r1_acc_i = r1_acc[i];
-    const float t24 = __shfl_sync(0xffffffff, r1_acc_i, t4);
-    r1_acc[i] = r1_acc_i + t24;
+    const float t23 = __shfl_sync(0xffffffff, r1_acc_i, t4);
+    r1_acc[i] = r1_acc_i + t23;
     const float r1_acc_i_2 = r1_acc[i];
-    const float t25 = __shfl_sync(0xffffffff, r1_acc_i_2, t5);
-    r1_acc[i] = r1_acc_i_2 + t25;
+    const float t24 = __shfl_sync(0xffffffff, r1_acc_i_2, t5);
+    r1_acc[i] = r1_acc_i_2 + t24;
     const float r1_acc_i_3 = r1_acc[i];
-    const float t26 = __shfl_sync(0xffffffff, r1_acc_i_3, t6);
-    r1_acc[i] = r1_acc_i_3 + t26;
+    const float t25 = __shfl_sync(0xffffffff, r1_acc_i_3, t6);
+    r1_acc[i] = r1_acc_i_3 + t25;
     const float r1_acc_i_4 = r1_acc[i];
-    const float t27 = __shfl_sync(0xffffffff, r1_acc_i_4, t7);
-    r1_acc[i] = r1_acc_i_4 + t27;
+    const float t26 = __shfl_sync(0xffffffff, r1_acc_i_4, t7);
+    r1_acc[i] = r1_acc_i_4 + t26;
     const float r1_acc_i_5 = r1_acc[i];
-    const float t28 = __shfl_sync(0xffffffff, r1_acc_i_5, t8);
-    r1_acc[i] = r1_acc_i_5 + t28;
+    const float t27 = __shfl_sync(0xffffffff, r1_acc_i_5, t8);
+    r1_acc[i] = r1_acc_i_5 + t27;
   }
-  const float t29 = r1_acc[0] + r1_acc[1] + (r1_acc[2] + r1_acc[3]);
+  const float t28 = r1_acc[0] + r1_acc[1] + (r1_acc[2] + r1_acc[3]);
   if (t17) {
-    r1_warp[warp] = t29;
+    r1_warp[warp] = t28;
   }
   __syncthreads();
-  const float t30 = r1_warp[0] + r1_warp[1] + (r1_warp[2] + r1_warp[3]);
-  __syncthreads();
-  const float t31 = sqrtf(t30 / 3000.0f + 1e-05f);
+  const float t29 = (r1_warp[0] + r1_warp[1] + (r1_warp[2] + r1_warp[3])) / 3000.0f + 1e-05f;
+  const float t30 = sqrtf(t29);
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
-    const int t32 = t2 + i * 32 + lane;
-    const int t33 = i * 8;
+    const int t31 = t2 + i * 32 + lane;
+    const int t32 = i * 8;
 #pragma unroll
     for (int j = 0; j < 8; ++j) {
-      const int t34 = t32 + j * 128;
-      if (t34 < t3) {
-        out1[t1 + t34] = (row0[t33 + j] - t20) / t31;
+      const int t33 = t31 + j * 128;
+      if (t33 < t3) {
+        out1[t1 + t33] = (row0[t32 + j] - t19) / t30;
       }
     }
   }

@@ -131,7 +131,6 @@ extern "C" __global__ void __launch_bounds__(256) sum(int n0, const float* __res
   __syncthreads();
   const float t15 = r0_warp[0] + r0_warp[1] + (r0_warp[2] + r0_warp[3]);
   const float t16 = t15 + (r0_warp[4] + r0_warp[5] + (r0_warp[6] + r0_warp[7]));
-  __syncthreads();
   if (thread == 0) {
     out0[block] = t16;
   }

@@ -168,7 +168,6 @@ extern "C" __global__ void __launch_bounds__(256) max_2(const float* __restrict_
   const float t16 = maximum(r0_warp[4], r0_warp[5]);
   const float t17 = maximum(t15, maximum(r0_warp[2], r0_warp[3]));
   const float t18 = maximum(t17, maximum(t16, maximum(r0_warp[6], r0_warp[7])));
-  __syncthreads();
   if (thread == 0) {
     out0[0] = t18;
   }
@@ -341,7 +340,6 @@ extern "C" __global__ void __launch_bounds__(256) sum(const float* __restrict__ 
   __syncthreads();
   const float t15 = r0_warp[0] + r0_warp[1] + (r0_warp[2] + r0_warp[3]);
   const float t16 = t15 + (r0_warp[4] + r0_warp[5] + (r0_warp[6] + r0_warp[7]));
-  __syncthreads();
   if (thread == 0) {
     out0[0] = t16;
   }
