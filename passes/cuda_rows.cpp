@@ -86,6 +86,56 @@ RowPlan plan_row(const ClusterContext& c) {
   return plan;
 }
 
+// What a row's elements read that is the same all along it. Its loads stand before the row's own,
+// so that all are waited for together. What only later phases need has come by then, so that one
+// thread can ask for all: memory is asked once a row, not once a warp or thread.
+class RowConstants {
+ public:
+  // `here` and `there`: any two positions of the row.
+  RowConstants(Scene& scene, CudaTeam& team, const RowPlan& plan, Value here, Value there)
+      : s_(scene), team_(team) {
+    std::vector<Emitter::Read> known;
+    for (int phase = 0; phase <= s_.phases(); ++phase) {
+      for (Emitter::Read& read : s_.fixed_reads(s_.context().space.inner, phase, here, there)) {
+        if (std::ranges::find(known, read) != known.end()) continue;
+        known.push_back(read);
+        if (phase == 0 || !worth_giving(plan.shape)) {
+          s_.e.value(read.leaf, read.point);
+        } else {
+          Point mine = read.point;
+          mine.uniform_mask = s_.b.logical_and(mine.uniform_mask, team_.asks());
+          const std::size_t number = team_.give(s_.e.value(read.leaf, mine));
+          later_.push_back({phase, std::move(read), number});
+        }
+      }
+    }
+  }
+
+  // When a phase begins.
+  void arrive(int phase) {
+    for (const Later& l : later_) {
+      if (l.phase == phase) s_.e.give(l.read.leaf, l.read.point, team_.got(l.number));
+    }
+  }
+
+ private:
+  struct Later {
+    int phase;
+    Emitter::Read read;
+    std::size_t number;
+  };
+  // What it costs, about an element's work, is lost among a thread's elements.
+  static bool worth_giving(const TeamShape& shape) {
+    constexpr std::int64_t kElements = 8;
+    return shape.width == kWarp && !shape.several_steps() &&
+           shape.longest >= kElements * shape.warps * kWarp;
+  }
+
+  Scene& s_;
+  CudaTeam& team_;
+  std::vector<Later> later_;
+};
+
 // `thread`: of the block, or of the warp if not more works on a row. `valid`: whether there is a
 // row; kNoValue: there is.
 void whole_row(Scene& s, Value thread, const RowPlan& plan, Value valid = ir::kNoValue) {
@@ -109,9 +159,10 @@ void whole_row(Scene& s, Value thread, const RowPlan& plan, Value valid = ir::kN
       kept.keep(phase, slot);
     };
   };
+  RowConstants constants(s, team, plan, me, length);
   for (int phase = 0; phase < s.phases(); ++phase) {
     const std::vector<Reducer> reducers = s.reducers(phase);
-    s.load_fixed(c.space.inner, reducers, me, length);
+    constants.arrive(phase);
     const std::vector<Parts> totals = team.reduce(
         reducers, s.b.index(0), length, arrive_in(phase), [&](std::size_t i, Value position) {
           return s.element(reducers[i], s.e.materialise(at(position)));
@@ -129,7 +180,7 @@ void whole_row(Scene& s, Value thread, const RowPlan& plan, Value valid = ir::kN
     s.b.end();
   }
   if (!s.has_full_outputs()) return;
-  s.load_fixed_of_outputs(c.space.inner, me, length);
+  constants.arrive(s.phases());
   const auto store = [&](Value position, Value slot) {
     arrive_in(s.phases())(position, slot);
     s.store_full_outputs(vectors ? std::uint8_t{ir::kAligned} : std::uint8_t{0});

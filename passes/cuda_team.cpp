@@ -1,6 +1,7 @@
 #include "passes/cuda_team.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace kiln::passes {
 
@@ -17,7 +18,7 @@ std::int64_t TeamShape::steps() const {
 }
 
 CudaTeam::CudaTeam(Scene& scene, Value thread, const TeamShape& shape)
-    : b_(scene.b), e_(scene.e), shape_(shape) {
+    : b_(scene.b), e_(scene.e), shape_(shape), thread_(thread) {
   const bool block = shape.warps > 1;
   lane_ = block ? b_.rem(thread, b_.index(kWarp)) : thread;
   me_ = shape.width < kWarp ? b_.rem(lane_, b_.index(shape.width)) : lane_;
@@ -66,6 +67,9 @@ std::vector<Parts> CudaTeam::block_total(Value first, Value end) {
   b_.begin_if(b_.op(Op::eq, ir::DType::bool_, {lane_, b_.index(0)}));
   for (std::size_t i = 0; i < totals.size(); ++i) memories_[i].meeting->store(b_, warp_, totals[i]);
   b_.end();
+  for (Given& g : given_) {
+    if (!std::exchange(g.stored, true)) b_.store(g.memory, b_.index(0), g.value, asks());
+  }
   b_.barrier();
   std::vector<Parts> results;
   for (std::size_t i = 0; i < totals.size(); ++i) {
@@ -77,6 +81,21 @@ std::vector<Parts> CudaTeam::block_total(Value first, Value end) {
   }
   if (shape_.several_steps()) b_.barrier();  // the next step's totals go to the same place
   return results;
+}
+
+Value CudaTeam::asks() { return b_.op(Op::eq, ir::DType::bool_, {thread_, b_.index(0)}); }
+
+std::size_t CudaTeam::give(Value value) {
+  const bool block = shape_.warps > 1;
+  const std::string name = "given" + std::to_string(given_.size());
+  given_.push_back({value, block ? b_.shared(b_.dtype(value), 1, name) : 0, !block});
+  return given_.size() - 1;
+}
+
+Value CudaTeam::got(std::size_t number) {
+  const Given& g = given_[number];
+  if (shape_.warps > 1) return b_.load(g.memory, b_.index(0));
+  return b_.shuffle(g.value, b_.constant(ir::DType::int32, 0));
 }
 
 Value CudaTeam::begin_groups() {

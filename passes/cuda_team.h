@@ -52,6 +52,11 @@ class CudaTeam {
   // Reduces [begin, end); every thread gets the results.
   std::vector<Parts> reduce(const std::vector<Reducer>& reducers, ir::Value begin, ir::Value end,
                             const Arrive& arrive, const Element& element);
+  // Values that the team's first thread has and all get (a whole warp or block that takes one
+  // step): `value` as that thread has it, for which asks() holds; got() after the next reduction.
+  ir::Value asks();
+  std::size_t give(ir::Value value);
+  ir::Value got(std::size_t number);
   // Visits the elements of [0, end), each by the thread that reduces it (fixed shapes).
   void visit(ir::Value end, const Arrive& body);
   // The body with vectors of the shape.
@@ -62,6 +67,11 @@ class CudaTeam {
     PartsMemory sums;
     std::optional<PartsMemory> meeting;
     std::optional<CarryStack> stack;
+  };
+  struct Given {
+    ir::Value value;
+    std::uint32_t memory;  // of a block
+    bool stored;
   };
   std::vector<Parts> block_total(ir::Value first, ir::Value end);
   std::vector<Parts> warp_total(ir::Value first, ir::Value end);
@@ -74,11 +84,13 @@ class CudaTeam {
   ir::KernelBuilder& b_;
   Emitter& e_;
   TeamShape shape_;
+  ir::Value thread_;
   ir::Value lane_, me_, warp_;  // in the warp, in the part of it that works together; in the block
   const std::vector<Reducer>* reducers_ = nullptr;  // while reducing
   const Arrive* arrive_ = nullptr;
   const Element* element_ = nullptr;
   std::vector<Memories> memories_;
+  std::vector<Given> given_;
 };
 
 }  // namespace kiln::passes

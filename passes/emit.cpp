@@ -5,6 +5,7 @@
 
 #include "ir/error.h"
 #include "ir/hash.h"
+#include "passes/cluster.h"
 
 namespace kiln::passes {
 
@@ -130,7 +131,9 @@ std::vector<Emitter::Read> Emitter::reads(const std::vector<std::pair<NodeId, Po
     if (!seen.insert({d.node, d.context}).second || bound_.contains(d.node)) continue;
     const Point here = points_[d.context];
     const NodeKind kind = graph_.nodes[d.node].kind;
-    if (!is_leaf(d.node)) {
+    const bool stored = is_leaf(d.node);
+    if (!stored && is_reduction(graph_.nodes[d.node])) continue;
+    if (!stored) {
       const std::vector<Demand> operands = demands(d.node, here);
       stack.insert(stack.end(), operands.rbegin(), operands.rend());
     } else if (kind != NodeKind::constant && kind != NodeKind::scalar && kind != NodeKind::iota) {

@@ -93,10 +93,12 @@ class Emitter {
   void computes(ir::NodeId node) { own_.push_back(node); }
 
   // What computing nodes at points would load from memory: each leaf and point once, in an order
-  // that depends on the expressions alone. Nothing is loaded.
+  // that depends on the expressions alone. Nothing is loaded; results of this kernel's reductions
+  // need not be known yet.
   struct Read {
     ir::NodeId leaf = 0;
     Point point;
+    bool operator==(const Read&) const = default;
   };
   std::vector<Read> reads(const std::vector<std::pair<ir::NodeId, Point>>& wanted);
 

@@ -272,39 +272,30 @@ Parts Scene::element(const Reducer& reducer, Value position) {
   return reducer.element(e, point(reduce_coordinates(context_.graph, reducer.node())), position);
 }
 
-void Scene::load_fixed(const std::vector<MergedAxis>& along, const Wanted& wanted, Value here,
-                       Value there) {
+std::vector<Emitter::Read> Scene::fixed_reads(const std::vector<MergedAxis>& along, int phase,
+                                              Value here, Value there) {
+  std::vector<std::pair<ir::NodeId, Coordinates>> wanted;
+  for (const Reducer& r : reducers(phase)) {
+    wanted.emplace_back(context_.graph.operand(r.node(), 0),
+                        reduce_coordinates(context_.graph, r.node()));
+  }
+  for (const ClusterOutput& output : context_.cluster.outputs) {
+    if (phase == phases() && is_full(output)) wanted.emplace_back(output.node, output.coordinates);
+  }
   const auto reads_at = [&](Value position) {
     set_linear(along, {position, kNoValue});
     std::vector<std::pair<ir::NodeId, Point>> points;
     for (const auto& [node, coordinates] : wanted) points.emplace_back(node, point(coordinates));
     return e.reads(points);
   };
-  const std::vector<Emitter::Read> one = reads_at(here), other = reads_at(there);
-  if (one.size() != other.size()) return;
+  std::vector<Emitter::Read> one = reads_at(here);
+  const std::vector<Emitter::Read> other = reads_at(there);
+  if (one.size() != other.size()) return {};
+  std::vector<Emitter::Read> same;
   for (std::size_t i = 0; i < one.size(); ++i) {
-    if (one[i].leaf == other[i].leaf && one[i].point == other[i].point) {
-      e.value(one[i].leaf, one[i].point);
-    }
+    if (one[i] == other[i]) same.push_back(std::move(one[i]));
   }
-}
-
-void Scene::load_fixed(const std::vector<MergedAxis>& along, const std::vector<Reducer>& reducers,
-                       Value here, Value there) {
-  Wanted wanted;
-  for (const Reducer& r : reducers) {
-    wanted.emplace_back(context_.graph.operand(r.node(), 0),
-                        reduce_coordinates(context_.graph, r.node()));
-  }
-  load_fixed(along, wanted, here, there);
-}
-
-void Scene::load_fixed_of_outputs(const std::vector<MergedAxis>& along, Value here, Value there) {
-  Wanted wanted;
-  for (const ClusterOutput& output : context_.cluster.outputs) {
-    if (is_full(output)) wanted.emplace_back(output.node, output.coordinates);
-  }
-  load_fixed(along, wanted, here, there);
+  return same;
 }
 
 bool Scene::is_full(const ClusterOutput& output) const {

@@ -37,11 +37,10 @@ class Scene {
   std::vector<Reducer> nested_reducers() const;
   int phases() const;
   Parts element(const Reducer& reducer, ir::Value position);
-  // Loads at once what elements of these reductions, or full outputs, read that is the same all
-  // along these axes, so that the loop over them does not. `here` and `there`: any two positions.
-  void load_fixed(const std::vector<MergedAxis>& along, const std::vector<Reducer>& reducers,
-                  ir::Value here, ir::Value there);
-  void load_fixed_of_outputs(const std::vector<MergedAxis>& along, ir::Value here, ir::Value there);
+  // What elements of the reductions of a phase, or full outputs in the one after all phases, read
+  // that is the same all along these axes. `here` and `there`: any two positions.
+  std::vector<Emitter::Read> fixed_reads(const std::vector<MergedAxis>& along, int phase,
+                                         ir::Value here, ir::Value there);
   // Outputs over outer coordinates only / over all.
   void store(const ClusterOutput& output, std::uint8_t flags = 0);
   void store_outer_outputs(std::uint8_t flags = 0);
@@ -59,10 +58,6 @@ class Scene {
   const ClusterContext& context() const { return context_; }
 
  private:
-  using Wanted = std::vector<std::pair<ir::NodeId, Coordinates>>;
-  void load_fixed(const std::vector<MergedAxis>& along, const Wanted& wanted, ir::Value here,
-                  ir::Value there);
-
   const ClusterContext& context_;
   Stage stage_;
   std::vector<LaneIndex> at_;

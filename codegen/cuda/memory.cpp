@@ -45,7 +45,7 @@ void BodyWriter::declare_memories() {
     memories_[m] = names_.unique(labels_ == ir::Labels::yes && !memory.name.empty()
                                      ? std::string_view(memory.name)
                                      : canonical);
-    plain_variable_[m] = !shared && memory.size == 1 && only_first[m];
+    plain_variable_[m] = memory.size == 1 && only_first[m];
     line(fmt::format("{}{}{} {}{};", whole[m] ? "alignas(16) " : "", shared ? "__shared__ " : "",
                      stored_type(memory.dtype), memories_[m],
                      plain_variable_[m] ? "" : fmt::format("[{}]", memory.size)));

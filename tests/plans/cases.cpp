@@ -38,6 +38,29 @@ void rows(Program& p, std::int64_t n, std::int64_t k) {
   p.output(softmax(p, p.input(DType::float32, {n, k})));
 }
 
+// A label a row, which the last phase alone needs.
+void cross_entropy(Program& p, std::int64_t n, std::int64_t k) {
+  const Id x = p.input(DType::float32, {n, k});
+  const Id shifted = p.map(Op::sub, {x, p.reduce(Op::max, x, {1}, true)});
+  const Id sum = p.reduce(Op::add, p.map(Op::exp, {shifted}), {1}, true);
+  const Id logs = p.map(Op::sub, {shifted, p.map(Op::log, {sum})});
+  const Id label =
+      p.map(Op::and_, {p.input(DType::int32, {n, 1}, 2), p.constant(DType::int32, 255)});
+  const Id picked = p.map(Op::eq, {p.iota(DType::int32, {n, k}, 1), label});
+  p.output(
+      p.reduce(Op::add, p.map(Op::select, {picked, logs, p.constant(DType::float32, 0)}), {1}));
+}
+
+// Scales and a mask a row: one that the first phase needs, others for the outputs.
+void scaled_softmax(Program& p, std::int64_t n, std::int64_t k) {
+  const Id x =
+      p.map(Op::mul, {p.input(DType::float32, {n, k}), p.input(DType::float32, {n, 1}, 2)});
+  const Id scale = p.cast(DType::float32, p.input(DType::bfloat16, {n, 1}, 3));
+  const Id scaled = p.map(Op::mul, {softmax(p, x), scale});
+  const Id mask = p.input(DType::bool_, {n, 1}, 4);
+  p.output(p.map(Op::select, {mask, scaled, x}));
+}
+
 constexpr Case kCases[] = {
     {"add",
      [](Program& p) {
@@ -120,6 +143,12 @@ constexpr Case kCases[] = {
     {"softmax_960", [](Program& p) { rows(p, 5, 960); }, 1, 1},
     {"softmax_3072", [](Program& p) { rows(p, 3, 3072); }, 1, 1},
     {"softmax_40000", [](Program& p) { rows(p, 2, 40000); }, 1, 1},
+    {"cross_entropy_50", [](Program& p) { cross_entropy(p, 11, 50); }, 1, 1},
+    {"cross_entropy_300", [](Program& p) { cross_entropy(p, 5, 300); }, 1, 1},
+    {"cross_entropy_3000", [](Program& p) { cross_entropy(p, 3, 3000); }, 1, 1},
+    {"scaled_softmax_1000", [](Program& p) { scaled_softmax(p, 5, 1000); }, 1, 1},
+    {"scaled_softmax_2048", [](Program& p) { scaled_softmax(p, 5, 2048); }, 1, 1},
+    {"scaled_softmax_40000", [](Program& p) { scaled_softmax(p, 2, 40000); }, 1, 1},
     {"sum_argmin_of_vectors_of_doubles",
      [](Program& p) {
        const Id x = p.input(DType::float64, {3, 2064});

@@ -23,6 +23,7 @@ constexpr Golden kGolden[] = {
     {"softmax_1000", "rows, a warp each, kept in registers"},
     {"softmax_960", "rows, a warp each, kept in registers"},
     {"layer_norm_3000", "rows, a block each, kept in registers"},
+    {"cross_entropy_3000", "rows, a block each, kept in registers"},
     {"rows_of_many_chunks", "split rows"},
     {"softmax_of_one_long_row", "split rows"},
     {"columns_standardised", "columns"},
