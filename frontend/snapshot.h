@@ -6,8 +6,8 @@
 // and dtype. So equal programs give equal graphs, whatever their sizes within a class.
 //
 // Classes: an extent of 1 is a constant, others have the interval [2^k, 2^(k+1)) and, if innermost
-// somewhere, the fact whether 16 divides them; begins and pad widths of 0 and steps of 1 and -1 are
-// constants. There are no extents of 0: what has no elements never reaches a graph.
+// somewhere, the fact whether 16 or else 4 divides them; begins and pad widths of 0 and steps of 1
+// and -1 are constants. There are no extents of 0: what has no elements never reaches a graph.
 //
 // Cost: about 50 ns a node; nothing is allocated once the workspace has grown.
 #pragma once

@@ -38,13 +38,22 @@ Var Symbols::integer(Use use, std::int64_t value) {
   return var;
 }
 
+namespace {
+
+// What a vector asks for: 16 is a cache line of 4-byte elements, 4 of them a vector on CUDA.
+std::int64_t multiple_of(std::int64_t value) {
+  return value % 16 == 0 ? 16 : value % 4 == 0 ? 4 : 1;
+}
+
+}  // namespace
+
 ir::SymInfo Symbols::info(const Entry& entry) {
   switch (entry.cls) {
     case Class::extent: {
       const auto low =
           static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(entry.value)));
       return {low, low > INT64_MAX / 2 ? INT64_MAX : 2 * low - 1,
-              entry.innermost && entry.value % 16 == 0 ? 16 : 1};
+              entry.innermost ? multiple_of(entry.value) : 1};
     }
     case Class::positive:
       return {1, INT64_MAX, 1};

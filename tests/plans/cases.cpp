@@ -98,7 +98,7 @@ constexpr Case kCases[] = {
      },
      1, 1},
     {"sum_all_small",
-     [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {1000}), {0})); }, 1, 1},
+     [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {1001}), {0})); }, 1, 1},
     {"sum_all_large",
      [](Program& p) {
        const Id x = p.input(DType::float32, {150001});
@@ -108,6 +108,9 @@ constexpr Case kCases[] = {
      2, 2},
     {"sum_rows",
      [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {9, 1500}), {1})); }, 1,
+     1},
+    {"sum_rows_of_vectors",
+     [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {37, 620}), {1})); }, 1,
      1},
     {"sum_rows_long",
      [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {3, 20000}), {1})); }, 1,
@@ -137,7 +140,9 @@ constexpr Case kCases[] = {
     {"softmax_8", [](Program& p) { rows(p, 11, 8); }, 1, 1},
     {"softmax_100", [](Program& p) { rows(p, 5, 100); }, 1, 1},
     {"softmax_1000", [](Program& p) { rows(p, 3, 1000); }, 1, 1},
+    {"softmax_1001", [](Program& p) { rows(p, 3, 1001); }, 1, 1},
     {"softmax_20000", [](Program& p) { rows(p, 3, 20000); }, 1, 1},
+    {"softmax_20001", [](Program& p) { rows(p, 3, 20001); }, 1, 1},
     // Rows of whole vectors, by the lengths that schedules tell apart.
     {"softmax_48", [](Program& p) { rows(p, 11, 48); }, 1, 1},
     {"softmax_960", [](Program& p) { rows(p, 5, 960); }, 1, 1},
@@ -145,6 +150,7 @@ constexpr Case kCases[] = {
     {"softmax_40000", [](Program& p) { rows(p, 2, 40000); }, 1, 1},
     {"cross_entropy_50", [](Program& p) { cross_entropy(p, 11, 50); }, 1, 1},
     {"cross_entropy_300", [](Program& p) { cross_entropy(p, 5, 300); }, 1, 1},
+    {"cross_entropy_301", [](Program& p) { cross_entropy(p, 5, 301); }, 1, 1},
     {"cross_entropy_3000", [](Program& p) { cross_entropy(p, 3, 3000); }, 1, 1},
     {"scaled_softmax_1000", [](Program& p) { scaled_softmax(p, 5, 1000); }, 1, 1},
     {"scaled_softmax_2048", [](Program& p) { scaled_softmax(p, 5, 2048); }, 1, 1},
@@ -373,6 +379,8 @@ constexpr Case kCases[] = {
      2},
     {"layer_norm_3000",
      [](Program& p) { p.output(layer_norm(p, p.input(DType::float32, {4, 3000}), 3000)); }, 1, 1},
+    {"layer_norm_3001",
+     [](Program& p) { p.output(layer_norm(p, p.input(DType::float32, {4, 3001}), 3001)); }, 1, 1},
     {"softmax_of_two_inputs",
      [](Program& p) {
        const Id x = p.input(DType::float32, {9, 777});

@@ -18,7 +18,7 @@ Sym Program::extent(std::int64_t size) {
   if (!fresh) return found->second;
   const std::int64_t low = std::int64_t{1}
                            << (std::bit_width(static_cast<std::uint64_t>(size)) - 1);
-  found->second = graph.add_sym({low, 2 * low - 1, size % 16 == 0 ? 16 : 1});
+  found->second = graph.add_sym({low, 2 * low - 1, size % 16 == 0 ? 16 : size % 4 == 0 ? 4 : 1});
   bindings.syms.push_back(size);
   return found->second;
 }

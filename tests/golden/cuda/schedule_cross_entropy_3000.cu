@@ -8,6 +8,19 @@ __device__ float nan_f32() {
   return __uint_as_float(0x7fc00000u);
 }
 
+// N elements, read and written 16 bytes at a time.
+template <class T, int N>
+struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) vec {
+  T lane[N];
+  __device__ T& operator[](int k) { return lane[k]; }
+  __device__ const T& operator[](int k) const { return lane[k]; }
+};
+
+template <int N, class T>
+__device__ vec<T, N> load(const T* p) {
+  return *reinterpret_cast<const vec<T, N>*>(p);
+}
+
 // NaN if either is; -0 is less than +0.
 __device__ float maximum(float a, float b) {
   const float other = a > b || a != a ? a : b;
@@ -79,121 +92,125 @@ extern "C" __global__ void __launch_bounds__(128) sum(int n0, int n1, const int*
   const bool t2 = thread == 0;
   const int x0_i = t2 ? x0[block] : 0;
   const int t3 = warp * 1024;
-  const int t4 = min(t3 + 1024, n1);
-  const int t5 = lane ^ 1;
-  const int t6 = lane ^ 2;
-  const int t7 = lane ^ 4;
-  const int t8 = lane ^ 8;
-  const int t9 = lane ^ 16;
+  const int t4 = t3 + lane * 4;
+  const int t5 = min(t3 + 1024, n1);
 #pragma unroll
-  for (int i = 0; i < 4; ++i) {
-    const int t10 = t3 + i * 32 + lane;
-    r0_acc[i] = -infinity_f32();
-    const int t11 = i * 8;
+  for (int k = 0; k < 4; ++k) r0_acc[k] = -infinity_f32();
 #pragma unroll
-    for (int j = 0; j < 8; ++j) {
-      const int t12 = t10 + j * 128;
-      if (t12 < t4) {
-        const float x1_i = x1[t1 + t12];
-        row0[t11 + j] = x1_i;
-        r0_acc[i] = maximum(r0_acc[i], x1_i);
-      }
+  for (int i = 0; i < 8; ++i) {
+    const int t6 = t4 + i * 128;
+    if (t6 < t5) {
+      const vec<float, 4> x14 = load<4>(&x1[t1 + t6]);
+#pragma unroll
+      for (int k = 0; k < 4; ++k) row0[i * 4 + k] = x14[k];
+#pragma unroll
+      for (int k = 0; k < 4; ++k) r0_acc[k] = maximum(r0_acc[k], x14[k]);
     }
-    const float r0_acc_i = r0_acc[i];
-    const float t13 = __shfl_sync(0xffffffff, r0_acc_i, t5);
-    r0_acc[i] = maximum(r0_acc_i, t13);
-    const float r0_acc_i_2 = r0_acc[i];
-    const float t14 = __shfl_sync(0xffffffff, r0_acc_i_2, t6);
-    r0_acc[i] = maximum(r0_acc_i_2, t14);
-    const float r0_acc_i_3 = r0_acc[i];
-    const float t15 = __shfl_sync(0xffffffff, r0_acc_i_3, t7);
-    r0_acc[i] = maximum(r0_acc_i_3, t15);
-    const float r0_acc_i_4 = r0_acc[i];
-    const float t16 = __shfl_sync(0xffffffff, r0_acc_i_4, t8);
-    r0_acc[i] = maximum(r0_acc_i_4, t16);
-    const float r0_acc_i_5 = r0_acc[i];
-    const float t17 = __shfl_sync(0xffffffff, r0_acc_i_5, t9);
-    r0_acc[i] = maximum(r0_acc_i_5, t17);
   }
+  const float t7 = maximum(maximum(r0_acc[0], r0_acc[1]), maximum(r0_acc[2], r0_acc[3]));
+  r0_acc[0] = t7;
+  const int t8 = lane ^ 1;
+  const float r0_acc_i = r0_acc[0];
+  const float t9 = __shfl_sync(0xffffffff, r0_acc_i, t8);
+  r0_acc[0] = maximum(r0_acc_i, t9);
+  const int t10 = lane ^ 2;
+  const float r0_acc_i_2 = r0_acc[0];
+  const float t11 = __shfl_sync(0xffffffff, r0_acc_i_2, t10);
+  r0_acc[0] = maximum(r0_acc_i_2, t11);
+  const int t12 = lane ^ 4;
+  const float r0_acc_i_3 = r0_acc[0];
+  const float t13 = __shfl_sync(0xffffffff, r0_acc_i_3, t12);
+  r0_acc[0] = maximum(r0_acc_i_3, t13);
+  const int t14 = lane ^ 8;
+  const float r0_acc_i_4 = r0_acc[0];
+  const float t15 = __shfl_sync(0xffffffff, r0_acc_i_4, t14);
+  r0_acc[0] = maximum(r0_acc_i_4, t15);
+  const int t16 = lane ^ 16;
+  const float r0_acc_i_5 = r0_acc[0];
+  const float t17 = __shfl_sync(0xffffffff, r0_acc_i_5, t16);
+  r0_acc[0] = maximum(r0_acc_i_5, t17);
   const bool t18 = lane == 0;
-  const float t19 = maximum(maximum(r0_acc[0], r0_acc[1]), maximum(r0_acc[2], r0_acc[3]));
+  const float r0_acc_i_6 = r0_acc[0];
   if (t18) {
-    r0_warp[warp] = t19;
+    r0_warp[warp] = r0_acc_i_6;
   }
   if (t2) given0 = x0_i;
   __syncthreads();
-  const float t20 = maximum(r0_warp[0], r0_warp[1]);
-  const float t21 = maximum(t20, maximum(r0_warp[2], r0_warp[3]));
+  const float t19 = maximum(r0_warp[0], r0_warp[1]);
+  const float t20 = maximum(t19, maximum(r0_warp[2], r0_warp[3]));
 #pragma unroll
-  for (int i = 0; i < 4; ++i) {
-    const int t22 = t3 + i * 32 + lane;
-    r1_acc[i] = -0.0f;
-    const int t23 = i * 8;
+  for (int k = 0; k < 4; ++k) r1_acc[k] = -0.0f;
 #pragma unroll
-    for (int j = 0; j < 8; ++j) {
-      if (t22 + j * 128 < t4) {
-        r1_acc[i] += kiln_exp(row0[t23 + j] - t21);
+  for (int i = 0; i < 8; ++i) {
+    if (t4 + i * 128 < t5) {
+#pragma unroll
+      for (int k = 0; k < 4; ++k) {
+        r1_acc[k] += kiln_exp(row0[i * 4 + k] - t20);
       }
     }
-    const float r1_acc_i = r1_acc[i];
-    const float t24 = __shfl_sync(0xffffffff, r1_acc_i, t5);
-    r1_acc[i] = r1_acc_i + t24;
-    const float r1_acc_i_2 = r1_acc[i];
-    const float t25 = __shfl_sync(0xffffffff, r1_acc_i_2, t6);
-    r1_acc[i] = r1_acc_i_2 + t25;
-    const float r1_acc_i_3 = r1_acc[i];
-    const float t26 = __shfl_sync(0xffffffff, r1_acc_i_3, t7);
-    r1_acc[i] = r1_acc_i_3 + t26;
-    const float r1_acc_i_4 = r1_acc[i];
-    const float t27 = __shfl_sync(0xffffffff, r1_acc_i_4, t8);
-    r1_acc[i] = r1_acc_i_4 + t27;
-    const float r1_acc_i_5 = r1_acc[i];
-    const float t28 = __shfl_sync(0xffffffff, r1_acc_i_5, t9);
-    r1_acc[i] = r1_acc_i_5 + t28;
   }
-  const float t29 = r1_acc[0] + r1_acc[1] + (r1_acc[2] + r1_acc[3]);
+  r1_acc[0] = r1_acc[0] + r1_acc[1] + (r1_acc[2] + r1_acc[3]);
+  const float r1_acc_i = r1_acc[0];
+  const float t21 = __shfl_sync(0xffffffff, r1_acc_i, t8);
+  r1_acc[0] = r1_acc_i + t21;
+  const float r1_acc_i_2 = r1_acc[0];
+  const float t22 = __shfl_sync(0xffffffff, r1_acc_i_2, t10);
+  r1_acc[0] = r1_acc_i_2 + t22;
+  const float r1_acc_i_3 = r1_acc[0];
+  const float t23 = __shfl_sync(0xffffffff, r1_acc_i_3, t12);
+  r1_acc[0] = r1_acc_i_3 + t23;
+  const float r1_acc_i_4 = r1_acc[0];
+  const float t24 = __shfl_sync(0xffffffff, r1_acc_i_4, t14);
+  r1_acc[0] = r1_acc_i_4 + t24;
+  const float r1_acc_i_5 = r1_acc[0];
+  const float t25 = __shfl_sync(0xffffffff, r1_acc_i_5, t16);
+  r1_acc[0] = r1_acc_i_5 + t25;
+  const float r1_acc_i_6 = r1_acc[0];
   if (t18) {
-    r1_warp[warp] = t29;
+    r1_warp[warp] = r1_acc_i_6;
   }
   __syncthreads();
-  const int t30 = given0 & 255;
-  const float t31 = kiln_log(r1_warp[0] + r1_warp[1] + (r1_warp[2] + r1_warp[3]));
+  const int t26 = given0 & 255;
+  const float t27 = kiln_log(r1_warp[0] + r1_warp[1] + (r1_warp[2] + r1_warp[3]));
 #pragma unroll
-  for (int i = 0; i < 4; ++i) {
-    const int t32 = t3 + i * 32 + lane;
-    r2_acc[i] = -0.0f;
-    const int t33 = i * 8;
+  for (int k = 0; k < 4; ++k) r2_acc[k] = -0.0f;
 #pragma unroll
-    for (int j = 0; j < 8; ++j) {
-      const int t34 = t32 + j * 128;
-      if (t34 < t4) {
-        r2_acc[i] += t34 == t30 ? row0[t33 + j] - t21 - t31 : 0.0f;
+  for (int i = 0; i < 8; ++i) {
+    const int t28 = t4 + i * 128;
+    vec<bool, 4> t29;
+#pragma unroll
+    for (int k = 0; k < 4; ++k) t29[k] = wrap_add(t28, k) == t26;
+    if (t28 < t5) {
+#pragma unroll
+      for (int k = 0; k < 4; ++k) {
+        r2_acc[k] += t29[k] ? row0[i * 4 + k] - t20 - t27 : 0.0f;
       }
     }
-    const float r2_acc_i = r2_acc[i];
-    const float t35 = __shfl_sync(0xffffffff, r2_acc_i, t5);
-    r2_acc[i] = r2_acc_i + t35;
-    const float r2_acc_i_2 = r2_acc[i];
-    const float t36 = __shfl_sync(0xffffffff, r2_acc_i_2, t6);
-    r2_acc[i] = r2_acc_i_2 + t36;
-    const float r2_acc_i_3 = r2_acc[i];
-    const float t37 = __shfl_sync(0xffffffff, r2_acc_i_3, t7);
-    r2_acc[i] = r2_acc_i_3 + t37;
-    const float r2_acc_i_4 = r2_acc[i];
-    const float t38 = __shfl_sync(0xffffffff, r2_acc_i_4, t8);
-    r2_acc[i] = r2_acc_i_4 + t38;
-    const float r2_acc_i_5 = r2_acc[i];
-    const float t39 = __shfl_sync(0xffffffff, r2_acc_i_5, t9);
-    r2_acc[i] = r2_acc_i_5 + t39;
   }
-  const float t40 = r2_acc[0] + r2_acc[1] + (r2_acc[2] + r2_acc[3]);
+  r2_acc[0] = r2_acc[0] + r2_acc[1] + (r2_acc[2] + r2_acc[3]);
+  const float r2_acc_i = r2_acc[0];
+  const float t30 = __shfl_sync(0xffffffff, r2_acc_i, t8);
+  r2_acc[0] = r2_acc_i + t30;
+  const float r2_acc_i_2 = r2_acc[0];
+  const float t31 = __shfl_sync(0xffffffff, r2_acc_i_2, t10);
+  r2_acc[0] = r2_acc_i_2 + t31;
+  const float r2_acc_i_3 = r2_acc[0];
+  const float t32 = __shfl_sync(0xffffffff, r2_acc_i_3, t12);
+  r2_acc[0] = r2_acc_i_3 + t32;
+  const float r2_acc_i_4 = r2_acc[0];
+  const float t33 = __shfl_sync(0xffffffff, r2_acc_i_4, t14);
+  r2_acc[0] = r2_acc_i_4 + t33;
+  const float r2_acc_i_5 = r2_acc[0];
+  const float t34 = __shfl_sync(0xffffffff, r2_acc_i_5, t16);
+  r2_acc[0] = r2_acc_i_5 + t34;
+  const float r2_acc_i_6 = r2_acc[0];
   if (t18) {
-    r2_warp[warp] = t40;
+    r2_warp[warp] = r2_acc_i_6;
   }
   __syncthreads();
-  const float t41 = r2_warp[0] + r2_warp[1] + (r2_warp[2] + r2_warp[3]);
+  const float t35 = r2_warp[0] + r2_warp[1] + (r2_warp[2] + r2_warp[3]);
   if (t2) {
-    out2[block] = t41;
+    out2[block] = t35;
   }
 }
 
