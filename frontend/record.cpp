@@ -182,7 +182,11 @@ ShapeBox* broadcast_shape(std::string_view function, std::span<Node* const> oper
 namespace {
 // The shape of all scalars: never freed.
 ShapeBox* scalar_shape() {
-  static auto* const box = new ShapeBox{Shape{}, 1, 1};
+  static auto* const box = [] {
+    auto* const made = new ShapeBox(Shape{});
+    made->references = 1;
+    return made;
+  }();
   return box;
 }
 }  // namespace
@@ -245,7 +249,8 @@ Array count_of(const Array& x, const std::vector<std::int64_t>& axes, double cor
   Recipe r = from(Kind::count, &node, where);
   r.dtype = dtype;
   r.imm = ir::bits_of(ir::DType::float64, correction);
-  r.attr = new Attr{axes, {}};
+  const Lists lists{axes, {}};
+  r.lists = &lists;
   r.shape = scalar_shape();
   return record(r);
 }
@@ -315,7 +320,8 @@ Array permuted(const Array& x, const std::vector<std::int64_t>& axes, Where wher
     extent.push_back(node->shape->shape.extents()[static_cast<std::size_t>(axis)]);
   const Shape shape(extent);
   Recipe r = from(Kind::permute, &node, where);
-  r.attr = new Attr{axes, {}};
+  const Lists lists{axes, {}};
+  r.lists = &lists;
   r.new_shape = &shape;
   return record(r);
 }
@@ -338,28 +344,30 @@ Array reshaped(const Array& x, const Shape& shape, Where where) {
   return record(r);
 }
 
-Array sliced(const Array& x, const Shape& shape, std::vector<std::int64_t> begin,
-             std::vector<std::int64_t> step, Where where) {
+Array sliced(const Array& x, const Shape& shape, std::span<const std::int64_t> begin,
+             std::span<const std::int64_t> step, Where where) {
   Node* const node = Access::node(x);
   const bool whole_array = node->shape->shape == shape &&
                            std::ranges::all_of(begin, [](auto b) { return b == 0; }) &&
                            std::ranges::all_of(step, [](auto s) { return s == 1; });
   if (whole_array) return x;
   Recipe r = from(Kind::slice, &node, where);
-  r.attr = new Attr{std::move(begin), std::move(step)};
+  const Lists lists{begin, step};
+  r.lists = &lists;
   r.new_shape = &shape;
   return record(r);
 }
 
-Array padded(const Array& x, const Shape& shape, std::vector<std::int64_t> low, const Array& fill,
-             Where where) {
+Array padded(const Array& x, const Shape& shape, std::span<const std::int64_t> low,
+             const Array& fill, Where where) {
   Node* const node = Access::node(x);
   if (node->shape->shape == shape) return x;
   if (node->shape->size == 0) return filled_with(shape, fill, node->device, where);
   Node* const nodes[] = {node, Access::node(fill)};
   Recipe r = from(Kind::pad, nodes, where);
   r.operands = nodes;
-  r.attr = new Attr{std::move(low), {}};
+  const Lists lists{low, {}};
+  r.lists = &lists;
   r.new_shape = &shape;
   return record(r);
 }
@@ -437,7 +445,8 @@ Array reduced(ir::Op op, const Array& x, const std::vector<std::int64_t>& axes, 
   const Shape dropped = without(shape, axes, Keep::no);
   Recipe r = from(Kind::reduce, &node, where);
   r.op = op;
-  r.attr = new Attr{axes, {}};
+  const Lists lists{axes, {}};
+  r.lists = &lists;
   r.new_shape = &dropped;
   return reshaped(record(r), kept, where);
 }
@@ -449,7 +458,8 @@ Array arg_reduced(ir::Op op, const Array& x, std::int64_t axis, Where where) {
   Recipe r = from(Kind::arg_reduce, &node, where);
   r.op = op;
   r.dtype = int64;
-  r.attr = new Attr{{axis}, {}};
+  const Lists lists{{&axis, 1}, {}};
+  r.lists = &lists;
   r.new_shape = &dropped;
   return record(r);
 }

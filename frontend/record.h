@@ -53,10 +53,10 @@ Array bitcast(const Array& x, DType dtype, Where where);
 Array broadcast(const Array& x, const Shape& shape, Where where);
 Array permuted(const Array& x, const std::vector<std::int64_t>& axes, Where where);
 Array reshaped(const Array& x, const Shape& shape, Where where);
-Array sliced(const Array& x, const Shape& shape, std::vector<std::int64_t> begin,
-             std::vector<std::int64_t> step, Where where);
-Array padded(const Array& x, const Shape& shape, std::vector<std::int64_t> low, const Array& fill,
-             Where where);
+Array sliced(const Array& x, const Shape& shape, std::span<const std::int64_t> begin,
+             std::span<const std::int64_t> step, Where where);
+Array padded(const Array& x, const Shape& shape, std::span<const std::int64_t> low,
+             const Array& fill, Where where);
 Array concatenated(std::span<Node* const> nodes, std::int64_t axis, Where where);
 Array iota(const Shape& shape, std::int64_t axis, std::uint16_t device, Where where);  // int64
 // A constant of a shape on a device.

@@ -54,14 +54,8 @@ namespace {
 constexpr std::int64_t kStoreNodes = 16;  // recomputing more operations than these is dear
 }  // namespace
 
-void Builder::leave(Node* node, std::uint32_t edges) {
-  node->id = static_cast<std::uint32_t>(order_.size());
-  order_.push_back(node);
-  infos_.emplace_back().edges = edges;
-}
-
 // `edges`: consumers met so far. False if it is in flight.
-bool Builder::enter(Node* node, std::uint64_t epoch, std::uint32_t edges) {
+inline bool Builder::enter(Node* node, std::uint64_t epoch, std::uint32_t edges) {
   if (node->in_flight) return false;
   node->epoch = epoch;
   if (node->ready() || node->operand_count == 0) {
@@ -154,9 +148,7 @@ bool Builder::cheap(Node* node) {
 // Those of its operands are decided.
 void Builder::choose_store(Node* node, Info& info) {
   if (info.output || node->anywhere) return;
-  if ((node->hints & kMaterialize) == 0) {
-    if ((node->uses <= info.edges && !info.outside) || cheap(node)) return;
-  }
+  if ((node->hints & kMaterialize) == 0 && cheap(node)) return;
   info.output = true;
   out_->outputs.push_back(node);
 }
@@ -212,9 +204,12 @@ bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result
   aliases_.clear();
   infos_.clear();
   axes_.clear();
+  lists_.clear();
   user_scalars_.clear();
   counts_.clear();
   literals_.clear();
+  view_numbers_.clear();
+  views_.clear();
   scalar_nodes_.clear();
   wide_.clear();
   symbols_.clear();

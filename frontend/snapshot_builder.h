@@ -29,15 +29,25 @@ class Builder {
     std::uint32_t edges = 0;  // consumers within the snapshot
     std::uint32_t dying = 0;  // of those, ones that will let go of it
     const std::string* label = nullptr;
+    std::uint8_t rank = 0;
     bool output = false;
     bool outside = false;  // operations outside consume an alias of it
   };
 
   bool walk(std::span<Node* const> roots);
   bool enter(Node* node, std::uint64_t epoch, std::uint32_t edges);
-  void leave(Node* node, std::uint32_t edges);
+  void leave(Node* node, std::uint32_t edges) {
+    node->id = static_cast<std::uint32_t>(order_.size());
+    order_.push_back(node);
+    Info& info = infos_.emplace_back();
+    info.edges = edges;
+    info.rank = static_cast<std::uint8_t>(node->shape->shape.extents().size());
+  }
   Node* behind(Node* alias, std::uint64_t epoch);
   void settle_aliases();
+  static bool needed_outside(const Node& node, const Info& info) {
+    return node.uses > info.edges || info.outside || (node.hints & kMaterialize) != 0;
+  }
   void choose_store(Node* node, Info& info);
   bool cheap(Node* node);
   void emit(bool evaluated);
@@ -46,14 +56,25 @@ class Builder {
   void emit_leaf(Node* node, Info& info);
   void emit_scalar(Node* node);
   void emit_map(Node* node);
-  bool emit_alike(Node* node);
-  void emit_reshape(Node* node);
-  void emit_windows(Node* node);  // slice, pad
+  bool emit_alike(Node* node, Info& info);
+  void emit_view(Node* node);  // and reductions: what Kind gives an attribute of the graph
+  bool recall_view(const Node& node, std::uint32_t from, Info* info);
+  void reshape_axes(Node* node);
+  void window_axes(Node* node);  // slice, pad
+  void permute_axes(Node* node);
+  void reduce_axes(Node* node);
   void emit_concat(Node* node);
   void emit_contract(Node* node);
   void mark_donations();
   void resolve_symbols();
 
+  // The oldest of the lists in axes_ that operations have found to be one with this.
+  std::uint32_t canonical(std::uint32_t axes) {
+    if (axes >= lists_.size()) return axes;
+    while (lists_[axes] != axes) axes = lists_[axes] = lists_[lists_[axes]];
+    return axes;
+  }
+  void unite(std::uint32_t a, std::uint32_t b);
   std::span<const Var> axes_of(Node* node) const {
     return {axes_.data() + infos_[node->id].axes, node->shape->shape.extents().size()};
   }
@@ -65,11 +86,10 @@ class Builder {
   ir::NodeId append(ir::NodeKind kind, std::span<const ir::NodeId> operands, std::uint32_t axes,
                     std::size_t rank);
   ir::Node& push(ir::NodeKind kind, std::uint32_t axes, std::size_t rank);  // without its operands
-  // The next node's attribute: one of an earlier snapshot, whose lists keep their memory. `attach`
-  // gives it to the node appended last.
+  // The next view's attribute: one of an earlier snapshot, whose lists keep their memory.
   template <class A>
   A& attribute();
-  void attach();
+  static constexpr std::uint32_t kNoAxes = ~0u;
   Node* input(Node* node, std::uint32_t i) const { return root_of(node->operands()[i]); }
 
   struct Wide {  // the latest broadcast of a node of the graph for an elementwise operation
@@ -82,11 +102,20 @@ class Builder {
   std::vector<Node*> order_, aliases_;
   std::vector<Info> infos_;
   std::vector<Var> axes_;
+  std::vector<std::uint32_t> lists_;  // by first place in axes_, as far as needed: see canonical
   std::vector<ir::NodeId> operands_;
+  struct View {  // the latest of its kind, lists, shape and operand's axes: another has its axes
+    const ListBox* lists = nullptr;
+    const ShapeBox* shape = nullptr;
+    Kind kind = Kind::slice;
+    std::uint32_t from = 0, axes = 0, attribute = 0;
+  };
+
   std::vector<Wide> wide_;  // by node of the graph, as far as needed: merged scalars have one
   Symbols symbols_;
   std::uint32_t attributes_ = 1;  // of the graph's, those in use
-  NumberTable user_scalars_, counts_, literals_;
+  NumberTable user_scalars_, counts_, literals_, view_numbers_;
+  std::vector<View> views_;
   std::vector<ir::NodeId> scalar_nodes_;  // by scalar
   Node* current_ = nullptr;
   bool may_donate_ = false;  // some input is held by nothing but this snapshot's operations

@@ -59,13 +59,11 @@ A& Builder::attribute() {
   return std::holds_alternative<A>(next) ? std::get<A>(next) : next.emplace<A>();
 }
 
-void Builder::attach() { out_->graph.nodes.back().attr = attributes_++; }
-
 ir::NodeId Builder::operand(Node* node, std::uint32_t axes, std::size_t rank) {
   const Info& info = infos_[node->id];
   const std::span<const Var> own = axes_of(node);
   bool same = own.size() == rank;
-  if (same && info.axes == axes) return info.id;
+  if (same && (rank == 0 || canonical(info.axes) == axes)) return info.id;
   for (std::size_t i = 0; same && i < rank; ++i) {
     same = (own[i] == kVarOne) == (axes_[axes + i] == kVarOne);
   }
@@ -102,8 +100,7 @@ void Builder::emit_leaf(Node* node, Info& info) {
 }
 
 // Scalars and literals are one node where value and dtype are, counts where they count the same
-// axes: the trace's hash-consing is weak, and whether it has merged them may not show in a plan's
-// key.
+// axes. The trace has merged most, not those that belong to an evaluation in flight.
 void Builder::emit_scalar(Node* node) {
   Info& info = infos_[node->id];
   std::uint64_t bits = node->imm, key = mix(node->imm, static_cast<std::uint64_t>(node->dtype));
@@ -123,7 +120,7 @@ void Builder::emit_scalar(Node* node) {
     table = &counts_;
     Node* const x = input(node, 0);
     double count = 1;
-    for (const std::int64_t axis : node->attr->list) {
+    for (const std::int64_t axis : node->list()) {
       const auto i = static_cast<std::size_t>(axis);
       key = mix(key, symbols_.find(axes_of(x)[i]));
       count *= static_cast<double>(x->shape->shape.extents()[i]);
@@ -142,20 +139,27 @@ void Builder::emit_scalar(Node* node) {
   info.id = scalar_nodes_[number];
 }
 
-// Axes are aligned at the last one, and those that are not 1 unified. An operand of all these axes
-// has the result's own from here on.
+void Builder::unite(std::uint32_t a, std::uint32_t b) {
+  a = canonical(a), b = canonical(b);
+  if (a == b) return;
+  while (lists_.size() < axes_.size()) lists_.push_back(static_cast<std::uint32_t>(lists_.size()));
+  lists_[std::max(a, b)] = std::min(a, b);
+}
+
+// Axes are aligned at the last one, and those that are not 1 unified. Lists of operands that have
+// all these axes are one from here on.
 std::uint32_t Builder::common_axes(Node* node, std::size_t rank) {
   auto axes = static_cast<std::uint32_t>(axes_.size());
   std::uint32_t first = 0;
   while (first < node->operand_count && !same_extents(*input(node, first), *node)) ++first;
   if (first < node->operand_count) {
-    axes = infos_[input(node, first)->id].axes;
+    axes = canonical(infos_[input(node, first)->id].axes);
   } else {
     axes_.resize(axes + rank, kVarOne);
   }
   for (std::uint32_t i = 0; i < node->operand_count; ++i) {
-    Info& from = infos_[input(node, i)->id];
-    if (from.axes == axes) continue;
+    const Info& from = infos_[input(node, i)->id];
+    if (canonical(from.axes) == axes) continue;
     const std::span<const Var> own = axes_of(input(node, i));
     Var* const to = axes_.data() + axes + (rank - own.size());
     for (std::size_t k = 0; k < own.size(); ++k) {
@@ -166,46 +170,42 @@ std::uint32_t Builder::common_axes(Node* node, std::size_t rank) {
         symbols_.unite(to[k], own[k]);
       }
     }
-    if (same_extents(*input(node, i), *node)) from.axes = axes;
+    if (rank > 0 && same_extents(*input(node, i), *node)) unite(from.axes, axes);
   }
-  return axes;
+  return canonical(axes);
 }
 
 // The common case: an elementwise operation on operands that have the same axes, or none. False,
 // and nothing, otherwise.
-bool Builder::emit_alike(Node* node) {
-  if (node->kind != Kind::map || node->ready() || node->operand_count > kInlineOperands)
-    return false;
-  const std::size_t rank = node->shape->shape.extents().size();
-  Node* inputs[kInlineOperands];
-  const Info* full = nullptr;
-  for (std::uint32_t i = 0; i < node->operand_count; ++i) {
-    inputs[i] = input(node, i);
-    const Info& from = infos_[inputs[i]->id];
-    const std::size_t own = inputs[i]->shape->shape.extents().size();
-    if (own == rank) {
-      if (full != nullptr && full->axes != from.axes) return false;
-      full = &from;
-    } else if (own != 0) {
-      return false;
-    }
-  }
-  if (full == nullptr || rank == 0) return false;
-  const std::uint32_t axes = full->axes;
+bool Builder::emit_alike(Node* node, Info& info) {
+  const std::uint32_t count = node->operand_count;
+  if (node->kind != Kind::map || count > kInlineOperands || node->ready()) return false;
   ir::NodeId ids[kInlineOperands];
-  for (std::uint32_t i = 0; i < node->operand_count; ++i) {
-    const bool scalar = inputs[i]->shape->shape.extents().empty();
-    ids[i] = scalar ? operand(inputs[i], axes, rank) : infos_[inputs[i]->id].id;
+  std::uint32_t axes = kNoAxes;
+  bool scalars = false;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Info& from = infos_[root_of(node->inline_operands[i])->id];
+    ids[i] = from.id;
+    if (from.rank == 0) {
+      scalars = true;
+      continue;
+    }
+    const std::uint32_t its = canonical(from.axes);
+    if (from.rank != info.rank || (axes != kNoAxes && its != axes)) return false;
+    axes = its;
   }
-  Info& info = infos_[node->id];
+  if (axes == kNoAxes) return false;
+  for (std::uint32_t i = 0; scalars && i < count; ++i) {
+    Node* const x = input(node, i);
+    if (infos_[x->id].rank == 0) ids[i] = operand(x, axes, info.rank);
+  }
   info.axes = axes;
   info.id = static_cast<ir::NodeId>(out_->graph.nodes.size());
   if (node->math == Math::fast) out_->math = Math::fast;
-  ir::Node& n = push(ir::NodeKind::map, axes, rank);
+  ir::Node& n = push(ir::NodeKind::map, axes, info.rank);
   n.op = node->op;
-  n.operand_count = static_cast<std::uint16_t>(node->operand_count);
-  std::vector<ir::NodeId>& list = out_->graph.operand_ids;
-  list.insert(list.end(), ids, ids + node->operand_count);
+  n.operand_count = static_cast<std::uint16_t>(count);
+  for (std::uint32_t i = 0; i < count; ++i) out_->graph.operand_ids.push_back(ids[i]);
   return true;
 }
 
@@ -221,8 +221,7 @@ void Builder::emit_map(Node* node) {
   out_->graph.nodes.back().op = node->op;
 }
 
-void Builder::emit_reshape(Node* node) {
-  Info& info = infos_[node->id];
+void Builder::reshape_axes(Node* node) {
   Node* const x = input(node, 0);
   const std::span<const std::int64_t> from = x->shape->shape.extents(),
                                       to = node->shape->shape.extents();
@@ -243,13 +242,9 @@ void Builder::emit_reshape(Node* node) {
     f += groups.from[g];
     t += groups.to[g];
   }
-  const ir::NodeId id = infos_[x->id].id;
-  info.id = append(ir::NodeKind::reshape, {&id, 1}, info.axes, to.size());
-  attach();
 }
 
-void Builder::emit_windows(Node* node) {
-  Info& info = infos_[node->id];
+void Builder::window_axes(Node* node) {
   Node* const x = input(node, 0);
   const std::span<const std::int64_t> to = node->shape->shape.extents();
   const bool is_slice = node->kind == Kind::slice;
@@ -260,7 +255,7 @@ void Builder::emit_windows(Node* node) {
   if (is_slice) step_of->clear();
   for (std::size_t i = 0; i < to.size(); ++i) {
     const Var own = axes_of(x)[i];
-    const std::int64_t low = node->attr->list[i], step = is_slice ? node->attr->more[i] : 1;
+    const std::int64_t low = node->list()[i], step = is_slice ? node->more()[i] : 1;
     const Var begin = symbols_.integer(is_slice ? Symbols::Use::begin : Symbols::Use::low, low);
     const Var stride = symbols_.integer(Symbols::Use::step, step);
     low_of.push_back(begin);
@@ -273,12 +268,85 @@ void Builder::emit_windows(Node* node) {
     key = mix(mix(key, begin), stride);
     axes_.push_back(symbols_.derived(mix(key, static_cast<std::uint64_t>(to[i])), to[i]));
   }
+}
+
+void Builder::permute_axes(Node* node) {
+  Node* const x = input(node, 0);
+  std::vector<std::uint8_t>& axes = attribute<ir::Axes>().axes;
+  axes.clear();
+  for (const std::int64_t axis : node->list()) {
+    axes_.push_back(axes_of(x)[static_cast<std::size_t>(axis)]);
+    axes.push_back(static_cast<std::uint8_t>(axis));
+  }
+}
+
+void Builder::reduce_axes(Node* node) {
+  Node* const x = input(node, 0);
+  std::vector<std::uint8_t>& axes = attribute<ir::Axes>().axes;
+  axes.clear();
+  for (const std::int64_t axis : node->list()) axes.push_back(static_cast<std::uint8_t>(axis));
+  for (std::size_t i = 0; i < axes_of(x).size(); ++i) {
+    if (std::ranges::find(axes, i) == axes.end()) axes_.push_back(axes_of(x)[i]);
+  }
+}
+
+// A view that was met before of the same axes, as loops make them, has the same axes and attribute
+// again. Compared by content: which boxes are one may not show in a graph.
+bool Builder::recall_view(const Node& node, std::uint32_t from, Info* info) {
+  std::uint64_t key = mix(static_cast<std::uint64_t>(node.kind) << 32 | from, node.shape->hash);
+  if (node.lists != nullptr) key = mix(key, node.lists->hash);
+  const auto [number, fresh] = view_numbers_.at(key);
+  if (!fresh) {
+    const View& known = views_[number];
+    if (known.kind == node.kind && known.from == from &&
+        (known.shape == node.shape || known.shape->holds(node.shape->shape)) &&
+        (known.lists == node.lists || (known.lists != nullptr && node.lists != nullptr &&
+                                       known.lists->holds({node.lists->list, node.lists->more})))) {
+      info->axes = canonical(known.axes);
+      std::vector<ir::Attribute>& list = out_->graph.attributes;
+      if (attributes_ == list.size()) list.emplace_back();
+      list[attributes_] = list[known.attribute];
+      return true;
+    }
+  }
+  number = static_cast<std::uint32_t>(views_.size());
+  views_.push_back({node.lists, node.shape, node.kind, from, info->axes, attributes_});
+  return false;
+}
+
+void Builder::emit_view(Node* node) {
+  Info& info = infos_[node->id];
+  ir::NodeKind kind = ir::NodeKind::permute;
+  void (Builder::*make_axes)(Node*) = &Builder::permute_axes;
+  switch (node->kind) {
+    case Kind::reshape:
+      kind = ir::NodeKind::reshape, make_axes = &Builder::reshape_axes;
+      break;
+    case Kind::slice:
+      kind = ir::NodeKind::slice, make_axes = &Builder::window_axes;
+      break;
+    case Kind::pad:
+      kind = ir::NodeKind::pad, make_axes = &Builder::window_axes;
+      break;
+    case Kind::reduce:
+      kind = ir::NodeKind::reduce, make_axes = &Builder::reduce_axes;
+      break;
+    case Kind::arg_reduce:
+      kind = ir::NodeKind::arg_reduce, make_axes = &Builder::reduce_axes;
+      break;
+    default:
+      break;
+  }
+  Node* const x = input(node, 0);
+  const bool known =
+      !axes_of(x).empty() && recall_view(*node, canonical(infos_[x->id].axes), &info);
+  if (!known) (this->*make_axes)(node);
   operands_.clear();
   for (std::uint32_t i = 0; i < node->operand_count; ++i)
     operands_.push_back(infos_[input(node, i)->id].id);
-  const auto kind = is_slice ? ir::NodeKind::slice : ir::NodeKind::pad;
-  info.id = append(kind, operands_, info.axes, to.size());
-  attach();
+  info.id = append(kind, operands_, info.axes, node->shape->shape.extents().size());
+  out_->graph.nodes.back().op = node->op;
+  out_->graph.nodes.back().attr = attributes_++;
 }
 
 void Builder::emit_concat(Node* node) {
@@ -336,11 +404,13 @@ void Builder::emit(std::size_t index) {
       return emit_scalar(node);
     case Kind::map:
       return emit_map(node);
+    case Kind::permute:
     case Kind::reshape:
-      return emit_reshape(node);
     case Kind::slice:
     case Kind::pad:
-      return emit_windows(node);
+    case Kind::reduce:
+    case Kind::arg_reduce:
+      return emit_view(node);
     case Kind::concat:
       return emit_concat(node);
     case Kind::contract:
@@ -360,37 +430,6 @@ void Builder::emit(std::size_t index) {
       info.id = operand(x, info.axes, to.size());
       return;
     }
-    case Kind::permute: {
-      Node* const x = input(node, 0);
-      std::vector<std::uint8_t>& axes = attribute<ir::Axes>().axes;
-      axes.clear();
-      for (const std::int64_t axis : node->attr->list) {
-        axes_.push_back(axes_of(x)[static_cast<std::size_t>(axis)]);
-        axes.push_back(static_cast<std::uint8_t>(axis));
-      }
-      const ir::NodeId id = infos_[x->id].id;
-      info.id = append(ir::NodeKind::permute, {&id, 1}, info.axes, to.size());
-      attach();
-      return;
-    }
-    case Kind::reduce:
-    case Kind::arg_reduce: {
-      Node* const x = input(node, 0);
-      std::vector<std::uint8_t>& axes = attribute<ir::Axes>().axes;
-      axes.clear();
-      for (const std::int64_t axis : node->attr->list)
-        axes.push_back(static_cast<std::uint8_t>(axis));
-      for (std::size_t i = 0; i < axes_of(x).size(); ++i) {
-        if (std::ranges::find(axes, i) == axes.end()) axes_.push_back(axes_of(x)[i]);
-      }
-      const ir::NodeId id = infos_[x->id].id;
-      const auto kind =
-          node->kind == Kind::reduce ? ir::NodeKind::reduce : ir::NodeKind::arg_reduce;
-      info.id = append(kind, {&id, 1}, info.axes, to.size());
-      out_->graph.nodes.back().op = node->op;
-      attach();
-      return;
-    }
   }
 }
 
@@ -400,10 +439,10 @@ void Builder::emit(bool evaluated) {
     Node* const node = order_[i];
     Info& info = infos_[i];
     current_ = node;
-    if (!emit_alike(node)) emit(i);
+    if (!emit_alike(node, info)) emit(i);
     remember_name(info.id, info.label);
     if (node->ready()) continue;
-    choose_store(node, info);
+    if (needed_outside(*node, info)) choose_store(node, info);
     if (node->computed.line != 0) out_->recomputed.push_back({info.id, node->computed});
     if (evaluated && !info.output && computes(*node)) node->computed = where;
     if (node->hints == 0) continue;

@@ -21,7 +21,8 @@ std::uint32_t hash_of(const Recipe& r) {
                     static_cast<std::uint64_t>(r.device) << 24;
   h = ir::mix(h, r.imm);
   for (const Node* operand : r.operands) h = ir::mix(h, reinterpret_cast<std::uintptr_t>(operand));
-  return static_cast<std::uint32_t>(h >> 32);
+  const auto hash = static_cast<std::uint32_t>(h >> 32);
+  return hash != 0 ? hash : 1;
 }
 
 bool shareable(const Recipe& r) {
@@ -87,43 +88,25 @@ Node* Trace::slot() {
   return node;
 }
 
-// The box of an equal shape, if it is the latest of its place, or a new one.
-ShapeBox* Trace::box(const Shape& shape) {
-  std::uint64_t hash = 0;
-  for (const std::int64_t n : shape) hash = ir::mix(hash, static_cast<std::uint64_t>(n));
-  const auto place = static_cast<std::uint32_t>(hash >> 32) % std::size(boxes_);
-  ShapeBox*& latest = boxes_[place];
-  if (latest == nullptr || !(latest->shape == shape)) {
-    latest = new ShapeBox{shape, shape.size(), 0, static_cast<std::uint32_t>(place)};
-  }
-  return latest;
-}
-
-void Trace::drop_box(ShapeBox* box) noexcept {
-  if (--box->references != 0) return;
-  if (boxes_[box->place] == box) boxes_[box->place] = nullptr;
-  delete box;
-}
-
 Node* Trace::find(const Recipe& r, std::uint32_t hash) {
-  const Consed& entry = table_[place(hash)];
-  Node* const node = entry.node;
-  if (node == nullptr || entry.hash != hash || node->kind != r.kind || node->op != r.op ||
-      node->dtype != r.dtype || node->imm != r.imm || node->device != r.device ||
-      node->math != r.math || node->operand_count != r.operands.size() || node->in_flight) {
-    return nullptr;
-  }
-  for (std::uint32_t i = 0; i < node->operand_count; ++i) {
-    if (node->inline_operands[i] != r.operands[i]) return nullptr;
-  }
-  // A node whose last reference was just dropped waits for the lock to be freed: leave it.
-  std::uint32_t count = node->references.load(std::memory_order_relaxed);
-  while (count != 0) {
-    if (node->references.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) {
-      return node;
+  return table_.find(hash, [&](Node* node) {
+    if (node->kind != r.kind || node->op != r.op || node->dtype != r.dtype || node->imm != r.imm ||
+        node->device != r.device || node->math != r.math ||
+        node->operand_count != r.operands.size() || node->in_flight) {
+      return false;
     }
-  }
-  return nullptr;
+    for (std::uint32_t i = 0; i < node->operand_count; ++i) {
+      if (node->inline_operands[i] != r.operands[i]) return false;
+    }
+    // A node whose last reference was just dropped waits for the lock to be freed: leave it.
+    std::uint32_t count = node->references.load(std::memory_order_relaxed);
+    while (count != 0) {
+      if (node->references.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) {
+        return true;
+      }
+    }
+    return false;
+  });
 }
 
 void Trace::begin_use(Node* operand) {
@@ -154,16 +137,21 @@ void Trace::count(const Node& node, int change) {
 Node* Trace::record(const Recipe& r) {
   const bool share = shareable(r);
   const std::uint32_t hash = share ? hash_of(r) : 0;
-  std::unique_ptr<Attr> attr(r.attr);
   std::unique_ptr<Node*[]> many;
   if (r.operands.size() > kInlineOperands) many.reset(new Node*[r.operands.size()]);
   const std::lock_guard<std::mutex> lock(mutex);
   if (share) {
     if (Node* const found = find(r, hash)) return found;
+    table_.make_room();
   }
-  ShapeBox* const shape = r.shape != nullptr ? r.shape : box(*r.new_shape);
+  ListBox* const lists = r.lists != nullptr ? lists_.take(*r.lists) : nullptr;
+  ShapeBox* shape = r.shape;
+  if (shape != nullptr) {
+    ++shape->references;
+  } else {
+    shape = shapes_.take(*r.new_shape);
+  }
   Node* const node = slot();
-  ++shape->references;
   node->references.store(1, std::memory_order_relaxed);
   node->uses = 0;
   node->kind = r.kind;
@@ -185,13 +173,10 @@ Node* Trace::record(const Recipe& r) {
   node->shape = shape;
   node->imm = r.imm;
   if (r.kind == Kind::alias) node->own_label = r.label;
-  node->attr = attr.release();
+  node->lists = lists;
   node->where = r.where;
-  node->cons_slot = 0;
-  if (share) {
-    table_[place(hash)] = {node, hash};
-    node->cons_slot = place(hash) + 1;
-  }
+  node->hash = hash;
+  if (share) table_.insert(node, hash);
   count(*node, 1);
   return node;
 }
@@ -199,9 +184,8 @@ Node* Trace::record(const Recipe& r) {
 Node* Trace::leaf(DType dtype, const Shape& shape, std::uint16_t device, Value* value, Where where,
                   const std::string* label) {
   const std::lock_guard<std::mutex> lock(mutex);
-  ShapeBox* const its = box(shape);
+  ShapeBox* const its = shapes_.take(shape);
   Node* const node = slot();
-  ++its->references;
   node->references.store(1, std::memory_order_relaxed);
   node->uses = 0;
   node->kind = Kind::leaf;
@@ -214,19 +198,16 @@ Node* Trace::leaf(DType dtype, const Shape& shape, std::uint16_t device, Value* 
   node->hints = 0;
   node->operand_count = 0;
   node->shape = its;
-  node->attr = nullptr;
+  node->lists = nullptr;
   node->own_label = label;
   node->where = where;
-  node->cons_slot = 0;
+  node->hash = 0;
   node->value.store(value, std::memory_order_release);
   return node;
 }
 
 void Trace::forget(Node* node) {
-  if (node->cons_slot == 0) return;
-  Consed& entry = table_[node->cons_slot - 1];
-  if (entry.node == node) entry.node = nullptr;
-  node->cons_slot = 0;
+  if (node->hash != 0) table_.erase(node, std::exchange(node->hash, 0));
 }
 
 // Takes a node's operands from it; those that nobody else holds are put in front of `dying`. A
@@ -243,8 +224,7 @@ Node* Trace::let_go(Node* node, Node* dying) noexcept {
   }
   if (node->operand_count > kInlineOperands) delete[] node->many_operands;
   node->operand_count = 0;
-  delete node->attr;
-  node->attr = nullptr;
+  if (node->lists != nullptr) lists_.drop(std::exchange(node->lists, nullptr));
   return dying;
 }
 
@@ -263,7 +243,7 @@ Value* Trace::drop(Node* first) noexcept {
       count(*node, -1);
     }
     first = let_go(node, first);
-    drop_box(std::exchange(node->shape, nullptr));
+    shapes_.drop(std::exchange(node->shape, nullptr));
     node->next = free_;
     free_ = node;
   }

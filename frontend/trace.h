@@ -6,9 +6,9 @@
 // but the counts and `value` is fixed when a node is made or guarded by Trace::mutex. A node that
 // gets a value lets go of its operands.
 //
-// Equal pending operations are one node (weak hash-consing through a direct-mapped table):
-// recording x * 2 twice costs one multiplication. The trace is never destroyed, so an Array may
-// outlive main.
+// Equal pending elementwise operations are one node: recording x * 2 twice costs one
+// multiplication, and the graph of a program does not depend on where its nodes lie. The trace is
+// never destroyed, so an Array may outlive main.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -19,6 +19,8 @@
 #include <string_view>
 #include <vector>
 
+#include "frontend/boxes.h"
+#include "frontend/pending_table.h"
 #include "frontend/storage.h"
 #include "ir/graph.h"
 #include "kiln/array.h"
@@ -33,33 +35,20 @@ enum class Kind : std::uint8_t {
   leaf,     // has a value from the start
   literal,  // 0-d constant of a composite: imm
   scalar,   // 0-d run-time scalar of the user's: imm
-  count,    // 0-d, the number of elements of operand 0 over Attr::list (minus imm, a double): a
+  count,    // 0-d, the number of elements of operand 0 over list() (minus imm, a double): a
             // run-time scalar
   alias,    // operand 0 under another name
   iota,     // imm: axis
   map,
   broadcast,
-  permute,  // Attr::list: axes
+  permute,  // list(): axes
   reshape,
-  slice,       // Attr::list: begin, Attr::more: step
-  pad,         // Attr::list: low; operand 1 is the fill
+  slice,       // list(): begin, more(): step
+  pad,         // list(): low; operand 1 is the fill
   concat,      // imm: axis
-  reduce,      // Attr::list: axes, ascending
-  arg_reduce,  // Attr::list: one axis
+  reduce,      // list(): axes, ascending
+  arg_reduce,  // list(): one axis
   contract,
-};
-
-// A shape shared by the nodes that have it; counted under the trace's lock. Equal shapes mostly
-// have one box, so that comparing boxes says at once that they are equal.
-struct ShapeBox {
-  Shape shape;
-  std::int64_t size = 0;
-  std::uint32_t references = 0;
-  std::uint32_t place = 0;  // in the trace's table of boxes
-};
-
-struct Attr {
-  std::vector<std::int64_t> list, more;
 };
 
 inline constexpr std::uint32_t kInlineOperands = 3;
@@ -86,14 +75,14 @@ struct alignas(64) Node {
     Node* inline_operands[kInlineOperands] = {};
     Node** many_operands;  // of more
   };
-  Attr* attr = nullptr;
+  ListBox* lists = nullptr;  // null: empty ones
   std::atomic<Value*> value{nullptr};
   Where where;
   union {
     Where computed{};  // the evaluation that last computed it without storing it; line 0: none
     Node* next;        // in the free list, and while being freed
   };
-  std::uint32_t cons_slot = 0;  // 1 + its place in the table, unless another took it; 0: in none
+  std::uint32_t hash = 0;  // by which it is in the table of pending ones; 0: it is not
   // Scratch of the snapshot that visited it last.
   std::uint32_t id = 0;
   std::uint64_t epoch = 0;
@@ -102,6 +91,14 @@ struct alignas(64) Node {
     return operand_count <= kInlineOperands ? inline_operands : many_operands;
   }
   std::span<Node* const> inputs() const { return {operands(), operand_count}; }
+  std::span<const std::int64_t> list() const {
+    if (lists == nullptr) return {};
+    return lists->list;
+  }
+  std::span<const std::int64_t> more() const {
+    if (lists == nullptr) return {};
+    return lists->more;
+  }
   const std::string* label() const {
     return kind == Kind::alias || kind == Kind::leaf ? own_label : nullptr;
   }
@@ -125,7 +122,7 @@ struct Recipe {
   std::span<Node* const> operands;
   ShapeBox* shape = nullptr;  // an operand's, or
   const Shape* new_shape = nullptr;
-  Attr* attr = nullptr;  // owned from here on
+  const Lists* lists = nullptr;  // null: empty ones
   Where where;
   const std::string* label = nullptr;
 };
@@ -162,13 +159,8 @@ class Trace {
   std::atomic<std::int64_t> pinned{0};
 
  private:
-  static constexpr int kTableBits = 12;
-  // Of a hash the upper bits: they depend on all others.
-  static std::uint32_t place(std::uint32_t hash) { return hash >> (32 - kTableBits); }
   Node* slot();
   Node* find(const Recipe& recipe, std::uint32_t hash);
-  ShapeBox* box(const Shape& shape);
-  void drop_box(ShapeBox* box) noexcept;
   void forget(Node* node);  // takes it out of the table
   Node* let_go(Node* node, Node* dying) noexcept;
   Value* drop(Node* first) noexcept;
@@ -179,14 +171,9 @@ class Trace {
 
   std::vector<std::unique_ptr<Node[]>> slabs_;
   Node* free_ = nullptr;
-  // The hash stands beside the node, so that recording looks into no node but an equal one: those
-  // that it replaces lie anywhere in memory.
-  struct Consed {
-    Node* node = nullptr;
-    std::uint32_t hash = 0;
-  };
-  Consed table_[1 << kTableBits];
-  ShapeBox* boxes_[64] = {};  // one of each hash of shapes
+  PendingTable table_;
+  Boxes<ShapeBox> shapes_;
+  Boxes<ListBox> lists_;
 };
 
 Trace& trace();

@@ -55,15 +55,15 @@ bool apply(const Node& node, std::span<const std::int64_t> from, std::int64_t* o
       return true;
     case Kind::permute: {
       Extents result;
-      for (const std::int64_t axis : node.attr->list)
+      for (const std::int64_t axis : node.list())
         result.push_back((*strides)[static_cast<std::size_t>(axis)]);
       *strides = std::move(result);
       return true;
     }
     case Kind::slice:
       for (std::size_t i = 0; i < to.size(); ++i) {
-        *offset += node.attr->list[i] * (*strides)[i];
-        (*strides)[i] *= node.attr->more[i];
+        *offset += node.list()[i] * (*strides)[i];
+        (*strides)[i] *= node.more()[i];
       }
       return true;
     case Kind::broadcast: {

@@ -1,16 +1,13 @@
 #include "ir/graph.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 
 #include "ir/error.h"
+#include "ir/hash.h"
 
 namespace kiln::ir {
-
-bool Graph::operator==(const Graph& o) const {
-  return wide == o.wide && nodes == o.nodes && operand_ids == o.operand_ids && dims == o.dims &&
-         outputs == o.outputs && syms == o.syms && inputs == o.inputs && scalars == o.scalars &&
-         attributes == o.attributes && regions == o.regions && hints == o.hints;
-}
 
 Sym Graph::add_sym(SymInfo info) {
   if (info.lo == info.hi && (info.lo == 0 || info.lo == 1)) return static_cast<Sym>(info.lo);
@@ -56,56 +53,90 @@ NodeId Graph::constant(DType dtype, std::uint64_t bits) {
 
 namespace {
 
-struct Hasher {
-  std::uint64_t state = 0x243F6A8885A308D3u;
-  void mix(std::uint64_t v) {
-    state = (state ^ v) * 0x9E3779B97F4A7C15u;
-    state ^= state >> 32;
-  }
-  template <class T>
-  void mix_all(const std::vector<T>& items) {
-    mix(items.size());
-    for (const T& item : items) mix(static_cast<std::uint64_t>(item));
+// What a node says, as words. It has no padding but four bytes behind `attr`.
+struct Words {
+  std::uint64_t word[4];
+  explicit Words(const Node& n) {
+    static_assert(sizeof(Node) == 32 && offsetof(Node, attr) == 16 && offsetof(Node, imm) == 24);
+    std::memcpy(word, &n, sizeof(word));
+    word[2] = n.attr;
   }
 };
 
-// Chains of their own, side by side: each step waits for a multiplication.
-void mix(Hasher& h, const std::vector<Node>& nodes) {
-  Hasher what, where, attr, imm;
-  for (const Node& n : nodes) {
-    what.mix(static_cast<std::uint64_t>(n.kind) | static_cast<std::uint64_t>(n.op) << 8 |
-             static_cast<std::uint64_t>(n.dtype) << 16 | static_cast<std::uint64_t>(n.rank) << 24 |
-             static_cast<std::uint64_t>(n.shape) << 32);
-    where.mix(n.operands | static_cast<std::uint64_t>(n.operand_count) << 32 |
-              static_cast<std::uint64_t>(n.results) << 48);
-    attr.mix(n.attr);
-    imm.mix(n.imm);
+bool equal(const std::vector<Node>& a, const std::vector<Node>& b) {
+  if (a.size() != b.size()) return false;
+  std::uint64_t differ = 0;
+  for (std::size_t i = 0; i < a.size() && differ == 0; ++i) {
+    const Words x(a[i]), y(b[i]);
+    for (int k = 0; k < 4; ++k) differ |= x.word[k] ^ y.word[k];
   }
-  h.mix(nodes.size());
-  for (const Hasher& part : {what, where, attr, imm}) h.mix(part.state);
+  return differ == 0;
 }
+
+// Four chains side by side: each step of one waits for a multiplication.
+struct Hasher {
+  std::uint64_t state = 0x243F6A8885A308D3u;
+  void mix(std::uint64_t v) { state = ir::mix(state, v); }
+  template <class Block>  // gives the i-th four words
+  void mix_blocks(std::size_t count, Block block) {
+    std::uint64_t chain[4] = {1, 2, 3, 4};
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto words = block(i);
+      for (int k = 0; k < 4; ++k) chain[k] = ir::mix(chain[k], words.word[k]);
+    }
+    mix(count);
+    for (const std::uint64_t part : chain) mix(part);
+  }
+  template <class T>
+  void mix_few(const std::vector<T>& items) {
+    mix(items.size());
+    for (const T& item : items) mix(static_cast<std::uint64_t>(item));
+  }
+  template <class T>
+  void mix_many(const std::vector<T>& items) {
+    struct Block {
+      std::uint64_t word[4] = {};
+    };
+    const std::size_t bytes = items.size() * sizeof(T);
+    mix(bytes);
+    if (bytes == 0) return;
+    mix_blocks((bytes + sizeof(Block) - 1) / sizeof(Block), [&](std::size_t i) {
+      Block block;
+      std::memcpy(block.word, reinterpret_cast<const char*>(items.data()) + i * sizeof(Block),
+                  std::min(sizeof(Block), bytes - i * sizeof(Block)));
+      return block;
+    });
+  }
+};
 
 void mix(Hasher& h, const Attribute& attribute) {
   h.mix(attribute.index());
-  if (const auto* axes = std::get_if<Axes>(&attribute)) h.mix_all(axes->axes);
+  if (const auto* axes = std::get_if<Axes>(&attribute)) h.mix_few(axes->axes);
   if (const auto* groups = std::get_if<Groups>(&attribute))
-    h.mix_all(groups->from), h.mix_all(groups->to);
+    h.mix_few(groups->from), h.mix_few(groups->to);
   if (const auto* slices = std::get_if<Slices>(&attribute))
-    h.mix_all(slices->begin), h.mix_all(slices->step);
-  if (const auto* pads = std::get_if<Pads>(&attribute)) h.mix_all(pads->low);
+    h.mix_few(slices->begin), h.mix_few(slices->step);
+  if (const auto* pads = std::get_if<Pads>(&attribute)) h.mix_few(pads->low);
   if (const auto* loop = std::get_if<Loop>(&attribute)) h.mix(loop->count), h.mix(loop->region);
 }
 
 }  // namespace
 
+bool Graph::operator==(const Graph& o) const {
+  return wide == o.wide && equal(nodes, o.nodes) && operand_ids == o.operand_ids &&
+         dims == o.dims && outputs == o.outputs && syms == o.syms && inputs == o.inputs &&
+         scalars == o.scalars && attributes == o.attributes && regions == o.regions &&
+         hints == o.hints;
+}
+
 std::size_t hash(const Graph& graph) {
   Hasher h;
   h.mix(graph.wide);
-  mix(h, graph.nodes);
-  h.mix_all(graph.operand_ids);
-  h.mix_all(graph.dims);
-  h.mix_all(graph.outputs);
-  h.mix_all(graph.scalars);
+  h.mix_blocks(graph.nodes.size(), [&](std::size_t i) { return Words(graph.nodes[i]); });
+  h.mix_many(graph.operand_ids);
+  h.mix_many(graph.dims);
+  h.mix_many(graph.outputs);
+  h.mix_many(graph.scalars);
   for (const SymInfo& sym : graph.syms) {
     h.mix(static_cast<std::uint64_t>(sym.lo));
     h.mix(static_cast<std::uint64_t>(sym.hi) * 31 + static_cast<std::uint64_t>(sym.multiple));
@@ -115,7 +146,7 @@ std::size_t hash(const Graph& graph) {
           static_cast<std::uint64_t>(input.dense) << 2 |
           static_cast<std::uint64_t>(input.aligned) << 1 |
           static_cast<std::uint64_t>(input.donatable));
-    h.mix_all(input.strides);
+    h.mix_few(input.strides);
   }
   for (const Attribute& attribute : graph.attributes) mix(h, attribute);
   for (const Graph& region : graph.regions) h.mix(hash(region));
