@@ -204,8 +204,13 @@ void broadcast_add(benchmark::State& state) {
   const Array x = d.ax.reshape({-1, kColumns});
   const Array column = d.ay(kiln::slice(0, d.n / kColumns)).reshape({-1, 1});
   kiln::eval(column);
+  const auto fast = [&](std::int64_t begin, std::int64_t end) {
+    bench::fast::broadcast_add(d.x.data(), d.g.data(), d.y.data(), d.out.data(), kColumns, begin,
+                               end);
+  };
   bench::in_turn(state, {lazily("kiln", [&] { return x + d.ag + column; }),
-                         {"stream", [&] { stream_copy(d); }}});
+                         {"stream", [&] { stream_copy(d); }},
+                         {"fast", [&] { bench::share(d.n / kColumns, 1, fast); }}});
   gigabytes(state, 2);
 }
 BENCHMARK(broadcast_add)->UseManualTime()->Iterations(7)->Unit(benchmark::kMillisecond);
