@@ -121,17 +121,19 @@ Partials::Partials(Scene& scene, Access access) : b_(scene.b) {
   }
 }
 
-void Partials::store(Value at, const std::vector<Parts>& totals) const {
+void Partials::store(Value at, const std::vector<Parts>& totals, Value mask) const {
   for (std::size_t i = 0; i < totals.size(); ++i) {
     for (std::size_t part = 0; part < totals[i].size(); ++part) {
-      b_.store(memories_[i][part], at, totals[i][part]);
+      b_.store(memories_[i][part], at, totals[i][part], mask);
     }
   }
 }
 
-Parts Partials::load(std::size_t reduction, Value at) const {
+Parts Partials::load(std::size_t reduction, Value at, int lanes, Value mask) const {
   Parts parts;
-  for (const std::uint32_t memory : memories_[reduction]) parts.push_back(b_.load(memory, at));
+  for (const std::uint32_t memory : memories_[reduction]) {
+    parts.push_back(b_.load(memory, at, lanes, mask));
+  }
   return parts;
 }
 

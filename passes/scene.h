@@ -97,8 +97,10 @@ class Partials {
   enum Access : bool { written, read };
   Partials(Scene& scene, Access access);
   // Of every reduction of the first phase.
-  void store(ir::Value at, const std::vector<Parts>& totals) const;
-  Parts load(std::size_t reduction, ir::Value at) const;
+  void store(ir::Value at, const std::vector<Parts>& totals, ir::Value mask = ir::kNoValue) const;
+  // Those of so many places from `at` on.
+  Parts load(std::size_t reduction, ir::Value at, int lanes = 1,
+             ir::Value mask = ir::kNoValue) const;
 
  private:
   ir::KernelBuilder& b_;

@@ -72,6 +72,7 @@ Scheduled schedule(const ClusterContext& c) {
   if (cuda && !rows) {
     return parts && cuda_columns_split(c) ? cuda_split_columns(c) : cuda_columns(c);
   }
+  if (!cuda && !rows && parts && cpu_columns_split(c)) return cpu_split_columns(c);
   if (split) {
     return cuda ? cuda_split_rows(c) : cpu_split_rows(c);
   }

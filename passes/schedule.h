@@ -48,6 +48,9 @@ Scheduled cpu_rows(const ClusterContext& context);
 bool cpu_rows_are_short(const ClusterContext& context);
 Scheduled cpu_short_rows(const ClusterContext& context);
 Scheduled cpu_columns(const ClusterContext& context);
+// Whether rows are too short to give every thread a wide strip, and there are enough to split.
+bool cpu_columns_split(const ClusterContext& context);
+Scheduled cpu_split_columns(const ClusterContext& context);
 Scheduled cpu_split_rows(const ClusterContext& context);
 Scheduled cpu_transpose(const ClusterContext& context, const Crossing& crossing);
 Scheduled cuda_transpose(const ClusterContext& context, const Crossing& crossing);

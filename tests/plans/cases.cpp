@@ -471,13 +471,13 @@ constexpr Case kCases[] = {
        p.output(p.arg(Op::min, x, 0));
        p.output(p.reduce(Op::mul, p.cast(DType::float64, x), {0}));
      },
-     1, 2},
+     2, 2},
     {"few_long_columns_of_batches",
      [](Program& p) {
        const Id x = p.input(DType::float16, {3, 5000, 35});
        p.output(p.map(Op::add, {p.reduce(Op::add, x, {1}), p.scalar(DType::float16, 1)}));
      },
-     1, 2},
+     2, 2},
     {"reduce_of_reduce",
      [](Program& p) {
        const Id x = p.input(DType::float32, {30, 40});
