@@ -1,6 +1,7 @@
 #include "passes/schedule.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ir/error.h"
 #include "passes/crossing.h"
@@ -10,11 +11,33 @@ namespace kiln::passes {
 
 namespace {
 
+// What memory delivers an element to a warp that takes neighbours along rows; along the last outer
+// axis (columns).
+std::pair<double, double> delivered(const ClusterContext& c) {
+  constexpr std::int64_t kWarp = 32;
+  std::vector<MergedAxis> along_rows = c.space.outer;
+  along_rows.insert(along_rows.end(), c.space.inner.begin(), c.space.inner.end());
+  double rows = 0, columns = 0;
+  for (const Access& access : c.space.reads) {
+    rows += delivered_bytes(c.graph, access, along_rows, kWarp);
+    columns += delivered_bytes(c.graph, access, {&c.space.outer.back(), 1}, kWarp);
+  }
+  return {rows, columns};
+}
+
 // Whether the reads favour vectors along the last inner axis (rows) over the last outer one
-// (columns): bytes of reads that move at unit stride, or not at all, along each.
-bool along_rows(const ClusterContext& c) {
+// (columns): on CUDA by what memory delivers; else, or where that is about the same or columns
+// would take a second kernel (`parts`: they could), by bytes of reads that move at unit stride, or
+// not at all, along each.
+bool along_rows(const ClusterContext& c, bool parts) {
+  constexpr double kClearly = 1.25;
   if (c.space.outer.empty()) return true;
   if (c.space.inner.empty()) return false;
+  if (c.caps.target == ir::Target::cuda && !(parts && cuda_columns_split(c))) {
+    const auto [by_rows, by_columns] = delivered(c);
+    if (by_rows > kClearly * by_columns) return false;
+    if (by_columns > kClearly * by_rows) return true;
+  }
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   for (const Access& access : c.space.reads) {
@@ -62,8 +85,8 @@ Scheduled pointwise(const ClusterContext& c) {
 Scheduled schedule(const ClusterContext& c) {
   const bool cuda = c.caps.target == ir::Target::cuda;
   if (c.cluster.reduces.empty()) return pointwise(c);
-  const bool rows = along_rows(c);
   const bool parts = one_phase(c.cluster) && outer_outputs_only(c);  // could go in two stages
+  const bool rows = along_rows(c, parts);
   const bool split = parts && needs_split(c.graph, c.caps, c.cluster.outer, c.cluster.inner);
   if (parts && !split) {
     if (const auto tile = tile_of(c)) return cuda ? cuda_tiled(c, *tile) : cpu_tiled(c, *tile);

@@ -1,8 +1,11 @@
 #include "passes/space.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
+
+#include "ir/traffic.h"
 
 namespace kiln::passes {
 
@@ -196,6 +199,60 @@ Stride stride_of(const ir::Graph& graph, const Access& access, std::uint32_t coo
   const Monomial c = coefficient(offset, coordinate);
   if (c.coefficient == 0) return Stride::none;
   return c == Monomial{} ? Stride::unit : Stride::other;
+}
+
+namespace {
+
+std::int64_t typical(const ir::Graph& graph, std::span<const Sym> factors) {
+  double size = 1;
+  for (const Sym s : factors) size *= std::max(1.0, std::round(middle(graph, s)));
+  return static_cast<std::int64_t>(std::min(size, 1e18));
+}
+
+// The indices of the coordinates at a position along the axes; false beyond their end.
+bool locate(const ir::Graph& graph, std::span<const MergedAxis> axes, std::int64_t position,
+            std::map<std::uint32_t, std::int64_t>& index) {
+  for (std::size_t a = axes.size(); a-- > 0;) {
+    const MergedAxis& axis = axes[a];
+    if (!axis.by_index) {
+      const std::int64_t extent = typical(graph, axis.extents);
+      index[axis.coordinate] = position % extent;
+      position /= extent;
+      continue;
+    }
+    for (std::size_t i = axis.run.size(); i-- > 0;) {
+      const std::int64_t extent = typical(graph, {&axis.extents[i], 1});
+      index[axis.run[i]] = position % extent;
+      position /= extent;
+    }
+  }
+  return position == 0;
+}
+
+}  // namespace
+
+double delivered_bytes(const ir::Graph& graph, const Access& access,
+                       std::span<const MergedAxis> axes, std::int64_t lanes) {
+  const Affine offset = linear(graph, access);
+  const auto bytes = static_cast<double>(ir::size_of(graph.nodes[access.leaf].dtype));
+  const auto sector = static_cast<double>(ir::kSectorBytes);
+  std::map<std::uint32_t, std::int64_t> index;
+  std::set<double> sectors;
+  double elements = 0;
+  for (; elements < static_cast<double>(lanes); ++elements) {
+    if (!locate(graph, axes, static_cast<std::int64_t>(elements), index)) break;
+    const auto moves = [&](std::uint32_t c) { return index.contains(c); };
+    if (std::ranges::any_of(offset.divided, moves)) return sector;
+    double at = 0;
+    for (const Affine::Term& term : offset.terms) {
+      if (!moves(term.coordinate)) continue;
+      at += static_cast<double>(term.coefficient.coefficient) *
+            static_cast<double>(typical(graph, term.coefficient.factors)) *
+            static_cast<double>(index[term.coordinate]);
+    }
+    sectors.insert(std::floor(at * bytes / sector));
+  }
+  return std::max(bytes, sector * static_cast<double>(sectors.size()) / std::max(elements, 1.0));
 }
 
 namespace {

@@ -36,6 +36,12 @@ Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster
 enum class Stride : std::uint8_t { none, unit, other };
 Stride stride_of(const ir::Graph& graph, const Access& access, std::uint32_t coordinate);
 
+// What memory delivers where `lanes` neighbours along these axes (the last one fastest) are loaded
+// together: bytes for each of them, whole sectors, and at least the element that each asks for. At
+// the middle of the class; an index that was divided is taken to lie anywhere.
+double delivered_bytes(const ir::Graph& graph, const Access& access,
+                       std::span<const MergedAxis> axes, std::int64_t lanes);
+
 // Compulsory bytes (each distinct element of each buffer once), and operations.
 struct Traffic {
   ir::SizeExpr compulsory_read, compulsory_written, operations;

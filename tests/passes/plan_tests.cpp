@@ -120,6 +120,22 @@ TEST(Rows, ManyShortOnesGoSideBySide) {
             "rows");
 }
 
+// A warp along strided rows has a sector an element: that a few weights a row are read once by it
+// is not worth that.
+TEST(Columns, OfWeightedRowsGoByColumns) {
+  for (const int weights : {0, 1, 4}) {
+    testing::Program p;
+    testing::Program::Id x = p.input(ir::DType::float32, {1500, 300});
+    for (int w = 0; w < weights; ++w) {
+      const auto weight = p.cast(ir::DType::float32, p.input(ir::DType::int64, {1500, 1}, 2 + w));
+      x = p.map(ir::Op::mul, {x, weight});
+    }
+    p.output(p.reduce(ir::Op::add, x, {0}));
+    const ir::Plan plan = passes::make_plan(p.graph, testing::cuda_caps(), {});
+    EXPECT_EQ(plan.clusters.at(0).schedule, "columns") << weights;
+  }
+}
+
 // Where little is at stake, computing again is always the faster, three ways of three ways of
 // three: but a kernel that long compiles for minutes. Routes to one index in another order of
 // shifts are computed each.

@@ -118,6 +118,12 @@ constexpr Case kCases[] = {
     {"sum_columns",
      [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {1300, 70}), {0})); }, 1,
      1},
+    {"sum_columns_weighted",
+     [](Program& p) {
+       const Id w = p.cast(DType::float32, p.input(DType::int64, {600, 1}, 2));
+       p.output(p.reduce(Op::add, p.map(Op::mul, {p.input(DType::float32, {600, 70}), w}), {0}));
+     },
+     1, 1},
     {"max_columns",
      [](Program& p) { p.output(p.reduce(Op::max, p.input(DType::float32, {200, 33}), {0})); }, 1,
      1},
