@@ -12,7 +12,8 @@
 // often, by estimated time) and `Joiner` (put a value into the cluster that makes its operands
 // where the indices agree, unless a cycle would arise; bring what is independent together, where
 // that leaves no unit idle for longer than it saves). What that is worth is seen by search: against
-// every partition that the decisions could have led to (tests/property/search_tests.cpp).
+// every partition that the decisions could have led to, and against every join of two clusters
+// (tests/property/search_tests.cpp).
 #pragma once
 #include <functional>
 

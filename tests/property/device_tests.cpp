@@ -16,6 +16,7 @@ namespace kiln {
 namespace {
 
 using ir::test::RandomGraphOptions;
+using ir::test::row_programs;
 using testing::Devices;
 using testing::Setting;
 using testing::Where;
@@ -25,16 +26,6 @@ constexpr Setting kCpu[] = {{"cpu", Where::one_thread, true},
                             {"cpu, unfused", Where::one_thread, false},
                             {"cpu, two threads, unfused", Where::two_threads, false}};
 constexpr Setting kCudaUnfused[] = {{"cuda, unfused", Where::cuda, false}};
-
-RandomGraphOptions row_programs() {
-  RandomGraphOptions options;
-  options.dtypes = {ir::DType::float32, ir::DType::int64, ir::DType::bool_};
-  options.kinds = {ir::NodeKind::map, ir::NodeKind::broadcast, ir::NodeKind::reshape,
-                   ir::NodeKind::reduce, ir::NodeKind::arg_reduce};
-  options.max_rank = 2;
-  options.max_elements = 9000;
-  return options;
-}
 
 testing::MakeGraph random_graphs(const RandomGraphOptions& options = {}) {
   return [=](std::uint64_t seed) { return ir::test::random_graph(seed, options); };

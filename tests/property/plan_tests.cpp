@@ -85,14 +85,8 @@ TEST(PlanProperty, RandomGraphsHaveTheInterpretersBits) {
 }
 
 TEST(PlanProperty, RowProgramsHaveTheInterpretersBits) {
-  ir::test::RandomGraphOptions options;
-  options.dtypes = {ir::DType::float32, ir::DType::int64, ir::DType::bool_};
-  options.kinds = {ir::NodeKind::map, ir::NodeKind::broadcast, ir::NodeKind::reshape,
-                   ir::NodeKind::reduce, ir::NodeKind::arg_reduce};
-  options.max_rank = 2;
-  options.max_elements = 9000;
   for (std::uint64_t seed = first_seed(); seed < first_seed() + 1000; ++seed) {
-    check(seed, options);
+    check(seed, ir::test::row_programs());
     if (HasFatalFailure()) return;
   }
 }

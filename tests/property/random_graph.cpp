@@ -420,6 +420,16 @@ class Generator {
 
 }  // namespace
 
+RandomGraphOptions row_programs() {
+  RandomGraphOptions options;
+  options.dtypes = {DType::float32, DType::int64, DType::bool_};
+  options.kinds = {NodeKind::map, NodeKind::broadcast, NodeKind::reshape, NodeKind::reduce,
+                   NodeKind::arg_reduce};
+  options.max_rank = 2;
+  options.max_elements = 9000;
+  return options;
+}
+
 RandomGraph random_graph(std::uint64_t seed, const RandomGraphOptions& options) {
   return Generator(seed, options).run();
 }

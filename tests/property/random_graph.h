@@ -30,6 +30,9 @@ struct RandomGraphOptions {
   bool empty_extents = true;   // extents of 0
 };
 
+// Maps and reductions of rank 2 at most, whose rows may be several chunks.
+RandomGraphOptions row_programs();
+
 // Data for a graph: memory of each input, which begins at `offset` of its bytes.
 struct RandomGraph {
   Graph graph;
