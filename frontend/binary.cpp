@@ -119,7 +119,7 @@ Array binary(const Rule& rule, const Operand& left, const Operand& right) {
   }
   if (rule.swapped) {
     if (nodes[0]->shape != nodes[1]->shape) {  // complain in the order of the call
-      Shape made;
+      PerAxis made;
       broadcast_shape(rule.name, nodes, where, &made);
     }
     std::swap(nodes[0], nodes[1]);

@@ -25,9 +25,10 @@ struct ShapeBox {
   std::uint32_t references = 0;
   std::uint32_t place = 0;  // in the table
 
-  static std::uint64_t hash_of(const Shape& shape) { return mix(0, shape.extents()); }
-  explicit ShapeBox(const Shape& s) : shape(s), size(s.size()), hash(hash_of(s)) {}
-  bool holds(const Shape& other) const { return shape == other; }
+  using Content = std::span<const std::int64_t>;
+  static std::uint64_t hash_of(Content extents) { return mix(0, extents); }
+  explicit ShapeBox(Content extents) : shape(extents), size(shape.size()), hash(hash_of(extents)) {}
+  bool holds(Content other) const { return std::ranges::equal(shape.extents(), other); }
 };
 
 // Two lists of integers; what they are is said by the kind of a node.
@@ -40,6 +41,7 @@ struct ListBox {
   std::uint32_t references = 0;
   std::uint32_t place = 0;
 
+  using Content = Lists;
   static std::uint64_t hash_of(const Lists& lists) { return mix(mix(0, lists.list), lists.more); }
   explicit ListBox(const Lists& l)
       : list(l.list.begin(), l.list.end()), more(l.more.begin(), l.more.end()), hash(hash_of(l)) {}
@@ -52,8 +54,7 @@ template <class Box>
 class Boxes {
  public:
   // A box of this content; it has one reference more.
-  template <class Content>
-  Box* take(const Content& content) {
+  Box* take(const typename Box::Content& content) {
     const std::uint64_t hash = Box::hash_of(content);
     const auto place = static_cast<std::uint32_t>(hash >> 32) % kPlaces;
     Box*& latest = latest_[place];

@@ -52,7 +52,7 @@ Numbers numbers(std::string_view name, const Operand& left, const Operand& right
   Numbers n{as_array(name, left, dtype), as_array(name, right, dtype), dtype};
   if (n.a.shape() != n.b.shape()) {  // complain before anything is recorded
     Node* const nodes[] = {Access::node(n.a), Access::node(n.b)};
-    Shape made;
+    frontend::PerAxis made;
     frontend::broadcast_shape(name, nodes, Access::where(left), &made);
   }
   n.a = cast(n.a, frontend::working_dtype(dtype), kScope);
@@ -213,7 +213,7 @@ Array pow(Operand base, Operand exponent) {
   const Array x = as_array("pow", base, dtype), y = as_array("pow", exponent, dtype);
   if (is_float(x)) return map("pow", Op::pow, dtype, {x, y}, where);
   Node* const nodes[] = {Access::node(x), Access::node(y)};
-  Shape made;
+  frontend::PerAxis made;
   frontend::broadcast_shape("pow", nodes, where, &made);
   return int_power(x, y);
 }
@@ -302,7 +302,7 @@ Array copysign(Operand magnitude, Operand sign) {
   check_takes("copysign", kFloat, dtype, magnitude, &sign, Access::where(magnitude));
   const Array x = as_array("copysign", magnitude, dtype), s = as_array("copysign", sign, dtype);
   Node* const nodes[] = {Access::node(x), Access::node(s)};
-  Shape made;
+  frontend::PerAxis made;
   frontend::broadcast_shape("copysign", nodes, Access::where(magnitude), &made);
   const Array size = abs(x, kScope);
   return pick(signbit(s, kScope), map("", Op::neg, dtype, {size}, kScope), size);

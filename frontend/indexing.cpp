@@ -12,14 +12,15 @@ namespace kiln::inline v0 {
 using frontend::Access;
 using frontend::Complaint;
 using frontend::Composite;
+using frontend::PerAxis;
 using frontend::to_text;
 using Extents = std::vector<std::int64_t>;
 
 namespace {
 
 struct Region {
-  Extents begin, step, extent;  // one an axis of the array; an integer index has extent 1
-  Extents shape;                // of the result: without integer indices, with new axes
+  PerAxis begin, step, extent;  // of the array's axes; an integer index has extent 1
+  PerAxis shape;                // of the result: without integer indices, with new axes
   Where where;
 };
 
@@ -66,8 +67,10 @@ Region resolve(const Array& x, std::span<const Index> indices) {
   using Kind = Access::IndexKind;
   Region region;
   region.where = Access::where(indices[0]);
-  std::int64_t used = 0, rests = 0;
+  std::int64_t used = 0, rests = 0, axes = x.ndim();
   for (const Index& index : indices) {
+    if (Access::kind(index) == Kind::fresh) ++axes;
+    if (Access::kind(index) == Kind::number) --axes;
     if (Access::kind(index) == Kind::rest) ++rests;
     if (Access::kind(index) == Kind::number || Access::kind(index) == Kind::range) ++used;
   }
@@ -79,6 +82,7 @@ Region resolve(const Array& x, std::span<const Index> indices) {
         .operand("array", x)
         .raise();
   }
+  if (axes > ir::kMaxRank) frontend::refuse_axes("index", axes, region.where);
   std::int64_t axis = 0;
   const auto whole_axes = [&](std::int64_t count) {
     for (; count > 0; --count)
@@ -111,19 +115,19 @@ Region resolve(const Array& x, std::span<const Index> indices) {
     }
   }
   whole_axes(x.ndim() - axis);
-  frontend::check_shape("index", Shape(region.shape), region.where);
+  frontend::check_shape("index", region.shape, region.where);
   return region;
 }
 
 Array read_region(const Array& x, const Region& r) {
-  const Array part = frontend::sliced(x, Shape(r.extent), r.begin, r.step, r.where);
-  return frontend::reshaped(part, Shape(r.shape), r.where);
+  const Array part = frontend::sliced(x, r.extent, r.begin, r.step, r.where);
+  return frontend::reshaped(part, r.shape, r.where);
 }
 
 // An array of x's shape that holds v in the region and `fill` elsewhere.
 Array spread(Array v, const Region& r, const Shape& shape, const Array& fill) {
   const std::size_t ndim = r.extent.size();
-  v = frontend::reshaped(v, Shape(r.extent), r.where);
+  v = frontend::reshaped(v, r.extent, r.where);
   Extents begin(ndim), step(ndim, 1), low(ndim);
   bool flipped = false;
   for (std::size_t i = 0; i < ndim; ++i) {
@@ -170,7 +174,7 @@ void Place::write(Combine combine, const Operand& v, const char* name) {
                     : frontend::as_array(name, v, frontend::common_dtype(name, old, v));
   if (combine != nullptr) value = combine(read_region(x, r), value);
   value = frontend::within_kind(name, value, x.dtype(), where);
-  const Shape place(r.shape);
+  const Shape place{std::span<const std::int64_t>(r.shape)};
   const std::span<const std::int64_t> from = value.shape().extents(), to = place.extents();
   bool fits = from.size() <= to.size();
   for (std::size_t i = 0; fits && i < from.size(); ++i) {
@@ -191,7 +195,8 @@ void Place::write(Combine combine, const Operand& v, const char* name) {
   if (place.size() == 0) return;
   value = Access::node(value)->anywhere ? frontend::filled_with(place, value, device, where)
                                         : frontend::broadcast(value, place, where);
-  if (Shape(r.extent) == x.shape() && std::ranges::all_of(r.step, [](auto s) { return s == 1; })) {
+  if (std::ranges::equal(r.extent, x.shape()) &&
+      std::ranges::all_of(r.step, [](auto s) { return s == 1; })) {
     x = frontend::reshaped(value, x.shape(), where);
     return;
   }

@@ -70,21 +70,24 @@ std::string role(std::size_t i, std::size_t count) {
 
 }  // namespace
 
-void check_shape(std::string_view function, const Shape& shape, Where where) {
-  if (shape.ndim() > ir::kMaxRank) {
-    Complaint(function, fmt::format("{} axes; at most {} are possible", shape.ndim(), ir::kMaxRank),
-              where)
-        .raise();
-  }
+void refuse_axes(std::string_view function, std::int64_t axes, Where where) {
+  Complaint(function, fmt::format("{} axes; at most {} are possible", axes, ir::kMaxRank), where)
+      .raise();
+}
+
+void check_shape(std::string_view function, std::span<const std::int64_t> shape, Where where) {
+  const auto axes = static_cast<std::int64_t>(shape.size());
+  if (axes > ir::kMaxRank) refuse_axes(function, axes, where);
   std::int64_t size = 1;
   for (const std::int64_t n : shape) {
     if (n < 0) {
-      Complaint(function, fmt::format("shape {} has a negative extent", to_text(shape)), where)
+      Complaint(function, fmt::format("shape {} has a negative extent", to_text(Shape(shape))),
+                where)
           .raise();
     }
     if (n > 0 && (size > (std::int64_t{1} << 62) / n)) {
-      Complaint(function, fmt::format("shape {} has more than 2^62 elements", to_text(shape)),
-                where)
+      Complaint(function,
+                fmt::format("shape {} has more than 2^62 elements", to_text(Shape(shape))), where)
           .raise();
     }
     size *= std::max<std::int64_t>(n, 1);
@@ -148,7 +151,7 @@ std::uint16_t common_device(std::string_view function, std::span<Node* const> op
 }
 
 ShapeBox* broadcast_shape(std::string_view function, std::span<Node* const> operands, Where where,
-                          Shape* made) {
+                          PerAxis* made) {
   ShapeBox* widest = operands[0]->shape;
   bool equal = true;
   for (Node* const operand : operands) {
@@ -157,8 +160,8 @@ ShapeBox* broadcast_shape(std::string_view function, std::span<Node* const> oper
     if (operand->shape->shape.ndim() > widest->shape.ndim()) widest = operand->shape;
   }
   if (equal) return widest;
-  const std::int64_t ndim = widest->shape.ndim();
-  std::vector<std::int64_t> result(static_cast<std::size_t>(ndim), 1);
+  PerAxis& result = *made;
+  result.assign(widest->shape.extents().size(), 1);
   for (Node* const operand : operands) {
     const std::span<const std::int64_t> shape = operand->shape->shape.extents();
     const std::size_t shift = result.size() - shape.size();
@@ -172,10 +175,9 @@ ShapeBox* broadcast_shape(std::string_view function, std::span<Node* const> oper
     }
   }
   for (Node* const operand : operands) {
-    if (std::ranges::equal(operand->shape->shape, result)) return operand->shape;
+    if (operand->shape->holds(result)) return operand->shape;
   }
-  *made = Shape(std::move(result));
-  check_shape(function, *made, where);
+  check_shape(function, result, where);
   return nullptr;
 }
 
@@ -183,7 +185,7 @@ namespace {
 // The shape of all scalars: never freed.
 ShapeBox* scalar_shape() {
   static auto* const box = [] {
-    auto* const made = new ShapeBox(Shape{});
+    auto* const made = new ShapeBox({});
     made->references = 1;
     return made;
   }();
@@ -257,7 +259,7 @@ Array count_of(const Array& x, const std::vector<std::int64_t>& axes, double cor
 
 Array map_nodes(std::string_view function, ir::Op op, DType result, std::span<Node* const> operands,
                 Where where) {
-  Shape made;
+  PerAxis made;
   Recipe r;
   r.op = op;
   r.dtype = result;
@@ -276,7 +278,7 @@ Array map_nodes(std::string_view function, ir::Op op, DType result, std::span<No
   r.device = common_device(function, operands, where);
   r.anywhere = std::ranges::all_of(operands, [](Node* n) { return n->anywhere; });
   r.shape = broadcast_shape(function, operands, where, &made);
-  r.new_shape = &made;
+  r.new_shape = made;
   return record(r);
 }
 
@@ -303,32 +305,31 @@ Array bitcast(const Array& x, DType dtype, Where where) {
   return map("bitcast", ir::Op::bitcast, dtype, {x}, where);
 }
 
-Array broadcast(const Array& x, const Shape& shape, Where where) {
+Array broadcast(const Array& x, std::span<const std::int64_t> shape, Where where) {
   Node* const node = Access::node(x);
-  if (node->shape->shape == shape) return x;
+  if (node->shape->holds(shape)) return x;
   Recipe r = from(Kind::broadcast, &node, where);
   if (node->anywhere) r.device = current_device();
-  r.new_shape = &shape;
+  r.new_shape = shape;
   return record(r);
 }
 
 Array permuted(const Array& x, const std::vector<std::int64_t>& axes, Where where) {
   if (std::ranges::is_sorted(axes)) return x;
   Node* const node = Access::node(x);
-  std::vector<std::int64_t> extent;
+  PerAxis shape;
   for (const std::int64_t axis : axes)
-    extent.push_back(node->shape->shape.extents()[static_cast<std::size_t>(axis)]);
-  const Shape shape(extent);
+    shape.push_back(node->shape->shape.extents()[static_cast<std::size_t>(axis)]);
   Recipe r = from(Kind::permute, &node, where);
   const Lists lists{axes, {}};
   r.lists = &lists;
-  r.new_shape = &shape;
+  r.new_shape = shape;
   return record(r);
 }
 
-Array reshaped(const Array& x, const Shape& shape, Where where) {
+Array reshaped(const Array& x, std::span<const std::int64_t> shape, Where where) {
   Node* const node = Access::node(x);
-  if (node->shape->shape == shape) return x;
+  if (node->shape->holds(shape)) return x;
   if (node->ready()) {
     const Value& value = *node->value.load(std::memory_order_acquire);
     if (value.strides.empty()) {  // the same memory under another shape: nothing to plan for
@@ -340,42 +341,42 @@ Array reshaped(const Array& x, const Shape& shape, Where where) {
     }
   }
   Recipe r = from(Kind::reshape, &node, where);
-  r.new_shape = &shape;
+  r.new_shape = shape;
   return record(r);
 }
 
-Array sliced(const Array& x, const Shape& shape, std::span<const std::int64_t> begin,
-             std::span<const std::int64_t> step, Where where) {
+Array sliced(const Array& x, std::span<const std::int64_t> shape,
+             std::span<const std::int64_t> begin, std::span<const std::int64_t> step, Where where) {
   Node* const node = Access::node(x);
-  const bool whole_array = node->shape->shape == shape &&
+  const bool whole_array = node->shape->holds(shape) &&
                            std::ranges::all_of(begin, [](auto b) { return b == 0; }) &&
                            std::ranges::all_of(step, [](auto s) { return s == 1; });
   if (whole_array) return x;
   Recipe r = from(Kind::slice, &node, where);
   const Lists lists{begin, step};
   r.lists = &lists;
-  r.new_shape = &shape;
+  r.new_shape = shape;
   return record(r);
 }
 
-Array padded(const Array& x, const Shape& shape, std::span<const std::int64_t> low,
+Array padded(const Array& x, std::span<const std::int64_t> shape, std::span<const std::int64_t> low,
              const Array& fill, Where where) {
   Node* const node = Access::node(x);
-  if (node->shape->shape == shape) return x;
+  if (node->shape->holds(shape)) return x;
   if (node->shape->size == 0) return filled_with(shape, fill, node->device, where);
   Node* const nodes[] = {node, Access::node(fill)};
   Recipe r = from(Kind::pad, nodes, where);
   r.operands = nodes;
   const Lists lists{low, {}};
   r.lists = &lists;
-  r.new_shape = &shape;
+  r.new_shape = shape;
   return record(r);
 }
 
 Array concatenated(std::span<Node* const> nodes, std::int64_t axis, Where where) {
   // Empty operands contribute nothing: pending graphs with elements never see one without.
   std::vector<Node*> present;
-  std::vector<std::int64_t> extent(nodes[0]->shape->shape.begin(), nodes[0]->shape->shape.end());
+  PerAxis extent(nodes[0]->shape->shape.extents());
   const auto at = static_cast<std::size_t>(axis);
   extent[at] = 0;
   for (Node* const node : nodes) {
@@ -383,45 +384,48 @@ Array concatenated(std::span<Node* const> nodes, std::int64_t axis, Where where)
     if (node->shape->size != 0) present.push_back(node);
   }
   if (present.empty()) present.push_back(nodes[0]);
-  const Shape shape(extent);
+  const PerAxis& shape = extent;
   check_shape("concat", shape, where);
   if (present.size() == 1) {
-    if (present[0]->shape->shape == shape) return Access::share(present[0]);
+    if (present[0]->shape->holds(shape)) return Access::share(present[0]);
     return filled(shape, present[0]->dtype, 0, present[0]->device, where);  // all are empty
   }
   Recipe r = from(Kind::concat, present.data(), where);
   r.operands = present;
   r.imm = static_cast<std::uint64_t>(axis);
-  r.new_shape = &shape;
+  r.new_shape = shape;
   return record(r);
 }
 
-Array iota(const Shape& shape, std::int64_t axis, std::uint16_t device, Where where) {
+Array iota(std::span<const std::int64_t> shape, std::int64_t axis, std::uint16_t device,
+           Where where) {
   Recipe r;
   r.kind = Kind::iota;
   r.dtype = int64;
   r.device = device;
   r.imm = static_cast<std::uint64_t>(axis);
-  r.new_shape = &shape;
+  r.new_shape = shape;
   r.where = where;
   return record(r);
 }
 
-Array filled_with(const Shape& shape, const Array& value, std::uint16_t device, Where where) {
+Array filled_with(std::span<const std::int64_t> shape, const Array& value, std::uint16_t device,
+                  Where where) {
   Node* const node = Access::node(value);
   Recipe r = from(Kind::broadcast, &node, where);
   r.device = device;
-  r.new_shape = &shape;
+  r.new_shape = shape;
   return record(r);
 }
 
-Array filled(const Shape& shape, DType dtype, double value, std::uint16_t device, Where where) {
+Array filled(std::span<const std::int64_t> shape, DType dtype, double value, std::uint16_t device,
+             Where where) {
   return filled_with(shape, literal(dtype, value, where), device, where);
 }
 
 namespace {
-Shape without(const Shape& shape, const std::vector<std::int64_t>& axes, Keep keep) {
-  std::vector<std::int64_t> result;
+PerAxis without(const Shape& shape, std::span<const std::int64_t> axes, Keep keep) {
+  PerAxis result;
   for (std::int64_t i = 0; i < shape.ndim(); ++i) {
     if (!std::ranges::binary_search(axes, i)) {
       result.push_back(shape.extents()[static_cast<std::size_t>(i)]);
@@ -429,7 +433,7 @@ Shape without(const Shape& shape, const std::vector<std::int64_t>& axes, Keep ke
       result.push_back(1);
     }
   }
-  return Shape(result);
+  return result;
 }
 
 double identity(ir::Op op) { return op == ir::Op::mul || op == ir::Op::and_ ? 1 : 0; }
@@ -440,42 +444,41 @@ Array reduced(ir::Op op, const Array& x, const std::vector<std::int64_t>& axes, 
   Node* const node = Access::node(x);
   if (axes.empty()) return x;
   const Shape& shape = node->shape->shape;
-  const Shape kept = without(shape, axes, keep);
+  const PerAxis kept = without(shape, axes, keep);
   if (node->shape->size == 0) return filled(kept, node->dtype, identity(op), node->device, where);
-  const Shape dropped = without(shape, axes, Keep::no);
+  const PerAxis dropped = without(shape, axes, Keep::no);
   Recipe r = from(Kind::reduce, &node, where);
   r.op = op;
   const Lists lists{axes, {}};
   r.lists = &lists;
-  r.new_shape = &dropped;
+  r.new_shape = dropped;
   return reshaped(record(r), kept, where);
 }
 
 Array arg_reduced(ir::Op op, const Array& x, std::int64_t axis, Where where) {
   Node* const node = Access::node(x);
-  const Shape dropped = without(node->shape->shape, {axis}, Keep::no);
+  const PerAxis dropped = without(node->shape->shape, {&axis, 1}, Keep::no);
   if (node->shape->size == 0) return filled(dropped, int64, 0, node->device, where);
   Recipe r = from(Kind::arg_reduce, &node, where);
   r.op = op;
   r.dtype = int64;
   const Lists lists{{&axis, 1}, {}};
   r.lists = &lists;
-  r.new_shape = &dropped;
+  r.new_shape = dropped;
   return record(r);
 }
 
 Array contracted(const Array& left, const Array& right, Where where) {
   Node* const nodes[] = {Access::node(left), Access::node(right)};
-  std::vector<std::int64_t> extent(nodes[0]->shape->shape.begin(), nodes[0]->shape->shape.end());
-  extent.back() = nodes[1]->shape->shape.extents().back();
-  const Shape shape(extent);
+  PerAxis shape(nodes[0]->shape->shape.extents());
+  shape.back() = nodes[1]->shape->shape.extents().back();
   check_shape("matmul", shape, where);
   if (nodes[0]->shape->size == 0 || nodes[1]->shape->size == 0) {
     return filled(shape, nodes[0]->dtype, 0, nodes[0]->device, where);
   }
   Recipe r = from(Kind::contract, nodes, where);
   r.operands = nodes;
-  r.new_shape = &shape;
+  r.new_shape = shape;
   return record(r);
 }
 

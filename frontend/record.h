@@ -8,6 +8,7 @@
 
 #include "frontend/access.h"
 #include "frontend/complaint.h"
+#include "frontend/per_axis.h"
 
 namespace kiln::inline v0::frontend {
 
@@ -15,8 +16,10 @@ namespace kiln::inline v0::frontend {
 // and the math of the context are put into the recipe.
 Array record(Recipe& recipe);
 
+// UserError: so many axes are too many.
+[[noreturn]] void refuse_axes(std::string_view function, std::int64_t axes, Where where);
 // UserError if a shape has a negative extent, too many axes or too many elements.
-void check_shape(std::string_view function, const Shape& shape, Where where);
+void check_shape(std::string_view function, std::span<const std::int64_t> shape, Where where);
 // An axis counted from the front; UserError if there is none.
 std::int64_t check_axis(std::string_view function, std::int64_t axis, std::int64_t ndim,
                         Where where, Node* node = nullptr);
@@ -28,7 +31,7 @@ std::uint16_t common_device(std::string_view function, std::span<Node* const> op
                             Where where);
 // The shape of a result: one of the operands' boxes, or `made` if it is none of them.
 ShapeBox* broadcast_shape(std::string_view function, std::span<Node* const> operands, Where where,
-                          Shape* made);
+                          PerAxis* made);
 
 // 0-d constants and scalars; a shape broadcasts them.
 Array literal(DType dtype, double value, Where where);
@@ -50,18 +53,21 @@ Array cast(const Array& x, DType dtype, Where where);  // itself if it has the d
 Array bitcast(const Array& x, DType dtype, Where where);
 
 // Structure. Axes, shapes and ranges are right when these are called.
-Array broadcast(const Array& x, const Shape& shape, Where where);
+Array broadcast(const Array& x, std::span<const std::int64_t> shape, Where where);
 Array permuted(const Array& x, const std::vector<std::int64_t>& axes, Where where);
-Array reshaped(const Array& x, const Shape& shape, Where where);
-Array sliced(const Array& x, const Shape& shape, std::span<const std::int64_t> begin,
-             std::span<const std::int64_t> step, Where where);
-Array padded(const Array& x, const Shape& shape, std::span<const std::int64_t> low,
+Array reshaped(const Array& x, std::span<const std::int64_t> shape, Where where);
+Array sliced(const Array& x, std::span<const std::int64_t> shape,
+             std::span<const std::int64_t> begin, std::span<const std::int64_t> step, Where where);
+Array padded(const Array& x, std::span<const std::int64_t> shape, std::span<const std::int64_t> low,
              const Array& fill, Where where);
 Array concatenated(std::span<Node* const> nodes, std::int64_t axis, Where where);
-Array iota(const Shape& shape, std::int64_t axis, std::uint16_t device, Where where);  // int64
+Array iota(std::span<const std::int64_t> shape, std::int64_t axis, std::uint16_t device,
+           Where where);  // int64
 // A constant of a shape on a device.
-Array filled(const Shape& shape, DType dtype, double value, std::uint16_t device, Where where);
-Array filled_with(const Shape& shape, const Array& value, std::uint16_t device, Where where);
+Array filled(std::span<const std::int64_t> shape, DType dtype, double value, std::uint16_t device,
+             Where where);
+Array filled_with(std::span<const std::int64_t> shape, const Array& value, std::uint16_t device,
+                  Where where);
 // Reduced axes are dropped, or kept with extent 1. No elements: the identity (no max or min then).
 Array reduced(ir::Op op, const Array& x, const std::vector<std::int64_t>& axes, Keep keep,
               Where where);

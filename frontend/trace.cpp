@@ -149,7 +149,7 @@ Node* Trace::record(const Recipe& r) {
   if (shape != nullptr) {
     ++shape->references;
   } else {
-    shape = shapes_.take(*r.new_shape);
+    shape = shapes_.take(r.new_shape);
   }
   Node* const node = slot();
   node->references.store(1, std::memory_order_relaxed);
@@ -181,8 +181,8 @@ Node* Trace::record(const Recipe& r) {
   return node;
 }
 
-Node* Trace::leaf(DType dtype, const Shape& shape, std::uint16_t device, Value* value, Where where,
-                  const std::string* label) {
+Node* Trace::leaf(DType dtype, std::span<const std::int64_t> shape, std::uint16_t device,
+                  Value* value, Where where, const std::string* label) {
   const std::lock_guard<std::mutex> lock(mutex);
   ShapeBox* const its = shapes_.take(shape);
   Node* const node = slot();

@@ -121,7 +121,7 @@ struct Recipe {
   std::uint64_t imm = 0;
   std::span<Node* const> operands;
   ShapeBox* shape = nullptr;  // an operand's, or
-  const Shape* new_shape = nullptr;
+  std::span<const std::int64_t> new_shape;
   const Lists* lists = nullptr;  // null: empty ones
   Where where;
   const std::string* label = nullptr;
@@ -132,8 +132,8 @@ class Trace {
   // A node holding one reference for the caller. May find an equal pending one.
   Node* record(const Recipe& recipe);
   // A node that has a value.
-  Node* leaf(DType dtype, const Shape& shape, std::uint16_t device, Value* value, Where where,
-             const std::string* label = nullptr);
+  Node* leaf(DType dtype, std::span<const std::int64_t> shape, std::uint16_t device, Value* value,
+             Where where, const std::string* label = nullptr);
   static void retain(Node* node) { node->references.fetch_add(1, std::memory_order_relaxed); }
   void release(Node* node) noexcept {
     if (node->references.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(node);

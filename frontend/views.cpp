@@ -205,16 +205,18 @@ std::vector<Array> broadcast_arrays(const Arrays& arrays, Where where) {
   if (arrays.list().empty()) return result;
   std::vector<frontend::Node*> nodes;
   for (const Array& x : arrays.list()) nodes.push_back(Access::node(x));
-  Shape made;
+  frontend::PerAxis made;
   const frontend::ShapeBox* const box =
       frontend::broadcast_shape("broadcast_arrays", nodes, where, &made);
-  const Shape shape = box != nullptr ? box->shape : made;
+  const std::span<const std::int64_t> shape = box != nullptr ? box->shape.extents() : made;
   for (const Array& x : arrays.list()) result.push_back(frontend::broadcast(x, shape, where));
   return result;
 }
 
 Array flip(const Array& x, const Axes& axes, Where where) {
-  Extents begin(at(x.ndim()), 0), step(at(x.ndim()), 1);
+  frontend::PerAxis begin, step;
+  begin.assign(at(x.ndim()), 0);
+  step.assign(at(x.ndim()), 1);
   for (const std::int64_t axis : check_axes("flip", axes, Access::node(x), where)) {
     const std::int64_t n = x.shape().extents()[at(axis)];
     if (n < 2) continue;
@@ -264,7 +266,7 @@ Array pad(const Array& x, const std::vector<Margin>& margins, Operand value, Whe
   if (Access::is_array(value) && Access::array(value).ndim() != 0) {
     Complaint("pad", "the value must be one number", where).operand("value", value).raise();
   }
-  Extents extents = extents_of(x), low;
+  frontend::PerAxis extents(x.shape().extents()), low;
   for (std::int64_t i = 0; i < x.ndim(); ++i) {
     const Margin& margin = margins[given == 1 ? 0 : at(i)];
     if (margin.before.value < 0 || margin.after.value < 0) {
@@ -276,7 +278,7 @@ Array pad(const Array& x, const std::vector<Margin>& margins, Operand value, Whe
     low.push_back(margin.before.value);
     extents[at(i)] += margin.before.value + margin.after.value;
   }
-  check_shape("pad", Shape(extents), where);
+  check_shape("pad", extents, where);
   const Array fill = frontend::within_kind(
       "pad",
       Access::is_array(value)
@@ -284,7 +286,7 @@ Array pad(const Array& x, const std::vector<Margin>& margins, Operand value, Whe
           : frontend::as_array("pad", value,
                                frontend::promote_scalar(x.dtype(), Access::kind(value))),
       x.dtype(), where);
-  return frontend::padded(x, Shape(extents), low, fill, where);
+  return frontend::padded(x, extents, low, fill, where);
 }
 
 Array concat(const Arrays& arrays, std::int64_t axis, Where where) {

@@ -141,6 +141,7 @@ const Call kCalls[] = {
     {"zeros: shape (-1) has a negative extent", __LINE__, [] { kn::zeros({-1}); }},
     {"ones: shape (4611686018427387904, 2) has more than 2^62 elements", __LINE__, [] { kn::ones({std::int64_t{1} << 62, 2}); }},
     {"empty: 33 axes; at most 32", __LINE__, [] { kn::empty(std::vector<std::int64_t>(33, 1)); }},
+    {"index: 33 axes; at most 32", __LINE__, [] { kn::empty(std::vector<std::int64_t>(32, 1))(kn::newaxis, kn::ellipsis); }},
     {"full: the value must be one number", __LINE__, [] { kn::full({2}, matrix()); }},
     {"full: the scalar 256 does not fit uint8", __LINE__, [] { kn::full({2}, 256, kn::uint8); }},
     {"full_like: the value must be one number", __LINE__, [] { kn::full_like(matrix(), matrix()); }},

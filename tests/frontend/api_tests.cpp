@@ -1,4 +1,5 @@
 // What must not compile does not, and what must does: the rules of the API's shape.
+#include <algorithm>
 #include <complex>
 #include <concepts>
 #include <memory>
@@ -102,6 +103,14 @@ TEST(Api, NamesAndShapesPrint) {
   out << kn::bool_ << ' ' << kn::bfloat16 << ' ' << kn::Shape{3, 4} << ' ' << kn::Shape{} << ' '
       << kn::Shape{5} << ' ' << kn::cpu();
   EXPECT_EQ(out.str(), "bool bfloat16 (3, 4) () (5) cpu");
+}
+
+TEST(Api, AShapeIsARangeOfItsExtents) {
+  const kn::Shape shape{7, 9};
+  const std::span<const std::int64_t> extents(shape);
+  EXPECT_EQ(std::vector<std::int64_t>(extents.begin(), extents.end()),
+            (std::vector<std::int64_t>{7, 9}));
+  EXPECT_TRUE(std::ranges::equal(shape, std::vector<std::int64_t>{7, 9}));
 }
 
 kn::Array kept_after_main;

@@ -114,6 +114,13 @@ class Shape {
  private:
   std::vector<std::int64_t> extents_;
 };
+}  // namespace v0
+}  // namespace kiln
+// As a range a shape is its extents; size() counts elements.
+template <>
+inline constexpr bool std::ranges::disable_sized_range<kiln::Shape> = true;
+namespace kiln {
+inline namespace v0 {
 
 // Axes of a reduction: all of them, one, or several; {} is no axis. Negative ones count from the
 // end.
