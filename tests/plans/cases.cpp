@@ -98,6 +98,8 @@ constexpr Case kCases[] = {
      },
      1, 1},
     {"sum_all_small",
+     [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {1000}), {0})); }, 1, 1},
+    {"sum_all_small_one_by_one",
      [](Program& p) { p.output(p.reduce(Op::add, p.input(DType::float32, {1001}), {0})); }, 1, 1},
     {"sum_all_large",
      [](Program& p) {

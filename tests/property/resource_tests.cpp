@@ -48,17 +48,20 @@ constexpr Budget kBudgets[] = {
 };
 
 // Within its launch bounds the assembler chooses how many registers a thread gets, so that one more
-// block fits; here it prefers these few bytes, outside the loops over memory, to a block less.
-struct Spill {
+// block fits; here it prefers these few bytes, outside the loops over memory, to a block less. A
+// kernel of one warp has a multiprocessor to itself: its registers bound nothing.
+struct Excess {
   std::string_view program, target;
   std::int64_t stack_bytes, store_bytes, load_bytes;
+  int registers = 0;
 };
-constexpr Spill kSpills[] = {
+constexpr Excess kExcesses[] = {
     {"argmax_all_large", "sm_90", 48, 4, 12},
     {"norm_of_vectors_of_bfloats", "sm_90", 8, 4, 4},
     {"softmax_of_a_transpose", "sm_90", 16, 16, 24},
     {"softmax_of_a_transpose", "sm_120", 16, 20, 32},
     {"softmax_of_bfloats", "sm_120", 8, 4, 4},
+    {"sum_all_small", "sm_120", 0, 0, 0, 77},
 };
 
 class Resources : public ::testing::TestWithParam<const char*> {
@@ -93,20 +96,20 @@ class Resources : public ::testing::TestWithParam<const char*> {
         nvrtc_.compile("kernel", text, caps_.compute_capability, true).log);
   }
 
-  Spill allowed(std::string_view program) const {
-    for (const Spill& s : kSpills) {
-      if (s.program == program && s.target == GetParam()) return s;
+  Excess allowed(std::string_view program) const {
+    for (const Excess& e : kExcesses) {
+      if (e.program == program && e.target == GetParam()) return e;
     }
     return {program, GetParam(), 0, 0, 0};
   }
 
   static void compare(const runtime::KernelResources& taken, const Budget& budget,
-                      const Spill& spill) {
-    EXPECT_LE(taken.registers, budget.registers);
+                      const Excess& excess) {
+    EXPECT_LE(taken.registers, std::max(budget.registers, excess.registers));
     EXPECT_LE(taken.shared_bytes, budget.shared_bytes);
-    EXPECT_LE(taken.stack_bytes, std::max(budget.stack_bytes, spill.stack_bytes));
-    EXPECT_LE(taken.spill_store_bytes, spill.store_bytes);
-    EXPECT_LE(taken.spill_load_bytes, spill.load_bytes);
+    EXPECT_LE(taken.stack_bytes, std::max(budget.stack_bytes, excess.stack_bytes));
+    EXPECT_LE(taken.spill_store_bytes, excess.store_bytes);
+    EXPECT_LE(taken.spill_load_bytes, excess.load_bytes);
   }
 
   runtime::Nvrtc nvrtc_{runtime::Config{}};
