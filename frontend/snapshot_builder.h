@@ -34,6 +34,15 @@ class Builder {
     bool outside = false;  // operations outside consume an alias of it
   };
 
+  struct View {  // the first of its kind, lists, shape and operand's axes
+    const ListBox* lists = nullptr;
+    const ShapeBox* shape = nullptr;
+    Kind kind = Kind::slice;
+    std::uint32_t from = 0, axes = 0, attribute = 0;
+  };
+  // And whether it was there.
+  std::pair<View&, bool> view_of(const Node& node, std::uint32_t from);
+
   bool walk(std::span<Node* const> roots);
   bool enter(Node* node, std::uint64_t epoch, std::uint32_t edges);
   void leave(Node* node, std::uint32_t edges) {
@@ -58,7 +67,7 @@ class Builder {
   void emit_map(Node* node);
   bool emit_alike(Node* node, Info& info);
   void emit_view(Node* node);  // and reductions: what Kind gives an attribute of the graph
-  bool recall_view(const Node& node, std::uint32_t from, Info* info);
+  void view_axes(Node* node);
   void reshape_axes(Node* node);
   void window_axes(Node* node);  // slice, pad
   void permute_axes(Node* node);
@@ -104,13 +113,6 @@ class Builder {
   std::vector<Var> axes_;
   std::vector<std::uint32_t> lists_;  // by first place in axes_, as far as needed: see canonical
   std::vector<ir::NodeId> operands_;
-  struct View {  // the latest of its kind, lists, shape and operand's axes: another has its axes
-    const ListBox* lists = nullptr;
-    const ShapeBox* shape = nullptr;
-    Kind kind = Kind::slice;
-    std::uint32_t from = 0, axes = 0, attribute = 0;
-  };
-
   std::vector<Wide> wide_;  // by node of the graph, as far as needed: merged scalars have one
   Symbols symbols_;
   std::uint32_t attributes_ = 1;  // of the graph's, those in use

@@ -14,6 +14,25 @@ bool same_extents(const Node& a, const Node& b) {
          std::ranges::equal(a.shape->shape.extents(), b.shape->shape.extents());
 }
 
+ir::NodeKind kind_of_view(Kind kind) {
+  switch (kind) {
+    case Kind::reshape:
+      return ir::NodeKind::reshape;
+    case Kind::slice:
+      return ir::NodeKind::slice;
+    case Kind::pad:
+      return ir::NodeKind::pad;
+    case Kind::reduce:
+      return ir::NodeKind::reduce;
+    case Kind::arg_reduce:
+      return ir::NodeKind::arg_reduce;
+    default:
+      return ir::NodeKind::permute;
+  }
+}
+
+constexpr std::int64_t kWide = std::int64_t{1} << 31;  // elements whose indices take 64 bits
+
 // Views, generators and scalars are not worth counting as computed again.
 bool computes(const Node& node) {
   return node.kind == Kind::map || node.kind == Kind::reduce || node.kind == Kind::arg_reduce ||
@@ -29,7 +48,7 @@ ir::NodeId Builder::append(ir::NodeKind kind, std::span<const ir::NodeId> operan
   push(kind, axes, rank).operand_count = static_cast<std::uint16_t>(operands.size());
   g.operand_ids.insert(g.operand_ids.end(), operands.begin(), operands.end());
   if (rank > 0) symbols_.mark_innermost(axes_[axes + rank - 1]);
-  if (current_->shape->size >= (std::int64_t{1} << 31)) g.wide = true;
+  if (current_->shape->size >= kWide) g.wide = true;
   return id;
 }
 
@@ -290,63 +309,64 @@ void Builder::reduce_axes(Node* node) {
   }
 }
 
-// A view that was met before of the same axes, as loops make them, has the same axes and attribute
-// again. Compared by content: which boxes are one may not show in a graph.
-bool Builder::recall_view(const Node& node, std::uint32_t from, Info* info) {
+// The place of a view of this kind, these lists and this shape, of the same axes: views that
+// repeat, as in loops, have the axes and the attribute of the first. Compared by content: which
+// boxes are one may not show in a graph.
+std::pair<Builder::View&, bool> Builder::view_of(const Node& node, std::uint32_t from) {
   std::uint64_t key = mix(static_cast<std::uint64_t>(node.kind) << 32 | from, node.shape->hash);
   if (node.lists != nullptr) key = mix(key, node.lists->hash);
   const auto [number, fresh] = view_numbers_.at(key);
   if (!fresh) {
-    const View& known = views_[number];
+    View& known = views_[number];
     if (known.kind == node.kind && known.from == from &&
         (known.shape == node.shape || known.shape->holds(node.shape->shape)) &&
         (known.lists == node.lists || (known.lists != nullptr && node.lists != nullptr &&
                                        known.lists->holds({node.lists->list, node.lists->more})))) {
-      info->axes = canonical(known.axes);
-      std::vector<ir::Attribute>& list = out_->graph.attributes;
-      if (attributes_ == list.size()) list.emplace_back();
-      list[attributes_] = list[known.attribute];
-      return true;
+      return {known, true};
     }
   }
   number = static_cast<std::uint32_t>(views_.size());
-  views_.push_back({node.lists, node.shape, node.kind, from, info->axes, attributes_});
-  return false;
+  return {views_.emplace_back(View{node.lists, node.shape, node.kind, from, 0, 0}), false};
 }
 
 void Builder::emit_view(Node* node) {
   Info& info = infos_[node->id];
-  ir::NodeKind kind = ir::NodeKind::permute;
-  void (Builder::*make_axes)(Node*) = &Builder::permute_axes;
+  Node* const x = input(node, 0);
+  View first;  // of a 0-d operand, which has no axes to be known by
+  const auto [view, known] = infos_[x->id].rank == 0
+                                 ? std::pair<View&, bool>(first, false)
+                                 : view_of(*node, canonical(infos_[x->id].axes));
+  if (!known) {
+    view.axes = info.axes;
+    view.attribute = attributes_;
+    view_axes(node);
+    if (info.rank > 0) symbols_.mark_innermost(axes_[info.axes + info.rank - 1]);
+    if (node->shape->size >= kWide) out_->graph.wide = true;
+    ++attributes_;
+  }
+  info.axes = canonical(view.axes);
+  info.id = static_cast<ir::NodeId>(out_->graph.nodes.size());
+  ir::Node& n = push(kind_of_view(node->kind), info.axes, info.rank);
+  n.op = node->op;
+  n.attr = view.attribute;
+  n.operand_count = static_cast<std::uint16_t>(node->operand_count);
+  for (std::uint32_t i = 0; i < node->operand_count; ++i)
+    out_->graph.operand_ids.push_back(infos_[input(node, i)->id].id);
+}
+
+// A view's axes, and its attribute.
+void Builder::view_axes(Node* node) {
   switch (node->kind) {
     case Kind::reshape:
-      kind = ir::NodeKind::reshape, make_axes = &Builder::reshape_axes;
-      break;
+      return reshape_axes(node);
     case Kind::slice:
-      kind = ir::NodeKind::slice, make_axes = &Builder::window_axes;
-      break;
     case Kind::pad:
-      kind = ir::NodeKind::pad, make_axes = &Builder::window_axes;
-      break;
-    case Kind::reduce:
-      kind = ir::NodeKind::reduce, make_axes = &Builder::reduce_axes;
-      break;
-    case Kind::arg_reduce:
-      kind = ir::NodeKind::arg_reduce, make_axes = &Builder::reduce_axes;
-      break;
+      return window_axes(node);
+    case Kind::permute:
+      return permute_axes(node);
     default:
-      break;
+      return reduce_axes(node);
   }
-  Node* const x = input(node, 0);
-  const bool known =
-      !axes_of(x).empty() && recall_view(*node, canonical(infos_[x->id].axes), &info);
-  if (!known) (this->*make_axes)(node);
-  operands_.clear();
-  for (std::uint32_t i = 0; i < node->operand_count; ++i)
-    operands_.push_back(infos_[input(node, i)->id].id);
-  info.id = append(kind, operands_, info.axes, node->shape->shape.extents().size());
-  out_->graph.nodes.back().op = node->op;
-  out_->graph.nodes.back().attr = attributes_++;
 }
 
 void Builder::emit_concat(Node* node) {
