@@ -127,8 +127,8 @@ bool Trace::end_use(Node* operand) noexcept {
   return true;
 }
 
-// Scalars do not count: whether two of them are one node depends on where nodes lie, and flushes
-// must not, or a loop's segments would differ.
+// Scalars do not count: they are not computed, and equal ones may be two nodes while an evaluation
+// has one of them in flight; a loop's segments must not differ by that.
 void Trace::count(const Node& node, int change) {
   if (node.kind == Kind::literal || node.kind == Kind::scalar) return;
   pending.store(pending.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);

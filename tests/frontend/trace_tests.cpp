@@ -86,7 +86,7 @@ TEST(Trace, DroppedOperationsAreForgotten) {
   EXPECT_EQ(pending(), before);
 }
 
-// Whether equal scalars are one node depends on addresses: segments of a loop must not.
+// They are not computed, and where a loop is cut must not depend on them.
 TEST(Trace, ScalarsAreNotCountedAsPending) {
   const kn::Scope scope({.flush_after = 0});
   const std::int64_t before = pending();
