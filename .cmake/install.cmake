@@ -10,6 +10,7 @@ install(TARGETS kiln EXPORT kilnTargets
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/frontend/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/kiln")
+include(documents)
 install(EXPORT kilnTargets NAMESPACE kiln:: DESTINATION "${kiln_package_dir}")
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/.cmake/kilnConfig.cmake.in"

@@ -3,6 +3,7 @@
 option(KILN_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(KILN_EXAMPLES "Build the example programs" ${PROJECT_IS_TOP_LEVEL})
 option(KILN_BENCH "Build the benchmarks (Google Benchmark)" OFF)
+option(KILN_DOCS "Write the reference from the headers and install it with the guide" ${PROJECT_IS_TOP_LEVEL})
 option(KILN_WERROR "Treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
 option(KILN_LLVM_STATIC "Link LLVM's static archives where they are installed" ON)
 set(KILN_SANITIZE "" CACHE STRING "Value of -fsanitize= for the whole build, e.g. address,undefined")
