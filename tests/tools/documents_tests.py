@@ -76,6 +76,10 @@ class Chapters(unittest.TestCase):
         block.output = None
         self.assertEqual(len(guide.block_faults(block, "1\n", "a.md")), 1)
 
+    def test_refused_blocks_stay_out_of_the_program(self):
+        code = guide.extract(CHAPTER.replace("cpp error", "cpp refused"), "a.md", "a")
+        self.assertNotIn("throw_it", code)
+
     def test_dots_stand_for_any_text(self):
         self.assertTrue(guide.agrees("a ... c\n...\n", "a b c\nd\ne\n"))
         self.assertFalse(guide.agrees("a ... c\n", "a b d\n"))
@@ -253,6 +257,15 @@ class GuideFacts(unittest.TestCase):
                          ["variable HOME: the guide does not list it"])
         self.assertEqual(guide_facts.faults(read, devices, "", deployment),
                          ["option KILN_LLVM: the guide lists it, and there is none"])
+
+    def test_links(self):
+        with tempfile.TemporaryDirectory() as name:
+            page, other = pathlib.Path(name) / "a.md", pathlib.Path(name) / "b.md"
+            other.write_text("# A `b`, and c\n```sh\n# no heading\n```\n")
+            page.write_text("[x](b.md#a-b-and-c) [y](b.md) [z](https://nowhere/) `[q](r)`\n")
+            self.assertEqual(guide_facts.dead_links([page, other]), [])
+            page.write_text("[x](c.md) [y](b.md#no-heading) [z](#here)\n")
+            self.assertEqual(len(guide_facts.dead_links([page, other])), 3)
 
 
 if __name__ == "__main__":

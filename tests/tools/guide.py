@@ -4,7 +4,8 @@
     guide.py check <binary> <chapter.md>...             runs the chapters; names what differs
     guide.py update <binary> <chapter.md>...            writes what the programs print into them
 
-The rules that an author needs stand in examples/guide/README.md.
+The rules that an author needs stand in examples/guide/README.md. KILN_GUIDE_COMPILER is the compiler, with its options,
+that `cpp refused` blocks are given to.
 """
 
 import copy
@@ -36,7 +37,7 @@ class Block:
     def kind(self):
         if "int main(" in self.text:
             return "program"
-        return next((word for word in ("function", "error") if word in self.info), "statements")
+        return next((word for word in ("function", "error", "refused") if word in self.info), "statements")
 
 
 @dataclasses.dataclass
@@ -104,6 +105,10 @@ def compiled(items):
     return list(enumerate(wanted))
 
 
+def is_refused(item):
+    return isinstance(item, Block) and item.kind == "refused"
+
+
 # ---- extract ----------------------------------------------------------------------------------
 
 
@@ -144,6 +149,8 @@ def extract(text, name, chapter):
                        for line in re.findall(r"^#include.*$", x.text, re.M)})
     before, sections = "", {}
     for number, item in items:
+        if is_refused(item):
+            continue
         if isinstance(item, Row):
             outer, inner = "", row_code(number, item, name)
         else:
@@ -161,8 +168,27 @@ def extract(text, name, chapter):
 # ---- run --------------------------------------------------------------------------------------
 
 
-def run(binary, chapter):
+def compiler_says(code):
+    """The compiler's first error about a block that must not compile; "" where it compiles."""
+    source = f"#include <kiln/kiln.h>\nnamespace kn = kiln;\nvoid block() {{\n{code}}}\n"
+    done = subprocess.run([*os.environ["KILN_GUIDE_COMPILER"].split(), "-fsyntax-only", "-x", "c++", "-"],
+                          input=source, capture_output=True, text=True)
+    errors = re.findall(r"error: (.*)", done.stderr)
+    return f"error: {errors[0]}\n" if done.returncode != 0 and errors else ""
+
+
+def run(binary, path):
     """What each block and row printed, by number; and what went wrong."""
+    printed, fault = run_program(binary, identifier(path))
+    for number, item in compiled(parse(path.read_text())):
+        if is_refused(item):
+            printed[number] = compiler_says(item.text)
+            if not printed[number]:
+                fault += f"{path.name}:{item.line}: this block should not compile\n"
+    return printed, fault
+
+
+def run_program(binary, chapter):
     done = subprocess.run([str(binary), chapter], capture_output=True, text=True)
     parts = re.findall(f"{BEGIN}(\\d+)\n(.*?){END}", done.stdout, re.S)
     printed = {int(number): text for number, text in parts}
@@ -235,7 +261,7 @@ def row_faults(np, row, printed, names, name):
 def check(binary, path):
     text = path.read_text()
     items, np = parse(text), numpy_or_none()
-    printed, fault = run(binary, identifier(path))
+    printed, fault = run(binary, path)
     found = [f"{path.name}: {fault}"] if fault else []
     numbers = {id(item): number for number, item in compiled(items)}
     names = {"np": np}
@@ -283,7 +309,7 @@ def main():
     binary, *chapters = paths
     if verb == "update":
         for path in chapters:
-            printed, fault = run(binary, identifier(path))
+            printed, fault = run(binary, path)
             if fault:
                 sys.exit(f"{path.name}: {fault}")
             new = updated(path.read_text(), printed)

@@ -1,4 +1,4 @@
-"""What the guide lists against where it stands: environment variables and options of the build.
+"""What the guide lists against where it stands: environment variables, options of the build, and links.
 
     guide_facts.py <root>
 """
@@ -27,12 +27,34 @@ def faults(variables, devices, build, deployment):
             differences("option", first_cells(deployment, "option"), options))
 
 
+def anchors(text):
+    """Of the headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.S | re.M)
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def dead_links(pages):
+    """Of Markdown pages: links to files that are not there, and to headings that no page has."""
+    found = []
+    for page in pages:
+        text = re.sub(r"^```.*?^```$|`[^`\n]*`", "", page.read_text(), flags=re.S | re.M)
+        for file, heading in re.findall(r"\]\((?!\w+://)([^)#\s]*)(?:#([^)\s]+))?\)", text):
+            target = page.parent / file if file else page
+            if not target.exists():
+                found.append(f"{page.name}: {file}: no such file")
+            elif heading and heading not in anchors(target.read_text()):
+                found.append(f"{page.name}: {file}#{heading}: no such heading")
+    return found
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     guide = root / "examples" / "guide"
     build = "\n".join(path.read_text() for path in sorted((root / ".cmake").glob("*.cmake")))
     found = faults((root / "frontend" / "environment.cpp").read_text(), (guide / "devices.md").read_text(),
                    build, (guide / "deployment.md").read_text())
+    found += dead_links([*sorted(root.glob("*.md")), *sorted((root / "examples").rglob("*.md"))])
     print("\n".join(found) if found else "the guide lists what there is")
     return 1 if found else 0
 
