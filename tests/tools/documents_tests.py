@@ -124,7 +124,8 @@ inline namespace v0 {
 
 // Adds.
 Array add(Operand left, Operand right);
-Array twice(const Array& x, double factor = {2});  // by two
+[[nodiscard]] Array twice(const Array& x,
+                          double factor = {2});  // by two
 template <class T>
   requires(std::same_as<T, Array> || Element<T>)
 Array gone(const Array&, const T&) = delete;
@@ -136,7 +137,7 @@ enum class Mode : int {
 class Thing {
  public:
   explicit Thing(int n) : n_(n) {}
-  int size() const { return n_; }
+  int size() const { return n_ == '}' ? 1 : n_; }
 
  private:
   // secret
@@ -149,6 +150,10 @@ Array from(const T* data, const Layout& layout = {}) {
 namespace frontend {
 Array hidden(int);
 }  // namespace frontend
+template <>
+struct std::formatter<Thing> {
+  bool hide(char c) const { return c != '}'; }
+};
 template <Element E>
 E Thing::item(int n) const {
   return n;
@@ -175,7 +180,7 @@ class Headers(unittest.TestCase):
             (pathlib.Path(folder) / "kiln" / "a.h").write_text(HEADER)
             pages = reference.pages(pathlib.Path(folder), "1.2.3")
         page, index = pages["kiln-a.html"], pages["index.html"]
-        for text in ["What this is.", "example();", "About all that follows.", "<p>Adds.</p>", "// by two",
+        for text in ["Array twice(const Array&amp; x,\n            double factor = {2});", "What this is.", "example();", "About all that follows.", "<p>Adds.</p>", "// by two",
                      "lazy,  // later", "A thing.", "explicit Thing(int n);"]:
             self.assertIn(text, page)
         for text in ["secret", "n_", "hidden", "copy", "item"]:
@@ -194,7 +199,7 @@ class Headers(unittest.TestCase):
             for comment in re.findall(r"^// (.*)$", text, re.M):
                 if "disable_sized_range" not in comment:
                     self.assertIn(re.sub(r"\s+", " ", comment), words, path)
-            for name in re.findall(r"^(?:Array|void|Stats|Device|Explanation) (\w+)\(", text, re.M):
+            for name in re.findall(r"^(?:\[\[nodiscard\]\] )?(?:Array|void|Stats|Device|Explanation) (\w+)\(", text, re.M):
                 self.assertIn(f" {name}(", words, path)
 
 

@@ -85,6 +85,12 @@ def split_comment(line):
     return line.rstrip(), ""
 
 
+def brackets(line, which):
+    """How many of the brackets there are, outside of literals."""
+    bare = re.sub(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])\'', "", line)
+    return sum(c in which for c in bare)
+
+
 def dedented(lines):
     indent = len(lines[0]) - len(lines[0].lstrip())
     return "\n".join(line[indent:] for line in lines)
@@ -117,7 +123,7 @@ class Reader:
             code.append(line[indent:])
             if comment:
                 comments.append(comment)
-            depth += sum(c in OPENING for c in line) - sum(c in CLOSING for c in line)
+            depth += brackets(line, OPENING) - brackets(line, CLOSING)
             if depth == 0 and line.rstrip().endswith((";", "}")):
                 break
         return "\n".join(code), " ".join(comments), first
@@ -129,7 +135,7 @@ class Reader:
             line, _ = split_comment(self.lines[i])
             if not opened and ";" in line and "{" not in line:
                 return None
-            depth += line.count("{") - line.count("}")
+            depth += brackets(line, "{") - brackets(line, "}")
             opened |= "{" in line
             if opened and depth == 0:
                 return i
@@ -158,7 +164,7 @@ def skip_namespace(reader):
     depth = 0
     while reader.i < len(reader.lines):
         line, _ = split_comment(reader.lines[reader.i])
-        depth += line.count("{") - line.count("}")
+        depth += brackets(line, "{") - brackets(line, "}")
         reader.i += 1
         if depth == 0:
             return

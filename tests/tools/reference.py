@@ -38,8 +38,14 @@ def prose(comment):
     return "".join(out)
 
 
+def readable(text):
+    """A declaration without [[nodiscard]], which says nothing to a reader, its lines aligned as before."""
+    before, attribute, after = text.partition("[[nodiscard]] ")
+    return before + re.sub(rf"\n {{{len(attribute)}}}(?= )", "\n", after) if attribute else text
+
+
 def code_lines(parts):
-    return "\n".join(p.text + (f"  // {p.trailing}" if p.trailing else "") for p in parts)
+    return "\n".join(readable(p.text) + (f"  // {p.trailing}" if p.trailing else "") for p in parts)
 
 
 def anchored(name):
