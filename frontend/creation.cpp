@@ -10,6 +10,7 @@
 #include "frontend/devices.h"
 #include "frontend/environment.h"
 #include "frontend/promote.h"
+#include "ir/bytes.h"
 #include "ir/scalar.h"
 #include "kiln/elementwise.h"
 
@@ -305,7 +306,7 @@ frontend::Node* Array::from_bytes(DType dtype, const void* data, const Shape& sh
   }
   const std::int64_t bytes = given * ir::size_of(frontend::to_ir(dtype));
   runtime::Block block{frontend::registry().cpu().allocate(bytes), 0};
-  if (bytes > 0) std::memcpy(block.data(), data, static_cast<std::size_t>(bytes));
+  ir::copy_bytes(block.data(), data, bytes);
   return frontend::leaf_of(dtype, shape, std::move(block), bytes, 0, {}, where);
 }
 

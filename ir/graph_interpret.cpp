@@ -222,6 +222,7 @@ void GraphRun::pad() {
     offset += low[i] * to_strides[i];
   }
   std::byte* out = allocate();
+  if (element_count(shape) == 0) return;
   copy_strided(shape, bytes(), operand(1), Extents(shape.size(), 0), out, to_strides);
   copy_strided(from, bytes(), operand(0), dense_strides(from), out + offset * bytes(), to_strides);
 }
@@ -230,13 +231,16 @@ void GraphRun::concat() {
   const Extents shape = extents();
   const Extents to_strides = dense_strides(shape);
   const std::size_t axis = node().imm;
+  const bool empty = element_count(shape) == 0;  // no memory, so no place in it
   std::byte* out = allocate();
   std::int64_t at = 0;
   for (int i = 0; i < node().operand_count; ++i) {
     const Extents from = operand_extents(i);
     if (at + from[axis] > shape[axis]) fail("the extents do not add up");
-    copy_strided(from, bytes(), operand(i), dense_strides(from),
-                 out + at * to_strides[axis] * bytes(), to_strides);
+    if (!empty) {
+      copy_strided(from, bytes(), operand(i), dense_strides(from),
+                   out + at * to_strides[axis] * bytes(), to_strides);
+    }
     at += from[axis];
   }
   if (at != shape[axis]) fail("the extents do not add up");

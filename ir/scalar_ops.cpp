@@ -1,5 +1,6 @@
 #include <array>
 
+#include "ir/bytes.h"
 #include "ir/error.h"
 #include "ir/scalar_semantics.h"
 
@@ -74,7 +75,7 @@ constexpr LoopPair kChoose[] = {loops<Choose<std::uint8_t>>(), loops<Choose<std:
 
 template <int kBytes>
 void copy_loop(std::int64_t n, const void* const* in, void* out) {
-  std::memmove(out, in[0], static_cast<std::size_t>(n) * kBytes);
+  move_bytes(out, in[0], n * kBytes);
 }
 constexpr ArrayLoop kCopy[] = {copy_loop<1>, copy_loop<2>, copy_loop<4>, copy_loop<8>};
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 
+#include "ir/bytes.h"
 #include "ir/error.h"
 #include "ir/fp_state.h"
 #include "runtime/host/blas.h"
@@ -99,23 +99,21 @@ HostDevice::HostDevice(const Config& config, const HostFigures& figures)
 HostDevice::~HostDevice() = default;
 
 void HostDevice::upload(Memory& to, std::int64_t offset, const void* source, std::int64_t bytes) {
-  if (bytes > 0) std::memcpy(at(to, offset, bytes), source, static_cast<std::size_t>(bytes));
+  ir::copy_bytes(at(to, offset, bytes), source, bytes);
 }
 
 void HostDevice::download(void* target, const Memory& from, std::int64_t offset,
                           std::int64_t bytes) {
-  if (bytes > 0) std::memcpy(target, at(from, offset, bytes), static_cast<std::size_t>(bytes));
+  ir::copy_bytes(target, at(from, offset, bytes), bytes);
 }
 
 void HostDevice::copy(Memory& to, std::int64_t to_offset, const Memory& from,
                       std::int64_t from_offset, std::int64_t bytes) {
-  if (bytes == 0) return;
-  std::memmove(at(to, to_offset, bytes), at(from, from_offset, bytes),
-               static_cast<std::size_t>(bytes));
+  ir::move_bytes(at(to, to_offset, bytes), at(from, from_offset, bytes), bytes);
 }
 
 void HostDevice::fill_zero(Memory& to, std::int64_t offset, std::int64_t bytes) {
-  if (bytes > 0) std::memset(at(to, offset, bytes), 0, static_cast<std::size_t>(bytes));
+  ir::zero_bytes(at(to, offset, bytes), bytes);
 }
 
 std::string HostDevice::compiler() const { return interprets_ ? "interpreter" : "object"; }
