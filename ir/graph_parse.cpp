@@ -36,7 +36,7 @@ class GraphParser {
       else if (r_.accept("input"))
         input(g);
       else if (r_.peek() == "graph")
-        g.regions.push_back(parse_graph());
+        region(g);
       else if (r_.accept(kHintNames[0]))
         g.hints.push_back({number<NodeId>('n'), HintKind::no_fuse});
       else if (r_.accept(kHintNames[1]))
@@ -48,6 +48,14 @@ class GraphParser {
     }
   }
 
+  // Regions nest as deep as loops do: a bound spares the stack.
+  void region(Graph& g) {
+    constexpr int kDeepest = 64;
+    if (++depth_ > kDeepest) r_.fail("regions nest too deeply");
+    g.regions.push_back(parse_graph());
+    --depth_;
+  }
+
   DType dtype() {
     const std::string_view text = r_.word();
     const auto type = dtype_from_brief(text);
@@ -56,11 +64,7 @@ class GraphParser {
   }
   template <class T>
   T number(char prefix) {
-    const std::int64_t value = r_.prefixed(prefix);
-    if (value < 0 || static_cast<std::uint64_t>(value) > std::numeric_limits<T>::max()) {
-      r_.fail(fmt::format("{}{} is out of range", prefix, value));
-    }
-    return static_cast<T>(value);
+    return r_.number<T>(prefix);
   }
   void symbols(std::vector<Sym>& list) {
     while (r_.peek_prefixed('s')) list.push_back(number<Sym>('s'));
@@ -131,7 +135,7 @@ class GraphParser {
       node.imm = r_.bits();
     else if (r_.peek_prefixed('#'))
       node.imm = number<std::uint64_t>('#');
-    if (r_.accept("results")) node.results = static_cast<std::uint16_t>(r_.integer());
+    if (r_.accept("results")) node.results = r_.count<std::uint16_t>();
     if (shape.size() > static_cast<std::size_t>(kMaxRank)) r_.fail("too many axes");
     const NodeId id = g.add(node, shape, operands, std::move(attribute));
     if (r_.peek_quoted()) note(g.labels, id, r_.quoted());
@@ -201,6 +205,7 @@ class GraphParser {
   }
 
   TextReader r_;
+  int depth_ = 0;
 };
 
 }  // namespace

@@ -51,7 +51,7 @@ class KernelParser {
     r_.expect("kernel");
     k_.target = choose<Target>(kTargetNames);
     k_.index = dtype();
-    if (r_.accept("members")) k_.members = static_cast<std::uint32_t>(r_.integer());
+    if (r_.accept("members")) k_.members = r_.count<std::uint32_t>();
     k_.name = label();
   }
 
@@ -71,7 +71,7 @@ class KernelParser {
     m.space = choose<Space>(kSpaceNames);
     m.dtype = dtype();
     if (m.space == Space::global)
-      m.param = static_cast<std::uint32_t>(r_.prefixed('p'));
+      m.param = r_.number<std::uint32_t>('p');
     else
       m.size = r_.prefixed('#');
     m.name = label();
@@ -80,7 +80,7 @@ class KernelParser {
 
   void items() {
     GridFactor f;
-    while (r_.peek_prefixed('p')) f.params.push_back(static_cast<std::uint32_t>(r_.prefixed('p')));
+    while (r_.peek_prefixed('p')) f.params.push_back(r_.number<std::uint32_t>('p'));
     r_.expect("/");
     f.divisor = r_.integer();
     k_.grid.push_back(std::move(f));
@@ -146,6 +146,7 @@ class KernelParser {
   std::size_t intern(std::vector<std::string>& table, std::string text) {
     const auto found = std::find(table.begin() + 1, table.end(), text);
     const std::size_t index = static_cast<std::size_t>(found - table.begin());
+    if (index > std::numeric_limits<std::uint16_t>::max()) r_.fail("too many names or lines");
     if (found == table.end()) table.push_back(std::move(text));
     return index;
   }
@@ -166,7 +167,7 @@ class KernelParser {
     immediate(inst);
     for (std::size_t a = 0; r_.peek_prefixed('%') || r_.peek() == "_"; ++a) {
       if (a == inst.args.size()) r_.fail("too many operands");
-      if (!r_.accept("_")) inst.args[a] = static_cast<Value>(r_.prefixed('%'));
+      if (!r_.accept("_")) inst.args[a] = r_.number<Value>('%');
     }
     for (const FlagName& flag : kFlagNames) {
       if (r_.accept(flag.name)) inst.flags |= flag.flag;

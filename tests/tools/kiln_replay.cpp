@@ -11,19 +11,23 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <exception>
 #include <fstream>
 #include <iostream>
+#include <span>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "frontend/compile.h"
 #include "frontend/environment.h"
 #include "ir/graph.h"
 #include "ir/scalar.h"
+#include "ir/strided.h"
 #include "passes/plan.h"
 #include "runtime/execute.h"
 
@@ -46,10 +50,15 @@ struct Case {
   std::vector<Input> inputs;
 };
 
-Bytes from_hex(const std::string& text) {
+Bytes from_hex(std::string_view text) {
   Bytes bytes;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-    bytes.push_back(static_cast<std::byte>(std::stoi(text.substr(i, 2), nullptr, 16)));
+  for (; text.size() > 1; text.remove_prefix(2)) {
+    unsigned byte = 0;
+    const char* const end = text.data() + 2;
+    if (std::from_chars(text.data(), end, byte, 16).ptr != end) {
+      throw std::runtime_error(fmt::format("'{}' is no hexadecimal byte", text.substr(0, 2)));
+    }
+    bytes.push_back(static_cast<std::byte>(byte));
   }
   return bytes;
 }
@@ -67,13 +76,54 @@ Input read_input(std::istringstream& line) {
   line >> input.offset >> word;
   if (word == "size") {
     std::int64_t size = 0;
-    line >> size;
+    if (!(line >> size) || size < 0) throw std::runtime_error("an input of no size");
     input.bytes = pattern(size);
     std::cout << "an input of " << size << " bytes was not kept: a pattern stands in\n";
   } else {
     input.bytes = from_hex(word);
   }
   return input;
+}
+
+// Whether all elements of an input lie in its memory. In floating point: nothing overflows, and
+// what is too large to be exact is far outside.
+bool lies_within(const Input& input, const ir::Input& how, std::span<const std::int64_t> extents,
+                 const ir::Bindings& bindings) {
+  const std::vector<std::int64_t> strides =
+      how.dense ? ir::dense_strides(extents) : ir::values(how.strides, bindings);
+  double low = 0, high = 0;
+  for (std::size_t i = 0; i < extents.size(); ++i) {
+    if (extents[i] == 0) return true;
+    const double reach = static_cast<double>(extents[i] - 1) * static_cast<double>(strides[i]);
+    (reach < 0 ? low : high) += reach;
+  }
+  const double size = static_cast<double>(ir::size_of(how.dtype));
+  const double first = static_cast<double>(input.offset);
+  return first + low * size >= 0 &&
+         first + (high + 1) * size <= static_cast<double>(input.bytes.size());
+}
+
+// The file may be damaged: what the interpreter takes for granted is looked at.
+void check(const Case& c) {
+  if (const std::string findings = ir::verify(c.graph); !findings.empty()) {
+    throw std::runtime_error("the graph is not well-formed:\n" + findings);
+  }
+  if (c.bindings.syms.size() != c.graph.syms.size() ||
+      c.bindings.scalars.size() != c.graph.scalars.size()) {
+    throw std::runtime_error("the graph has other symbols or scalars");
+  }
+  if (c.inputs.size() != c.graph.inputs.size()) {
+    throw std::runtime_error(fmt::format("the graph has {} inputs, the file {}",
+                                         c.graph.inputs.size(), c.inputs.size()));
+  }
+  for (ir::NodeId n = 0; n < c.graph.nodes.size(); ++n) {
+    const ir::Node& node = c.graph.nodes[n];
+    if (node.kind != ir::NodeKind::buffer) continue;
+    const std::vector<std::int64_t> extents = ir::values(c.graph.shape(n), c.bindings);
+    if (!lies_within(c.inputs[node.attr], c.graph.inputs[node.attr], extents, c.bindings)) {
+      throw std::runtime_error(fmt::format("input {} reaches beyond its bytes", node.attr));
+    }
+  }
 }
 
 Case read_case(const std::string& path) {
@@ -100,10 +150,7 @@ Case read_case(const std::string& path) {
     }
   }
   result.graph = ir::parse_graph(text);
-  if (result.inputs.size() != result.graph.inputs.size()) {
-    throw std::runtime_error(fmt::format("the graph has {} inputs, the file {}",
-                                         result.graph.inputs.size(), result.inputs.size()));
-  }
+  check(result);
   return result;
 }
 
