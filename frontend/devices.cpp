@@ -49,7 +49,9 @@ std::uint16_t planner(std::string_view target, Where where) {
   return static_cast<std::uint16_t>(kFirstPlanner + i);
 }
 
-std::uint16_t parse_device(std::string_view text) {
+}  // namespace
+
+std::uint16_t device_called(std::string_view text) {
   if (text == "cpu") return kCpu;
   if (text == "interpreter") return kInterpreter;
   if (text.starts_with("plan_only:")) return planner(text.substr(10), {});
@@ -64,8 +66,6 @@ std::uint16_t parse_device(std::string_view text) {
   throw UserError("kiln: environment: KILN_DEVICE=\"" + std::string(text) +
                   "\" is not cpu, cuda, cuda:<n>, interpreter or plan_only:<target>");
 }
-
-}  // namespace
 
 runtime::Device& memory_device(std::uint16_t id) {
   if (id == kCpu || id == kInterpreter) return registry().cpu();
@@ -117,7 +117,7 @@ std::vector<Device> devices() {
 Device default_device() {
   static const std::uint16_t id = [] {
     const std::string& wanted = frontend::environment().device;
-    if (!wanted.empty()) return frontend::parse_device(wanted);
+    if (!wanted.empty()) return frontend::device_called(wanted);
     return frontend::registry().cuda_count() > 0 ? frontend::kFirstCuda : frontend::kCpu;
   }();
   return Access::device(id);

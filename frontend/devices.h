@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "runtime/device.h"
 
@@ -15,6 +16,8 @@ inline constexpr std::uint16_t kFirstPlanner = 256;  // in order of first use
 // Whose memory a device uses: the interpreter works on the host's.
 runtime::Device& memory_device(std::uint16_t id);
 std::string device_name(std::uint16_t id);
+// The device that KILN_DEVICE names so. UserError for another text, DeviceError if it is not there.
+std::uint16_t device_called(std::string_view text);
 // Of the thread's scope, else the default.
 std::uint16_t current_device();
 
