@@ -91,7 +91,7 @@ ir::Plan sums_of_rows(const std::string& number, const std::string& length,
 }
 
 // Lanes that no element of a short row reaches are no part of its sum.
-TEST(Rows, ShortOnesAddOnlyTheLanesTheyReach) {
+TEST(PlanRows, ShortOnesAddOnlyTheLanesTheyReach) {
   const auto lanes = [](const std::string& least, const std::string& most) {
     const ir::Plan plan = sums_of_rows("10 20", least + " " + most);
     std::int64_t largest = 0;
@@ -108,7 +108,7 @@ TEST(Rows, ShortOnesAddOnlyTheLanesTheyReach) {
 
 // Many short rows go side by side; a strip's partial results are no more than a tree of short code
 // takes, whatever the length.
-TEST(Rows, ManyShortOnesGoSideBySide) {
+TEST(PlanRows, ManyShortOnesGoSideBySide) {
   for (const char* length : {"2 3", "16 31", "32 63"}) {
     const ir::Plan plan = sums_of_rows("1000 2000", length);
     EXPECT_EQ(plan.clusters.at(0).schedule, "short rows") << length;
@@ -191,7 +191,7 @@ TEST(Streaming, FollowsTheCache) {
 
 // Figures of a device decide what is a kernel; the same kernel has the same text on all, and so the
 // same key in the caches.
-TEST(Figures, AreNoPartOfAKernel) {
+TEST(PlanFigures, AreNoPartOfAKernel) {
   const auto kernels = [](const Program& p, double faster) {
     ir::Caps caps = testing::cpu_caps();
     caps.bandwidth *= faster;

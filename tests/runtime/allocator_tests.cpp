@@ -120,7 +120,7 @@ TEST(HostAllocator, NothingAskedForGivesAnEmptyBlock) {
   EXPECT_NO_THROW(device.upload(*memory, 0, nullptr, 0));
 }
 
-TEST(Memory, AdoptedMemoryIsHeldByItsOwnerAndReadOnlyUnlessSaid) {
+TEST(MemoryBlocks, AdoptedMemoryIsHeldByItsOwnerAndReadOnlyUnlessSaid) {
   HostDevice device{Config{}};
   auto owner = std::make_shared<std::vector<float>>(4, 1.0f);
   const std::weak_ptr<std::vector<float>> watch = owner;
@@ -137,7 +137,7 @@ TEST(Memory, AdoptedMemoryIsHeldByItsOwnerAndReadOnlyUnlessSaid) {
   EXPECT_TRUE(watch.expired());
 }
 
-TEST(Memory, CopiesOutsideABlockAreRefused) {
+TEST(MemoryBlocks, CopiesOutsideABlockAreRefused) {
   HostDevice device{Config{}};
   const MemoryRef memory = device.allocate(16);
   char buffer[32] = {};
