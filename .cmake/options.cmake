@@ -7,6 +7,7 @@ option(KILN_DOCS "Write the reference from the headers and install it with the g
 option(KILN_WERROR "Treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
 option(KILN_LLVM_STATIC "Link LLVM's static archives where they are installed" ON)
 set(KILN_SANITIZE "" CACHE STRING "Value of -fsanitize= for the whole build, e.g. address,undefined")
+option(KILN_MUTANTS "Plant the faults of ir/mutants.def, one of which KILN_MUTANT chooses" OFF)
 # KILN_LLVM is declared in dependencies.cmake: its default depends on whether LLVM is installed.
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
@@ -32,6 +33,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
 endif()
 if(KILN_WERROR)
   add_compile_options(-Werror)
+endif()
+if(KILN_MUTANTS)
+  add_compile_definitions(KILN_MUTANTS)
 endif()
 if(KILN_SANITIZE)
   add_compile_options(-fsanitize=${KILN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

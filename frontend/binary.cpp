@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "frontend/promote.h"
+#include "ir/mutant.h"
 
 namespace kiln::inline v0::frontend {
 
@@ -122,7 +123,7 @@ Array binary(const Rule& rule, const Operand& left, const Operand& right) {
       PerAxis made;
       broadcast_shape(rule.name, nodes, where, &made);
     }
-    std::swap(nodes[0], nodes[1]);
+    if (!mutant(ir::Mutant::swapped_comparison)) std::swap(nodes[0], nodes[1]);
   }
   return map_nodes(rule.name, op_for(rule, dtype), result_of(rule, dtype), nodes, where);
 }

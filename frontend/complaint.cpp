@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "ir/mutant.h"
+
 namespace kiln::inline v0::frontend {
 
 std::string to_text(Where where) { return ir::to_text(ir::SourceLine{where.file, where.line}); }
@@ -35,7 +37,8 @@ std::string describe(const Operand& operand) {
 }
 
 Complaint::Complaint(std::string_view function, std::string_view message, Where where)
-    : text_(fmt::format("kiln: {}: {}", function, message)), where_(line_of(where)) {
+    : text_(fmt::format("kiln: {}: {}", function, message)),
+      where_(mutant(ir::Mutant::wrong_line) ? where : line_of(where)) {
   if (where_.file != nullptr) text_ += "\n  at " + to_text(where_);
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "frontend/complaint.h"
+#include "ir/mutant.h"
 #include "runtime/host/figures.h"
 
 namespace kiln::inline v0::frontend {
@@ -68,7 +69,9 @@ std::string cache_folder() {
   return "";
 }
 
-Environment parse() {
+}  // namespace
+
+Environment read_environment() {
   Environment e;
   e.device = text("KILN_DEVICE");
   e.dump = text("KILN_DUMP");
@@ -83,6 +86,7 @@ Environment parse() {
   e.disabled_passes = list("KILN_DISABLE_PASSES", ',');
   runtime::Config& r = e.runtime;
   r.threads = static_cast<int>(number("KILN_THREADS", 0));
+  if (mutant(ir::Mutant::thread_count)) r.threads = 0;
   r.interpret = flag("KILN_INTERPRET", false);
   r.host_figures = text("KILN_HOST_FIGURES", "measured");
   if (!runtime::valid_host_figures(r.host_figures)) {
@@ -102,10 +106,8 @@ Environment parse() {
   return e;
 }
 
-}  // namespace
-
 const Environment& environment() {
-  static const Environment* const instance = new Environment(parse());
+  static const Environment* const instance = new Environment(read_environment());
   return *instance;
 }
 

@@ -24,7 +24,9 @@ struct Environment {
                 // KILN_CACHE_DIR, KILN_CACHE_BYTES, KILN_LIBRARY_PATH, CUDA_HOME, CUDA_PATH
 };
 
-// UserError at first use if a variable has no meaning.
+// As the variables are now. UserError, which names the variable, if one has no meaning.
+Environment read_environment();
+// As they were at first use, by which it throws.
 const Environment& environment();
 // The runtime's registry, configured by the environment.
 runtime::Registry& registry();

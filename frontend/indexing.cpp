@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "frontend/binary.h"
+#include "ir/mutant.h"
 #include "kiln/elementwise.h"
 #include "kiln/views.h"
 
@@ -47,7 +48,8 @@ void resolve(const Slice& slice, std::int64_t n, const Array& x, Where where, Re
   if (step > 0) {
     begin = slice.begin.at ? clamp(*slice.begin.at, 0, n) : 0;
     end = slice.end.at ? clamp(*slice.end.at, 0, n) : n;
-    count = end > begin ? (end - begin - 1) / step + 1 : 0;
+    const std::int64_t rest = mutant(ir::Mutant::slice_count) ? 0 : 1;
+    count = end > begin ? (end - begin - rest) / step + 1 : 0;
   } else {
     begin = slice.begin.at ? clamp(*slice.begin.at, -1, n - 1) : n - 1;
     end = slice.end.at ? clamp(*slice.end.at, -1, n - 1) : -1;

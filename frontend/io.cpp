@@ -1,4 +1,5 @@
 #include "kiln/io.h"
+#include "ir/mutant.h"
 
 #include <fmt/format.h>
 
@@ -144,7 +145,7 @@ Array Reader::read() {
   const std::string_view order = field(text, "fortran_order");
   if (!order.starts_with("True") && !order.starts_with("False"))
     fail("malformed header: fortran_order");
-  const bool fortran = order.starts_with("True");
+  const bool fortran = order.starts_with("True") && !mutant(ir::Mutant::npy_order);
   const std::string_view extents = field(text, "shape");
   if (extents.front() != '(') fail("malformed header: shape");
   const Shape shape = shape_of(extents);

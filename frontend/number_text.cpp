@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "ir/mutant.h"
 #include "ir/scalar.h"
 
 namespace kiln::inline v0::frontend {
@@ -56,7 +57,8 @@ Parts split(const std::string& text) {
   if (e != std::string::npos) p.exponent = std::atoi(text.c_str() + e + 1);
   const std::size_t point = mantissa.find('.');
   p.whole = mantissa.substr(0, point);
-  if (point != std::string::npos) p.fraction = mantissa.substr(point + 1);
+  const std::size_t skip = mutant(ir::Mutant::printed_digit) ? 2 : 1;
+  if (point != std::string::npos) p.fraction = mantissa.substr(point + skip);
   while (!p.fraction.empty() && p.fraction.back() == '0') p.fraction.pop_back();
   return p;
 }

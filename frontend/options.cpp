@@ -4,6 +4,7 @@
 #include "frontend/environment.h"
 #include "frontend/state.h"
 #include "frontend/translate.h"
+#include "ir/mutant.h"
 #include "kiln/evaluate.h"
 
 namespace kiln::inline v0 {
@@ -35,7 +36,7 @@ Scope::~Scope() {
   c.device = saved_.device ? static_cast<std::int32_t>(Access::id(*saved_.device)) : -1;
   c.math = *saved_.math;
   c.transfers = *saved_.transfers;
-  c.mode = *saved_.mode;
+  if (!mutant(ir::Mutant::scope_left)) c.mode = *saved_.mode;
   c.fusion = *saved_.fusion;
   c.flush_after = *saved_.flush_after;
   c.flush_bytes = *saved_.flush_bytes;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/mutant.h"
+
 namespace kiln::inline v0::frontend {
 
 namespace {
@@ -20,6 +22,7 @@ DType promote_floats(DType a, DType b) {
 
 DType promote_signs(DType s, DType u) {
   constexpr DType next[] = {int16, int16, int32, int32, int64};  // by bytes of the unsigned type
+  if (mutant(ir::Mutant::promotion)) return wider(s, u);
   if (bytes(u) == 8) return float64;
   return wider(s, next[bytes(u)]);
 }

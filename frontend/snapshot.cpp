@@ -5,6 +5,7 @@
 #include "frontend/access.h"
 #include "frontend/complaint.h"
 #include "frontend/snapshot_builder.h"
+#include "ir/mutant.h"
 
 namespace kiln::inline v0::frontend {
 
@@ -165,7 +166,8 @@ void Builder::mark_donations() {
       const Value& value = *node->value.load(std::memory_order_acquire);
       // The value and this snapshot are all that know the storage.
       const bool last =
-          value.storage.use_count() == 2 && value.strides.empty() && value.offset == 0 &&
+          (value.storage.use_count() == 2 || mutant(ir::Mutant::held_value)) &&
+          value.strides.empty() && value.offset == 0 &&
           value.storage->bytes() == node->shape->size * ir::size_of(to_ir(node->dtype)) &&
           value.storage->unique();
       out_->graph.inputs[out_->graph.nodes[info.id].attr].donatable = last;

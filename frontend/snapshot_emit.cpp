@@ -4,6 +4,7 @@
 
 #include "frontend/snapshot_builder.h"
 #include "ir/error.h"
+#include "ir/mutant.h"
 #include "ir/scalar.h"
 
 namespace kiln::inline v0::frontend {
@@ -144,7 +145,9 @@ void Builder::emit_scalar(Node* node) {
       key = mix(key, symbols_.find(axes_of(x)[i]));
       count *= static_cast<double>(x->shape->shape.extents()[i]);
     }
-    bits = ir::bits_of(to_ir(node->dtype), count - std::bit_cast<double>(node->imm));
+    bits = ir::bits_of(
+        to_ir(node->dtype),
+        count - (mutant(ir::Mutant::correction) ? 0 : std::bit_cast<double>(node->imm)));
   }
   auto& scalars = out_->graph.scalars;
   const auto [number, fresh] = table->at(key);

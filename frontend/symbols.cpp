@@ -3,6 +3,8 @@
 #include <bit>
 #include <climits>
 
+#include "ir/mutant.h"
+
 namespace kiln::inline v0::frontend {
 
 void Symbols::clear() {
@@ -42,7 +44,8 @@ namespace {
 
 // What a vector asks for: 16 is a cache line of 4-byte elements, 4 of them a vector on CUDA.
 std::int64_t multiple_of(std::int64_t value) {
-  return value % 16 == 0 ? 16 : value % 4 == 0 ? 4 : 1;
+  const std::int64_t step = mutant(ir::Mutant::symbol_class) ? 4 : 16;
+  return value % step == 0 ? 16 : value % 4 == 0 ? 4 : 1;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "frontend/complaint.h"
 #include "ir/error.h"
+#include "ir/mutant.h"
 #include "passes/hints.h"
 #include "runtime/error.h"
 
@@ -23,6 +24,7 @@ void translate(std::exception_ptr error, Where where) {
     out.free = e.free;
     throw out;
   } catch (const runtime::DeviceError& e) {
+    if (mutant(ir::Mutant::lost_translation)) throw;
     Complaint("eval", e.what(), where).raise<DeviceError>();
   } catch (const runtime::IoError& e) {
     Complaint("eval", e.what(), where).raise<IoError>();

@@ -5,6 +5,7 @@
 
 #include "frontend/access.h"
 #include "frontend/snapshot.h"
+#include "ir/mutant.h"
 
 namespace kiln::inline v0::frontend {
 
@@ -105,7 +106,7 @@ std::unique_ptr<Value> view_value(Node* node) {
     return nullptr;
   auto result = std::make_unique<Value>();
   result->storage = value.storage;
-  result->offset = offset;
+  result->offset = mutant(ir::Mutant::view_offset) ? 0 : offset;
   if (!is_dense(shape, strides)) result->strides = std::move(strides);
   return result;
 }

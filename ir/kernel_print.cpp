@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "ir/kernel_codes.h"
+#include "ir/mutant.h"
 #include "ir/scalar.h"
 #include "ir/text.h"
 
@@ -88,7 +89,7 @@ class KernelPrinter {
     put("{}", inst.code == Code::op ? info(inst.op).name : code.name);
     if (code.value || inst.dtype != DType::bool_ || inst.lanes != 1) {
       put(" {}", brief(inst.dtype));
-      if (inst.lanes != 1) put("x{}", inst.lanes);
+      if (inst.lanes != 1 && !mutant(Mutant::key_lanes)) put("x{}", inst.lanes);
     }
     immediate(inst);
     for (int a = 0; a < arg_count(inst); ++a) {

@@ -7,6 +7,7 @@
 
 #include "ir/error.h"
 #include "ir/graph.h"
+#include "ir/mutant.h"
 #include "ir/scalar.h"
 #include "ir/scalar_loops.h"
 
@@ -115,7 +116,7 @@ std::uint64_t reduce_identity(Op op, DType type) {
     case Op::min:
       return greatest(type);
     case Op::max:
-      return least(type);
+      return mutant(Mutant::max_identity) ? 0 : least(type);
     case Op::and_:
       return is_bool(type) ? 1 : ~std::uint64_t{0} >> (64 - 8 * size_of(type));
     default:

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "ir/mutant.h"
+
 namespace kiln::ir {
 
 std::vector<std::int64_t> dense_strides(std::span<const std::int64_t> extents) {
@@ -62,7 +64,7 @@ void copy_strided(std::span<const std::int64_t> extents, std::int64_t bytes, con
     copy_row(bytes, extents[rank - 1], from, from_strides[rank - 1], to, to_strides[rank - 1]);
     std::size_t axis = rank - 1;
     while (axis-- > 0) {
-      from += from_strides[axis] * bytes;
+      from += (mutant(Mutant::copy_stride) ? to_strides : from_strides)[axis] * bytes;
       to += to_strides[axis] * bytes;
       if (++index[axis] < extents[axis]) break;
       from -= extents[axis] * from_strides[axis] * bytes;

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "ir/error.h"
+#include "ir/mutant.h"
 
 namespace kiln::ir {
 namespace {
@@ -146,7 +147,7 @@ std::string quote(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     const unsigned code = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
+    if ((c == '"' && !mutant(Mutant::text_escape)) || c == '\\') {
       result += '\\';
       result += c;
     } else if (c == '\n') {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "ir/mutant.h"
 #include "passes/scene.h"
 
 namespace kiln::passes {
@@ -77,7 +78,9 @@ void stretch(Scene& s, Value begin, Value end, std::uint8_t flags) {
   const Value from = either(begin, tail);
   const Value left = b.sub(either(head, end), from);
   b.begin_if(b.less(b.index(0), left));
-  s.mask(b.op(ir::Op::lt, ir::DType::bool_, {b.lane(b.kernel().index, s.e.lanes()), left}));
+  const Value inside =
+      b.op(ir::Op::lt, ir::DType::bool_, {b.lane(b.kernel().index, s.e.lanes()), left});
+  s.mask(mutant(ir::Mutant::tail_mask) ? ir::kNoValue : inside);
   body(from, 0);
   s.mask(ir::kNoValue);
   b.end();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "ir/mutant.h"
+
 namespace kiln::passes {
 
 using ir::kReduceLanes;
@@ -70,7 +72,7 @@ std::vector<Parts> CudaTeam::block_total(Value first, Value end) {
   for (Given& g : given_) {
     if (!std::exchange(g.stored, true)) b_.store(g.memory, b_.index(0), g.value, asks());
   }
-  b_.barrier();
+  if (!mutant(ir::Mutant::barrier)) b_.barrier();
   std::vector<Parts> results;
   for (std::size_t i = 0; i < totals.size(); ++i) {
     std::vector<Parts> level;
@@ -79,7 +81,8 @@ std::vector<Parts> CudaTeam::block_total(Value first, Value end) {
     }
     results.push_back((*reducers_)[i].tree(b_, std::move(level)));
   }
-  if (shape_.several_steps()) b_.barrier();  // the next step's totals go to the same place
+  if (shape_.several_steps() && !mutant(ir::Mutant::second_barrier))
+    b_.barrier();  // the next step's totals go to the same place
   return results;
 }
 

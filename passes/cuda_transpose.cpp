@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "ir/mutant.h"
 #include "passes/crossing.h"
 #include "passes/scene.h"
 
@@ -116,7 +117,7 @@ class TurnedTile {
       row = b_.add(first, b_.mul(step, b_.index(at_once)));
     }
     const Value j = b_.add(slow_begin, row);
-    b_.begin_if(b_.less(j, slow_length));
+    b_.begin_if(b_.less(mutant(ir::Mutant::transpose_bound) ? slow_begin : j, slow_length));
     s_.e.open_scope();
     s_.set_uniform(fast, i);
     s_.set_uniform(slow, j);

@@ -5,6 +5,7 @@
 
 #include "ir/error.h"
 #include "ir/hash.h"
+#include "ir/mutant.h"
 #include "passes/cluster.h"
 
 namespace kiln::passes {
@@ -205,7 +206,8 @@ std::vector<Emitter::Demand> Emitter::demands(NodeId node, const Point& point) {
     const auto from = graph_.shape(graph_.operand(node, 0));
     const auto to = graph_.shape(node);
     for (std::size_t axis = 0; axis < from.size(); ++axis) {
-      if (from[axis] != to[axis]) inner = guarded(inner, axis, b_.index(0), sym(from[axis]));
+      if (from[axis] == to[axis] || mutant(ir::Mutant::pad_mask)) continue;
+      inner = guarded(inner, axis, b_.index(0), sym(from[axis]));
     }
   }
   result.push_back({graph_.operand(node, 0), intern(std::move(inner))});
@@ -241,7 +243,8 @@ Value Emitter::combine(NodeId node, const Point& point, std::span<const Value> o
       for (std::size_t i = operands.size() - 1; i-- > 0;) {
         LaneIndex at = point.index[n.imm];
         if (at.residue || at.complete) at = resolved(at);
-        const Value before = b_.less(compared(at), scaled(bounds[i + 1], at));
+        const Value bound = bounds[mutant(ir::Mutant::concat_bound) ? i : i + 1];
+        const Value before = b_.less(compared(at), scaled(bound, at));
         result = b_.op(Op::select, n.dtype, {before, operands[i], result});
       }
       return result;
@@ -308,7 +311,8 @@ Value Emitter::load(NodeId node, const Point& point) {
   std::int64_t step = 0;
   const bool unit = !offset.arbitrary && b_.is_constant(offset.step, &step) && step == 1;
   const Value index = unit ? offset.base : lanes_of(offset);
-  const std::uint8_t flags = unit && aligned_ ? ir::kAligned : 0;
+  const bool aligned = aligned_ || mutant(ir::Mutant::alignment);
+  const std::uint8_t flags = unit && aligned ? ir::kAligned : 0;
   if (unit && point.lane_mask == kNoValue && node < ahead_.nodes.size() && ahead_.nodes[node]) {
     const std::int64_t size = ir::size_of(graph_.nodes[node].dtype);
     const Value by = ahead_.elements == kNoValue ? b_.index(ahead_.bytes / size) : ahead_.elements;

@@ -1,5 +1,7 @@
 #include "passes/hints.h"
 
+#include "ir/mutant.h"
+
 namespace kiln::passes {
 
 using ir::NodeId;
@@ -25,7 +27,7 @@ void apply_hints(const ir::Graph& graph, Partition& partition) {
       continue;
     }
     partition.stored[hint.node] = true;
-    partition.cut[hint.node] = true;
+    partition.cut[hint.node] = !mutant(ir::Mutant::lost_hint);
     partition.boundaries.push_back({hint.node, hint.node, "no_fuse asks for it"});
   }
 }

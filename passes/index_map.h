@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "ir/mutant.h"
 
 namespace kiln::passes {
 
@@ -83,13 +84,16 @@ std::vector<typename A::Index> operand_index(const ir::Graph& graph, ir::NodeId 
       const auto shape = graph.shape(operand);
       const std::size_t skip = index.size() - shape.size();
       for (std::size_t i = 0; i < shape.size(); ++i) {
-        if (shape[i] != ir::kOne) result[i] = index[i + skip];
+        if (shape[i] == ir::kOne) continue;
+        result[i] = index[mutant(ir::Mutant::broadcast_axis) ? i : i + skip];
       }
       return result;
     }
     case ir::NodeKind::permute: {
       const auto& axes = graph.attribute<ir::Axes>(node).axes;
-      for (std::size_t i = 0; i < axes.size(); ++i) result[axes[i]] = index[i];
+      for (std::size_t i = 0; i < axes.size(); ++i) {
+        result[axes[i]] = index[mutant(ir::Mutant::permuted_axes) ? axes[i] : i];
+      }
       return result;
     }
     case ir::NodeKind::reshape:
@@ -97,7 +101,8 @@ std::vector<typename A::Index> operand_index(const ir::Graph& graph, ir::NodeId 
     case ir::NodeKind::slice: {
       const ir::Slices& slices = graph.attribute<ir::Slices>(node);
       for (std::size_t i = 0; i < result.size(); ++i) {
-        result[i] = algebra.add(algebra.mul(index[i], slices.step[i]), slices.begin[i]);
+        const ir::Sym begin = slices.begin[mutant(ir::Mutant::slice_begin) ? 0 : i];
+        result[i] = algebra.add(algebra.mul(index[i], slices.step[i]), begin);
       }
       return result;
     }

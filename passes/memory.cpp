@@ -5,6 +5,7 @@
 
 #include "ir/error.h"
 #include "ir/infix.h"
+#include "ir/mutant.h"
 #include "passes/in_place.h"
 
 namespace kiln::passes {
@@ -219,11 +220,11 @@ bool PlanWriter::may_take(std::uint32_t to, std::uint32_t from, std::size_t step
   if (result.dtype != donor.dtype || result.elements != donor.elements) return false;
   if (donor.role == ir::BufferRole::temporary) return true;
   const ir::Input& input = plan_.graph.inputs[donor.index];
-  return input.donatable && input.dense;
+  return (input.donatable || mutant(ir::Mutant::donated_input)) && input.dense;
 }
 
 bool PlanWriter::may_share(std::uint32_t kernel, std::uint32_t from, std::uint32_t to) {
-  if (donate_ == Donate::unchecked) return true;
+  if (donate_ == Donate::unchecked || mutant(ir::Mutant::shared_memory_of_arguments)) return true;
   const auto [known, fresh] = may_share_.try_emplace({kernel, from, to});
   if (fresh) known->second = can_share(plan_.kernels[kernel], from, to);
   return known->second;
@@ -326,7 +327,8 @@ void PlanWriter::finish() {
   keep_used_kernels();
   std::vector<std::vector<std::uint32_t>> dies(plan_.steps.size());
   for (std::uint32_t b = 0; b < last_use_.size(); ++b) {
-    if (plan_.buffers[b].role == ir::BufferRole::temporary) dies[last_use_[b]].push_back(b);
+    if (plan_.buffers[b].role != ir::BufferRole::temporary) continue;
+    if (!mutant(ir::Mutant::release)) dies[last_use_[b]].push_back(b);
   }
   std::vector<PlanStep> steps;
   for (std::size_t i = 0; i < plan_.steps.size(); ++i) {

@@ -4,6 +4,7 @@
 
 #include "ir/error.h"
 #include "ir/hash.h"
+#include "ir/mutant.h"
 
 namespace kiln::passes {
 
@@ -86,7 +87,7 @@ void Patterns::write_node(NodeId n) {
   if (node.kind == NodeKind::scalar) {
     const auto at = std::ranges::lower_bound(out_.scalars, static_cast<std::uint32_t>(node.imm));
     put(static_cast<std::uint64_t>(at - out_.scalars.begin()));
-  } else {
+  } else if (!mutant(ir::Mutant::pattern_constant)) {
     put(node.imm);
   }
   each_symbol_list(n, [&](std::span<const Sym> syms) { put_syms(syms); });
@@ -142,7 +143,7 @@ bool Patterns::write() {
     const ir::SymInfo& info = graph_.sym(out_.syms[i]);
     put(static_cast<std::uint64_t>(info.lo));
     put(static_cast<std::uint64_t>(info.hi));
-    put(static_cast<std::uint64_t>(info.multiple));
+    if (!mutant(ir::Mutant::pattern_symbol)) put(static_cast<std::uint64_t>(info.multiple));
   }
   for (const NodeId n : out_.nodes) write_node(n);
   return true;

@@ -3,6 +3,7 @@
 #include <bit>
 #include <limits>
 
+#include "ir/mutant.h"
 #include "ir/reduce.h"
 #include "passes/fuse.h"
 
@@ -75,6 +76,7 @@ Parts Reducer::combine(KernelBuilder& b, const Parts& first, const Parts& second
 }
 
 Parts Reducer::tree(KernelBuilder& b, std::vector<Parts> level) const {
+  if (mutant(ir::Mutant::tree_order)) std::swap(level.front(), level[level.size() / 2]);
   while (level.size() > 1) {
     std::vector<Parts> next;
     for (std::size_t i = 0; i < level.size(); i += 2) {
@@ -87,8 +89,9 @@ Parts Reducer::tree(KernelBuilder& b, std::vector<Parts> level) const {
 
 Parts Reducer::append(KernelBuilder& b, const Parts& first, const Parts& second) const {
   if (!arg_) return combine(b, first, second);
-  Value take = op_ == Op::max ? b.op(Op::lt, DType::bool_, {first[0], second[0]})
-                              : b.op(Op::lt, DType::bool_, {second[0], first[0]});
+  const Op beats = mutant(ir::Mutant::last_extreme) ? Op::le : Op::lt;
+  Value take = op_ == Op::max ? b.op(beats, DType::bool_, {first[0], second[0]})
+                              : b.op(beats, DType::bool_, {second[0], first[0]});
   if (ir::is_float(types_[0])) {  // the first NaN is the extreme
     const Value number = b.op(Op::eq, DType::bool_, {first[0], first[0]});
     const Value nan = b.op(Op::ne, DType::bool_, {second[0], second[0]});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "ir/mutant.h"
 #include "ir/reduce.h"
 #include "ir/scalar.h"
 #include "passes/rewrite.h"
@@ -50,7 +51,7 @@ bool right_identity(Op op, DType type, std::uint64_t c) {
   const std::uint64_t negative_zero = ir::reduce_padding(Op::add, type);
   switch (op) {
     case Op::add:
-      return c == negative_zero;  // 0 for integers
+      return c == negative_zero || (mutant(ir::Mutant::added_zero) && c == 0);  // 0 for integers
     case Op::sub:
       return c == 0;
     case Op::mul:

@@ -6,7 +6,9 @@
 #include <cstring>
 #include <optional>
 
+#include "ir/bytes.h"
 #include "ir/error.h"
+#include "ir/mutant.h"
 
 namespace kiln::runtime {
 
@@ -20,7 +22,7 @@ std::vector<std::byte> pack(const Binary& binary) {
   at += sizeof entry_bytes;
   std::memcpy(at, binary.entry.data(), entry_bytes);
   at += entry_bytes;
-  if (!binary.bytes.empty()) std::memcpy(at, binary.bytes.data(), binary.bytes.size());
+  ir::copy_bytes(at, binary.bytes.data(), static_cast<std::int64_t>(binary.bytes.size()));
   return packed;
 }
 
@@ -56,7 +58,8 @@ KernelCache::~KernelCache() = default;
 std::string KernelCache::key(const Device& device, const ir::Kernel& kernel,
                              const Compiler& compiler) {
   return fmt::format("target {}\ncompiler {}\nversion {}\n{}", device.caps().name,
-                     device.compiler(), compiler.version, ir::print(kernel, ir::Labels::no));
+                     device.compiler(), mutant(ir::Mutant::kernel_key) ? "" : compiler.version,
+                     ir::print(kernel, ir::Labels::no));
 }
 
 CachedKernel KernelCache::get(Device& device, const ir::Kernel& kernel, const Compiler& compiler) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/error.h"
+#include "ir/mutant.h"
 #include "runtime/small_array.h"
 
 namespace kiln::runtime {
@@ -166,7 +167,7 @@ struct Execution {
     for (std::uint32_t m = 0; m < step.members; ++m) {
       ir::KernelArg* args = table.data() + m * row;
       bind(loaded.args_.data() + step.args + m * step.params, step.params, args);
-      args[step.params].integer = count;
+      args[step.params].integer = count + (mutant(ir::Mutant::batch_first) && m == 1 ? 1 : 0);
       count += items(step, args);
     }
     if (count <= 0) return;
@@ -207,7 +208,8 @@ struct Execution {
       if (buffer.role == ir::BufferRole::input) {
         outputs[i] = inputs[buffer.index];
       } else {
-        outputs[i] = {slots[index].memory, slots[index].offset};
+        const bool lost = mutant(ir::Mutant::lost_offset);
+        outputs[i] = {slots[index].memory, lost ? 0 : slots[index].offset};
       }
     }
     Counters& counters = device.counters();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "ir/mutant.h"
 
 namespace kiln::codegen::cuda {
 
@@ -96,7 +97,11 @@ class Speller {
   const Text& plain(const Operand& o) const {
     return ir::is_unsigned_int(type_) && !is_small_int(type_) ? o.exact : o.plain;
   }
-  Text plain_infix() const { return infix(plain(a()), word_.text, word_.precedence, plain(b())); }
+  Text plain_infix() const {
+    const bool swapped = mutant(ir::Mutant::swapped_operands) && op_ == Op::sub;
+    const Operand &left = swapped ? b() : a(), &right = swapped ? a() : b();
+    return infix(plain(left), word_.text, word_.precedence, plain(right));
+  }
 
   bool is_arithmetic() const { return ir::info(op_).rule == ir::OpRule::Arith; }
   bool may_overflow() const {
@@ -130,7 +135,8 @@ class Speller {
 
   Text shift() {
     const std::int64_t width = 8 * ir::size_of(type_);
-    if (!b().constant || b().integer < 0 || b().integer >= width) {
+    const std::int64_t least = mutant(ir::Mutant::wide_shift) ? width + 1 : width;
+    if (!b().constant || b().integer < 0 || b().integer >= least) {
       return calling(prelude_.function(op_, type_));
     }
     const Text amount{std::to_string(b().integer), kPrimary};

@@ -3,6 +3,7 @@
 
 #include "codegen/cuda/body.h"
 #include "ir/error.h"
+#include "ir/mutant.h"
 
 namespace kiln::codegen::cuda {
 
@@ -144,7 +145,8 @@ void BodyWriter::store(Value i) {
   name_readers(in.imm);
   const std::string test = condition(in.args[2]);
   std::string text = store_statement(i);
-  if (!test.empty()) text = fmt::format("if ({}) {}", test, text);
+  if (!test.empty() && !mutant(ir::Mutant::store_mask))
+    text = fmt::format("if ({}) {}", test, text);
   if (uses_.group[i] != 0) {
     group_lanes_ = inst(in.args[1]).lanes;
     lane_line(std::move(text), &in);

@@ -4,6 +4,7 @@
 
 #include "codegen/llvm/ops.h"
 #include "ir/error.h"
+#include "ir/mutant.h"
 #include "ir/scalar.h"
 
 namespace kiln::codegen {
@@ -68,7 +69,8 @@ llvm::Value* OpEmitter::saturate(DType to, llvm::Value* x) {
   const int width = static_cast<int>(8 * ir::size_of(to));
   const int digits = x->getType()->getScalarType()->isFloatTy() ? 24 : 53;
   const int magnitude = is_signed ? width - 1 : width;
-  const double low = is_signed ? -std::ldexp(1.0, magnitude) : 0.0;
+  const double least = is_signed ? -std::ldexp(1.0, magnitude) : 0.0;
+  const double low = least + (mutant(ir::Mutant::saturation) ? 1 : 0);
   const double end = std::ldexp(1.0, magnitude);
   // The largest value that x's type has below `end`; with `end` representable results are cut
   // there.

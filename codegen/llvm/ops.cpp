@@ -7,6 +7,7 @@
 
 #include "codegen/llvm/compat.h"
 #include "ir/error.h"
+#include "ir/mutant.h"
 
 namespace kiln::codegen {
 
@@ -118,6 +119,7 @@ llvm::Value* OpEmitter::extreme(bool maximum, llvm::Value* a, llvm::Value* b) {
   llvm::Value* ba = pick(b, a);
   if (!maximum) return b_.CreateBitCast(b_.CreateOr(ab, ba), a->getType());
   llvm::Value* unordered = b_.CreateSExt(b_.CreateFCmpUNO(a, b), ab->getType());
+  if (mutant(ir::Mutant::lost_nan)) return b_.CreateBitCast(b_.CreateAnd(ab, ba), a->getType());
   return b_.CreateBitCast(b_.CreateOr(b_.CreateAnd(ab, ba), unordered), a->getType());
 }
 
@@ -149,7 +151,7 @@ llvm::Value* OpEmitter::divide(bool remainder, bool is_signed, llvm::Value* a, l
   } else {
     result = is_signed ? b_.CreateSDiv(a, safe) : b_.CreateUDiv(a, safe);
   }
-  return b_.CreateSelect(by_zero, zero, result);
+  return mutant(ir::Mutant::division_by_zero) ? result : b_.CreateSelect(by_zero, zero, result);
 }
 
 llvm::Value* OpEmitter::high_product(bool is_signed, llvm::Value* a, llvm::Value* b) {

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "ir/error.h"
+#include "ir/mutant.h"
 #include "runtime/size_class.h"
 
 namespace kiln::runtime {
@@ -113,7 +114,7 @@ void CudaMemory::release(Memory* memory) noexcept {
   auto* const block = static_cast<Block*>(memory);
   if (block->capacity > 0) {
     std::lock_guard lock(mutex_);
-    used_ -= block->capacity;
+    if (!mutant(ir::Mutant::leak)) used_ -= block->capacity;
     live_ -= block->bytes();
     if (context_.usable()) {
       try {

@@ -10,6 +10,7 @@
 
 #include "ir/error.h"
 #include "ir/fp_state.h"
+#include "ir/mutant.h"
 #include "runtime/registry.h"
 
 // Declared here as well: not every distribution's cblas.h has them.
@@ -35,7 +36,7 @@ void gemm(const Matmul& x, std::int64_t index) {
   const CBLAS_TRANSPOSE ta = x.transpose_a ? CblasTrans : CblasNoTrans;
   const CBLAS_TRANSPOSE tb = x.transpose_b ? CblasTrans : CblasNoTrans;
   const blasint lda = x.transpose_a ? m : k;
-  const blasint ldb = x.transpose_b ? k : n;
+  const blasint ldb = x.transpose_b && !mutant(ir::Mutant::leading_dimension) ? k : n;
   const std::int64_t a = x.repeat_a ? 0 : index * x.m * x.k;
   const std::int64_t b = x.repeat_b ? 0 : index * x.k * x.n;
   const std::int64_t c = index * x.m * x.n;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <thread>
 
+#include "ir/mutant.h"
 #include "runtime/registry.h"
 
 namespace kiln::runtime {
@@ -48,7 +49,10 @@ void Workers::run(std::int64_t items, std::int64_t grain, bool even, Range range
     arena_->arena.execute([&] {
       tbb::parallel_for(
           std::int64_t{0}, parts,
-          [&](std::int64_t i) { range(*this, body, items * i / parts, items * (i + 1) / parts); },
+          [&](std::int64_t i) {
+            const std::int64_t end = items * (i + 1) / parts;
+            range(*this, body, items * i / parts, end - (mutant(ir::Mutant::lost_item) ? 1 : 0));
+          },
           tbb::static_partitioner());
     });
     return;

@@ -3,14 +3,18 @@
 //   1   a test failed or threw, or the filter selected no test
 //   86  the process left through exit() before the last test had ended
 //   77  every selected test was skipped; ctest reports these as skipped, by name
-// KILN_SKIP_LOG names a file to which each skipped test appends one line with its reason.
+// KILN_SKIP_LOG names a file to which each skipped test appends one line with its reason,
+// KILN_CPU_LOG one to which each run appends the folder of its tests and the seconds of processor
+// time that it and its children took.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -56,6 +60,39 @@ class SkipLog : public testing::EmptyTestEventListener {
   std::string path_;
 };
 
+double processor_seconds(int whose) {
+  rusage used{};
+  getrusage(whose, &used);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+// tests/<folder>/... of the first test that was selected.
+std::string selected_folder() {
+  constexpr std::string_view kTests = "/tests/";
+  const testing::UnitTest& unit = *testing::UnitTest::GetInstance();
+  for (int i = 0; i < unit.total_test_suite_count(); ++i) {
+    const testing::TestSuite& suite = *unit.GetTestSuite(i);
+    if (!suite.should_run()) continue;
+    const std::string file = suite.GetTestInfo(0)->file();
+    const std::size_t at = file.rfind(kTests);
+    if (at == std::string::npos) return "other";
+    const std::size_t begin = at + kTests.size();
+    return file.substr(begin, file.find('/', begin) - begin);
+  }
+  return "other";
+}
+
+void note_processor_time(const char* path) {
+  std::FILE* const file = std::fopen(path, "a");
+  if (file == nullptr) return;
+  std::fprintf(file, "%s %.2f\n", selected_folder().c_str(),
+               processor_seconds(RUSAGE_SELF) + processor_seconds(RUSAGE_CHILDREN));
+  std::fclose(file);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -69,6 +106,9 @@ int main(int argc, char** argv) {
   std::atexit(reject_early_exit);
   const int status = RUN_ALL_TESTS();
   run_finished = true;
+  if (const char* path = std::getenv("KILN_CPU_LOG"); path != nullptr && !listing) {
+    note_processor_time(path);
+  }
   if (status != 0 || listing) return status;
   const testing::UnitTest& unit = *testing::UnitTest::GetInstance();
   if (unit.test_to_run_count() == 0) {

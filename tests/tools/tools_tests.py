@@ -9,11 +9,13 @@ import sys
 import tempfile
 import unittest
 
+import cpu_minutes
 import exports
 import facts
 import include_rule
 import layout
 import mutable_globals
+import mutate
 import public_header
 
 COMPILER = "c++"
@@ -177,6 +179,39 @@ class Facts(Planted):
         rows = facts.facts(self.root, {"ir/long.h": "one table"})
         self.assertEqual(rows, ["ir/long.h: 501 lines: one table"])
         self.assertIn("no reason given", facts.facts(self.root, {})[0])
+
+
+class Mutants(Planted):
+    def plant(self, rows, source):
+        self.write("ir/mutants.def", "".join(
+            f'KILN_MUTANT({i}, {name}, "{tests}",\n            "a fault")\n' for i, name, tests in rows))
+        self.write("passes/a.cpp", source)
+        return mutate.faults(self.root)
+
+    def rows(self):
+        return [(i, f"m{i}", "Suite") for i in range(1, mutate.LEAST + 1)]
+
+    def source(self):
+        return "".join(f"if (mutant(ir::Mutant::{name})) return;\n" for _, name, _ in self.rows())
+
+    def test_table_and_sources_agree(self):
+        self.assertEqual(self.plant(self.rows(), self.source()), [])
+
+    def test_faults(self):
+        for rows, source, fault in [
+                (self.rows()[:-1], self.source(), "m30: planted in passes/a.cpp, not in the table"),
+                (self.rows() + [(31, "m31", "Suite")], self.source(), "m31: planted nowhere"),
+                (self.rows() + [(31, "m30", "Suite")], self.source(), "m30: in the table twice"),
+                (self.rows()[:-1] + [(30, "m30", "")], self.source(), "m30: names no test"),
+                (self.rows()[:-1] + [(33, "m30", "Suite")], self.source(), "the numbers are not")]:
+            self.assertIn(fault, "\n".join(self.plant(rows, source)))
+
+
+class CpuMinutes(unittest.TestCase):
+    def test_table(self):
+        rows = dict(cpu_minutes.table("0m1.0s 0m1.0s\n10m30.5s 1m29.5s\n", "0m2s 0m1s\n20m0s 2m0s\n",
+                                      "ir 60.0\nfrontend 240\nir 60\n"))
+        self.assertEqual(rows, {"build": 12, "tests/frontend": 4, "tests/ir": 2, "other tests": 4, "all": 22})
 
 
 if __name__ == "__main__":
