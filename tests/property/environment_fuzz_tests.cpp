@@ -64,7 +64,7 @@ std::string value_of(Damage& damage) {
                                               "measured",
                                               "bandwidth=40e9,cached=1e11,rate=1e11,wake=1e-5",
                                               "/a:/b",
-                                              "/tmp"};
+                                              "/a/b"};
   std::string value = damage.below(4) == 0 ? valid[damage.below(valid.size())] : damage.of(valid);
   std::erase(value, '\0');
   return value;

@@ -115,7 +115,7 @@ def main():
     parser.add_argument("--third", type=int)
     parser.add_argument("build", nargs="?")
     parser.add_argument("numbers", type=int, nargs="*")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     root = pathlib.Path(given.check or pathlib.Path(__file__).parents[2]).resolve()
     if found := faults(root):
         print("\n".join(found))
