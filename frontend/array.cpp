@@ -8,6 +8,7 @@
 #include "frontend/devices.h"
 #include "frontend/environment.h"
 #include "frontend/evaluate.h"
+#include "frontend/host_memory.h"
 #include "frontend/promote.h"
 #include "frontend/read.h"
 #include "frontend/record.h"
@@ -69,11 +70,15 @@ HostData host_data(const Array& x, Where where, const char* why) {
     if (value.strides.empty()) {
       result = {first, value.storage};
     } else {
-      const std::shared_ptr<std::byte[]> dense(
-          new std::byte[static_cast<std::size_t>(node->shape->size * size)]);
-      gather(dense.get(), first, node->shape->shape.extents(), value.strides, size);
-      result = {dense.get(), dense};
+      const auto dense =
+          std::make_shared<runtime::Block>(host_block(why, node->dtype, node->shape->shape, where));
+      auto* const to = static_cast<std::byte*>(dense->data());
+      gather(to, first, node->shape->shape.extents(), value.strides, size);
+      result = {to, dense};
     }
+  } catch (runtime::OutOfMemory& error) {
+    name_array(node, error);
+    raise_out_of_memory(why, error, where);
   } catch (...) {
     translate(std::current_exception(), where);
   }
@@ -112,6 +117,7 @@ void Operand::set_other(DType dtype, const void* scalar) {
   if (ir::is_complex(t)) {
     Complaint("scalar",
               fmt::format("{} is reserved: no function takes complex numbers", name(dtype)), where_)
+        .advise("two arrays, of the real and the imaginary parts")
         .raise();
   }
   std::uint16_t bits = 0;
@@ -156,6 +162,9 @@ Array Array::to(const Device& device, Where where) const {
   copy->strides = value.strides;
   try {
     copy->storage->on(frontend::memory_device(id), where, "to");
+  } catch (runtime::OutOfMemory& error) {
+    frontend::name_array(node, error);
+    frontend::raise_out_of_memory("to", error, where);
   } catch (...) {
     frontend::translate(std::current_exception(), where);
   }
@@ -169,6 +178,7 @@ void check_complex(const char* function, DType dtype, Where where) {
   if (!ir::is_complex(frontend::to_ir(dtype))) return;
   Complaint(function, fmt::format("{} is reserved: no function takes complex numbers", name(dtype)),
             where)
+      .advise("two arrays, of the real and the imaginary parts")
       .raise();
 }
 
@@ -230,6 +240,7 @@ void Array::read_as(DType to, void* target, std::int64_t count, const char* func
     Complaint(function, fmt::format("the target has {} elements, the array {}", count, size()),
               where)
         .operand("array", *this)
+        .advise(fmt::format("a target of {} elements, or to_vector, which makes one", size()))
         .raise();
   }
   if (size() == 0) return;
@@ -249,10 +260,10 @@ std::shared_ptr<const void> Array::host_memory(DType to, const void** data, Wher
     *data = host.data;
     return host.owner;
   }
-  const std::shared_ptr<std::byte[]> copy(
-      new std::byte[static_cast<std::size_t>(size() * ir::size_of(frontend::to_ir(to))) + 1]);
-  if (size() > 0) convert(*this, host.data, to, copy.get(), "host", where);
-  *data = copy.get();
+  const auto copy =
+      std::make_shared<runtime::Block>(frontend::host_block("host", to, shape(), where));
+  if (size() > 0) convert(*this, host.data, to, copy->data(), "host", where);
+  *data = copy->data();
   return copy;
 }
 

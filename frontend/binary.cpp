@@ -56,11 +56,12 @@ void check_takes(std::string_view function, Takes takes, DType dtype, const Oper
   Complaint complaint(function, fmt::format("takes {}, not {}", wanted(takes), name(dtype)), where);
   complaint.operand(y != nullptr ? "left" : "array", x);
   if (y != nullptr) complaint.operand("right", *y);
-  complaint.advise(dtype == bool_    ? "astype(kiln::int32), or the logical_ functions"
-                   : takes == kBool  ? "a comparison such as x != 0"
-                   : takes == kFloat ? "astype(kiln::float32)"
-                                     : "astype to another dtype; complex ones are reserved");
-  complaint.raise();
+  complaint
+      .advise(dtype == bool_    ? "astype(kiln::int32), or the logical_ functions"
+              : takes == kBool  ? "a comparison such as x != 0"
+              : takes == kFloat ? "astype(kiln::float32)"
+                                : "astype to another dtype; complex ones are reserved")
+      .raise();
 }
 
 DType own_dtype(const Operand& x) {
@@ -76,6 +77,7 @@ DType common_dtype(std::string_view function, const Operand& left, const Operand
               Access::where(left))
         .operand("left", left)
         .operand("right", right)
+        .advise("astype one of them to the dtype that is meant")
         .raise();
   }
   if (la) return promote_scalar(own_dtype(left), Access::kind(right));

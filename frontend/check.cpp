@@ -14,6 +14,7 @@
 #include "frontend/compile.h"
 #include "frontend/complaint.h"
 #include "frontend/environment.h"
+#include "frontend/host_memory.h"
 #include "ir/mutant.h"
 #include "ir/scalar.h"
 
@@ -53,6 +54,50 @@ std::optional<std::int64_t> difference(ir::DType t, const std::vector<std::byte>
     return i;
   }
   return std::nullopt;
+}
+
+using Bytes = std::vector<std::byte>;
+
+std::int64_t total(const std::vector<Bytes>& parts) {
+  std::int64_t bytes = 0;
+  for (const Bytes& part : parts) bytes += static_cast<std::int64_t>(part.size());
+  return bytes;
+}
+
+// Each input's memory, on the host.
+std::vector<runtime::Block> host_inputs(const Snapshot& snapshot, const char* why) {
+  std::vector<runtime::Block> blocks;
+  for (const Snapshot::Input& input : snapshot.inputs) {
+    blocks.push_back(on_behalf_of(input.node, [&] {
+      return input.storage->on(registry().cpu(), snapshot.line(input.node), why);
+    }));
+  }
+  return blocks;
+}
+
+// Memory is counted beside so many bytes that are counted already.
+std::vector<Bytes> counted_interpretation(const ir::Graph& graph, const ir::Bindings& bindings,
+                                          std::span<const ir::ArrayView> views,
+                                          runtime::OtherMemory& counted, std::int64_t aside,
+                                          ir::Watch watch = {}) {
+  watch.memory = [&](ir::NodeId n, std::int64_t held) {
+    on_behalf_of(n, [&] { counted.resize(aside + held); });
+  };
+  std::vector<Bytes> outputs = ir::interpret(graph, bindings, views, watch);
+  counted.resize(aside + total(outputs));
+  return outputs;
+}
+
+std::vector<Bytes> interpret_on_host(Snapshot& snapshot, const char* why,
+                                     runtime::OtherMemory& counted, std::int64_t aside,
+                                     ir::Watch watch) {
+  const std::vector<runtime::Block> blocks = host_inputs(snapshot, why);
+  std::vector<ir::ArrayView> views;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    views.push_back({static_cast<const std::byte*>(blocks[i].data()) + snapshot.inputs[i].offset});
+  }
+  return counted_interpretation(snapshot.graph, snapshot.bindings, views, counted, aside,
+                                std::move(watch));
 }
 
 std::vector<ir::ArrayView> views_of(const Snapshot& snapshot, const Reference& reference) {
@@ -128,8 +173,9 @@ std::string guilty_pass(Snapshot& snapshot, const Reference& reference,
   passes::PassLog log;
   make_plan(snapshot, plan.device().caps(), context().fusion, &log);
   const std::vector<ir::ArrayView> views = views_of(snapshot, reference);
+  runtime::OtherMemory counted(host_allocator());
   for (const passes::PassEntry& entry : log.entries) {
-    const auto outputs = ir::interpret(entry.after, snapshot.bindings, views);
+    const auto outputs = counted_interpretation(entry.after, snapshot.bindings, views, counted, 0);
     if (!all_equal(snapshot, reference, outputs, loose)) return "pass " + entry.name;
   }
   return "";
@@ -157,22 +203,43 @@ std::string guilty_kernels(const Snapshot& snapshot, const ir::Plan& plan, std::
 
 Reference interpret_reference(Snapshot& snapshot) {
   Reference reference;
-  runtime::Device& host = registry().cpu();
-  for (const Snapshot::Input& input : snapshot.inputs) {
-    const runtime::Block block = input.storage->on(host, snapshot.line(input.node), "check");
-    const auto* const first = static_cast<const std::byte*>(block.data());
-    if (context().mode == Mode::check) {
-      reference.storages.emplace_back(first, first + input.storage->bytes());
+  reference.counted = std::make_unique<runtime::OtherMemory>(host_allocator());
+  std::int64_t copied = 0;
+  if (context().mode == Mode::check) {
+    const std::vector<runtime::Block> blocks = host_inputs(snapshot, "check");
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      const auto* const first = static_cast<const std::byte*>(blocks[i].data());
+      const std::int64_t bytes = snapshot.inputs[i].storage->bytes();
+      on_behalf_of(snapshot.inputs[i].node, [&] { reference.counted->resize(copied += bytes); });
+      reference.storages.emplace_back(first, first + bytes);
     }
   }
-  std::vector<ir::ArrayView> views;
-  for (const Snapshot::Input& input : snapshot.inputs) {
-    runtime::Block block = input.storage->on(host, snapshot.line(input.node), "check");
-    views.push_back({static_cast<const std::byte*>(block.data()) + input.offset});
-  }
-  reference.outputs = ir::interpret(snapshot.graph, snapshot.bindings, views);
+  reference.outputs = interpret_on_host(snapshot, "check", *reference.counted, copied, {});
   return reference;
 }
+
+void watch_interpretation(Snapshot& snapshot, const char* why, ir::Watch watch) {
+  runtime::OtherMemory counted(host_allocator());
+  interpret_on_host(snapshot, why, counted, 0, std::move(watch));
+}
+
+namespace {
+
+// Who made an output wrong.
+std::string guilty(Snapshot& snapshot, const Reference& reference, const runtime::LoadedPlan& plan,
+                   std::size_t output, bool loose) {
+  std::string names;
+  try {
+    names = guilty_pass(snapshot, reference, plan, loose);
+    if (names.empty()) names = guilty_stage(snapshot, reference, plan);
+  } catch (const runtime::OutOfMemory&) {
+    names = "a pass that there was no memory to look for";
+  }
+  return names + (names.empty() ? "" : ", ") +
+         guilty_kernels(snapshot, plan.plan(), plan.plan().outputs[output]);
+}
+
+}  // namespace
 
 void compare(Snapshot& snapshot, const Reference& reference, const runtime::LoadedPlan& plan,
              std::span<const runtime::Block> outputs) {
@@ -180,25 +247,28 @@ void compare(Snapshot& snapshot, const Reference& reference, const runtime::Load
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const ir::NodeId node = snapshot.graph.outputs[i];
     const ir::DType t = snapshot.graph.nodes[node].dtype;
+    const auto bytes = static_cast<std::int64_t>(reference.outputs[i].size());
+    const std::unique_ptr<runtime::OtherMemory> counted = on_behalf_of(
+        node, [&] { return std::make_unique<runtime::OtherMemory>(host_allocator(), bytes); });
     std::vector<std::byte> got(reference.outputs[i].size());
-    plan.device().download(got.data(), *outputs[i].memory, outputs[i].offset,
-                           static_cast<std::int64_t>(got.size()));
+    plan.device().download(got.data(), *outputs[i].memory, outputs[i].offset, bytes);
     const std::optional<std::int64_t> at = difference(t, reference.outputs[i], got.data(), loose);
     if (!at || mutant(ir::Mutant::blind_check)) continue;
-    std::string guilty = guilty_pass(snapshot, reference, plan, loose);
-    if (guilty.empty()) guilty = guilty_stage(snapshot, reference, plan);
-    guilty += (guilty.empty() ? "" : ", ") +
-              guilty_kernels(snapshot, plan.plan(), plan.plan().outputs[i]);
     const std::string message = fmt::format(
         "{} on {}: element {} of output {} ({}) is {} (bits {:#x}), should be {} (bits {:#x})",
-        guilty, plan.device().name(), *at, i, ir::infix(snapshot.graph, node),
-        ir::to_double(t, element(t, got.data(), *at)), element(t, got.data(), *at),
-        ir::to_double(t, element(t, reference.outputs[i].data(), *at)),
+        guilty(snapshot, reference, plan, i, loose), plan.device().name(), *at, i,
+        ir::infix(snapshot.graph, node), ir::to_double(t, element(t, got.data(), *at)),
+        element(t, got.data(), *at), ir::to_double(t, element(t, reference.outputs[i].data(), *at)),
         element(t, reference.outputs[i].data(), *at));
-    const Complaint complaint("check", message, snapshot.line(node));
-    InternalError error(complaint.text());
-    error.where = complaint.where();
-    error.reproducer = write_reproducer(snapshot, reference, message);
+    const std::string reproducer = write_reproducer(snapshot, reference, message);
+    const Advice advice =
+        Complaint("check", message, snapshot.line(node))
+            .advise(fmt::format("report this, it is a bug of Kiln{}; KILN_DISABLE_PASSES or "
+                                "Scope({{.fusion = false}}) may go around it",
+                                reproducer.empty() ? "" : ", with " + reproducer));
+    InternalError error(advice.text());
+    error.where = advice.where();
+    error.reproducer = reproducer;
     throw error;
   }
 }

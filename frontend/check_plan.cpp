@@ -1,6 +1,6 @@
 #include "frontend/check_plan.h"
 
-#include <cstring>
+#include "frontend/host_memory.h"
 
 namespace kiln::inline v0::frontend {
 
@@ -16,7 +16,7 @@ class PlanRun {
   std::vector<Bytes> run() {
     for (const ir::PlanStep& step : plan_.steps) {
       if (step.kind == ir::StepKind::allocate) allocate(step.index);
-      if (step.kind == ir::StepKind::release) memory_[step.index].clear();
+      if (step.kind == ir::StepKind::release) release(step.index);
       if (step.kind == ir::StepKind::launch) launch(plan_.launches[step.index]);
     }
     std::vector<Bytes> outputs;
@@ -25,6 +25,11 @@ class PlanRun {
   }
 
  private:
+  void release(std::uint32_t b) {
+    held_ -= static_cast<std::int64_t>(memory_[b].size());
+    memory_[b] = Bytes();
+  }
+
   std::size_t bytes(std::uint32_t b) const {
     const ir::PlanBuffer& buffer = plan_.buffers[b];
     return static_cast<std::size_t>(buffer.elements.evaluate(bindings_.syms) *
@@ -35,6 +40,7 @@ class PlanRun {
   void allocate(std::uint32_t b) {
     const std::int64_t from = plan_.buffers[b].donated_from;
     if (from < 0) {
+      counted_.resize(held_ += static_cast<std::int64_t>(bytes(b)));
       memory_[b].assign(bytes(b), std::byte{0});
       return;
     }
@@ -42,6 +48,7 @@ class PlanRun {
     if (plan_.buffers[donor].role == ir::BufferRole::input) {
       const auto* const data =
           static_cast<const std::byte*>(inputs_[plan_.buffers[donor].index].data);
+      counted_.resize(held_ += static_cast<std::int64_t>(bytes(b)));
       memory_[b].assign(data, data + bytes(b));
     } else {
       memory_[b] = std::move(memory_[donor]);
@@ -83,6 +90,8 @@ class PlanRun {
   const ir::Bindings& bindings_;
   std::span<const ir::ArrayView> inputs_;
   std::vector<Bytes> memory_;
+  runtime::OtherMemory counted_{host_allocator()};
+  std::int64_t held_ = 0;
 };
 
 }  // namespace

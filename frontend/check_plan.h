@@ -9,7 +9,8 @@
 
 namespace kiln::inline v0::frontend {
 
-// Each output, dense; nothing if the plan has library calls, which have no definition here.
+// Each output, dense, its memory counted while it runs (runtime::OutOfMemory); nothing if the plan
+// has library calls, which have no definition here.
 std::optional<std::vector<std::vector<std::byte>>> interpret_plan(
     const ir::Plan& plan, const ir::Bindings& bindings, std::span<const ir::ArrayView> inputs);
 

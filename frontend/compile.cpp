@@ -77,6 +77,7 @@ LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device) {
     state().plans_reused.fetch_add(1, std::memory_order_relaxed);
     return plan;
   }
+  const Timed timed(Measure::Kind::plan, "", snapshot.where);
   ir::Graph copy = snapshot.graph;
   if (!environment().dump.empty()) dump_plan(environment().dump, snapshot, device.caps());
   auto loaded = std::make_shared<const runtime::LoadedPlan>(

@@ -36,15 +36,14 @@ std::string describe(const Operand& operand) {
   }
 }
 
-Complaint::Complaint(std::string_view function, std::string_view message, Where where)
+Complaint::Complaint(std::string_view function, std::string_view message, Where where, Line line)
     : text_(fmt::format("kiln: {}: {}", function, message)),
-      where_(mutant(ir::Mutant::wrong_line) ? where : line_of(where)) {
+      where_(line == Line::given || mutant(ir::Mutant::wrong_line) ? where : line_of(where)) {
   if (where_.file != nullptr) text_ += "\n  at " + to_text(where_);
 }
 
 Complaint& Complaint::operand(std::string_view role, const Operand& operand) {
-  text_ += fmt::format("\n  {}: {}", role, describe(operand));
-  return *this;
+  return note(role, describe(operand));
 }
 
 Complaint& Complaint::operand(std::string_view role, const Array& array) {
@@ -52,13 +51,16 @@ Complaint& Complaint::operand(std::string_view role, const Array& array) {
 }
 
 Complaint& Complaint::operand(std::string_view role, Node* node) {
-  text_ += fmt::format("\n  {}: {}", role, describe(node));
+  return note(role, describe(node));
+}
+
+Complaint& Complaint::note(std::string_view role, std::string_view text) {
+  text_ += fmt::format("\n  {}: {}", role, text);
   return *this;
 }
 
-Complaint& Complaint::advise(std::string_view what) {
-  text_ += fmt::format("\n  try: {}", what);
-  return *this;
+Advice Complaint::advise(std::string_view what) const {
+  return {fmt::format("{}\n  try: {}", text_, what), where_};
 }
 
 }  // namespace kiln::inline v0::frontend

@@ -19,15 +19,28 @@ std::string to_text(const Shape& shape);  // (3, 4)
 std::string describe(Node* node);         // float32 (3, 4) "u", made at heat.cpp:12
 std::string describe(const Operand& operand);
 
+class Advice;
+
 class Complaint {
  public:
-  // The line reported is that of the outermost line scope, if one is open.
-  Complaint(std::string_view function, std::string_view message, Where where);
+  enum class Line : std::uint8_t { outermost, given };  // that of the outermost line scope, if open
+  Complaint(std::string_view function, std::string_view message, Where where,
+            Line line = Line::outermost);
   Complaint& operand(std::string_view role, const Operand& operand);
   Complaint& operand(std::string_view role, const Array& array);
   Complaint& operand(std::string_view role, Node* node);
-  Complaint& advise(std::string_view what);  // "try: ..."
-  // The exception is built here and thrown by the caller.
+  Complaint& note(std::string_view role, std::string_view text);
+  // "try: ...": the last line, without which nothing can be thrown.
+  Advice advise(std::string_view what) const;
+
+ private:
+  std::string text_;
+  Where where_;
+};
+
+// A complaint that says what to do.
+class Advice {
+ public:
   template <class E = UserError>
   [[noreturn]] void raise() const {
     E error(text_);
@@ -38,6 +51,8 @@ class Complaint {
   Where where() const { return where_; }
 
  private:
+  friend class Complaint;
+  Advice(std::string text, Where where) : text_(std::move(text)), where_(where) {}
   std::string text_;
   Where where_;
 };

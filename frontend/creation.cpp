@@ -9,6 +9,7 @@
 #include "frontend/binary.h"
 #include "frontend/devices.h"
 #include "frontend/environment.h"
+#include "frontend/host_memory.h"
 #include "frontend/promote.h"
 #include "ir/bytes.h"
 #include "ir/scalar.h"
@@ -30,6 +31,7 @@ void refuse_complex(std::string_view function, DType dtype, Where where) {
   if (!ir::is_complex(frontend::to_ir(dtype))) return;
   Complaint(function, fmt::format("{} is reserved: no function takes complex numbers", name(dtype)),
             where)
+      .advise("two arrays, of the real and the imaginary parts")
       .raise();
 }
 
@@ -73,7 +75,10 @@ Array full_of(std::string_view function, const Shape& shape, const Operand& valu
   frontend::check_shape(function, shape, where);
   refuse_complex(function, dtype, where);
   if (Access::is_array(value) && Access::array(value).ndim() != 0) {
-    Complaint(function, "the value must be one number", where).operand("value", value).raise();
+    Complaint(function, "the value must be one number", where)
+        .operand("value", value)
+        .advise("a number or a 0-d array; broadcast_to repeats an array")
+        .raise();
   }
   if (!Access::is_array(value)) {
     return frontend::filled_with(shape, frontend::scalar_of(function, value, dtype), device, where);
@@ -118,6 +123,7 @@ Array arange(Operand start, Operand stop, Operand step, MaybeDType dtype, MaybeD
                by = Access::number(step);
   if (by == 0 || !std::isfinite(first) || !std::isfinite(last) || !std::isfinite(by)) {
     Complaint("arange", fmt::format("from {} to {} by {} has no end", first, last, by), where)
+        .advise("finite bounds and a step that is not 0")
         .raise();
   }
   const DType result = dtype.value_or(floating ? float32 : int64);
@@ -127,7 +133,9 @@ Array arange(Operand start, Operand stop, Operand step, MaybeDType dtype, MaybeD
   std::int64_t count = 0;
   if (floating) {
     const double n = std::ceil((last - first) / by);
-    if (n > 0x1p62) Complaint("arange", fmt::format("{} elements", n), where).raise();
+    if (n > 0x1p62) {
+      Complaint("arange", fmt::format("{} elements", n), where).advise("a larger step").raise();
+    }
     count = n > 0 ? static_cast<std::int64_t>(n) : 0;
   } else {
     const std::int64_t a = Access::integer(start), b = Access::integer(stop),
@@ -159,6 +167,7 @@ Array linspace(double start, double stop, Extent count, MaybeDType dtype, MaybeD
               count.value < 0 ? fmt::format("{} values", count.value)
                               : fmt::format("takes floats, not {}", name(result)),
               where)
+        .advise(count.value < 0 ? "0 values or more" : "a float dtype, then astype")
         .raise();
   }
   const std::uint16_t target = device_or_current(device);
@@ -203,10 +212,12 @@ void check_layout(const char* function, DType dtype, const Layout& layout, const
     Complaint(function,
               fmt::format("{} strides for {} axes", layout.strides.size(), layout.shape.ndim()),
               where)
+        .advise("a stride for each axis, in elements")
         .raise();
   }
-  if (data == nullptr && layout.shape.size() != 0)
-    Complaint(function, "a null pointer", where).raise();
+  if (data == nullptr && layout.shape.size() != 0) {
+    Complaint(function, "a null pointer", where).advise("the address of the first element").raise();
+  }
 }
 
 bool is_dense(const Layout& layout) {
@@ -256,7 +267,7 @@ Array copy_strided(DType dtype, const void* data, const Layout& layout, Where wh
   check_layout("from_host", dtype, layout, data, where);
   const std::int64_t size = ir::size_of(to_ir(dtype));
   const std::int64_t bytes = layout.shape.size() * size;
-  runtime::Block block{registry().cpu().allocate(bytes), 0};
+  runtime::Block block = host_block("from_host", dtype, layout.shape, where);
   if (bytes > 0 && is_dense(layout)) {
     std::memcpy(block.data(), data, static_cast<std::size_t>(bytes));
   } else {
@@ -302,10 +313,11 @@ frontend::Node* Array::from_bytes(DType dtype, const void* data, const Shape& sh
               fmt::format("shape {} has {} elements, the data has {}", frontend::to_text(shape),
                           shape.size(), given),
               where)
+        .advise("a shape of as many elements as the data has")
         .raise();
   }
   const std::int64_t bytes = given * ir::size_of(frontend::to_ir(dtype));
-  runtime::Block block{frontend::registry().cpu().allocate(bytes), 0};
+  runtime::Block block = frontend::host_block("Array", dtype, shape, where);
   ir::copy_bytes(block.data(), data, bytes);
   return frontend::leaf_of(dtype, shape, std::move(block), bytes, 0, {}, where);
 }
@@ -319,7 +331,9 @@ frontend::Node* Array::take_over(DType dtype, void* data, std::int64_t count,
 }
 
 void Array::ragged(Where where) {
-  Complaint("Array", "the rows have different lengths", where).raise();
+  Complaint("Array", "the rows have different lengths", where)
+      .advise("rows of one length, or several arrays")
+      .raise();
 }
 
 }  // namespace kiln::inline v0

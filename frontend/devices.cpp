@@ -64,7 +64,9 @@ std::uint16_t device_called(std::string_view text) {
     }
   }
   throw UserError("kiln: environment: KILN_DEVICE=\"" + std::string(text) +
-                  "\" is not cpu, cuda, cuda:<n>, interpreter or plan_only:<target>");
+                  "\" is not cpu, cuda, cuda:<n>, interpreter or plan_only:<target>\n  try: one of "
+                  "these, or without "
+                  "KILN_DEVICE: the first GPU, or the CPU where there is none");
 }
 
 runtime::Device& memory_device(std::uint16_t id) {

@@ -202,7 +202,7 @@ Array Array::astype(DType dtype, Where where) const { return kiln::astype(*this,
 
 DType result_type(const Arrays& arrays, Where where) {
   if (arrays.list().empty()) {
-    frontend::Complaint("result_type", "no arrays", where).raise();
+    frontend::Complaint("result_type", "no arrays", where).advise("one array or more").raise();
   }
   DType result = arrays.list()[0].dtype();
   for (const Array& x : arrays.list()) {
@@ -210,6 +210,7 @@ DType result_type(const Arrays& arrays, Where where) {
     if (!both) {
       frontend::Complaint("result_type", "complex dtypes are reserved", where)
           .operand("array", x)
+          .advise("two arrays, of the real and the imaginary parts")
           .raise();
     }
     result = *both;

@@ -22,6 +22,7 @@ using frontend::kNumbers;
 using frontend::literal;
 using frontend::map;
 using frontend::Node;
+using frontend::repairing;
 using ir::Op;
 
 namespace {
@@ -127,15 +128,17 @@ Array int_floor_divide(const Array& a, const Array& b) {
 Array remainder(Operand left, Operand right) {
   const Composite scope(Access::where(left));
   const Numbers n = numbers("remainder", left, right);
-  return cast(is_float(n.a) ? float_remainder(n.a, n.b) : int_remainder(n.a, n.b), n.result,
-              kScope);
+  const Array r = repairing(
+      [&] { return is_float(n.a) ? float_remainder(n.a, n.b) : int_remainder(n.a, n.b); });
+  return cast(r, n.result, kScope);
 }
 
 Array floor_divide(Operand left, Operand right) {
   const Composite scope(Access::where(left));
   const Numbers n = numbers("floor_divide", left, right);
-  return cast(is_float(n.a) ? float_floor_divide(n.a, n.b) : int_floor_divide(n.a, n.b), n.result,
-              kScope);
+  const Array q = repairing(
+      [&] { return is_float(n.a) ? float_floor_divide(n.a, n.b) : int_floor_divide(n.a, n.b); });
+  return cast(q, n.result, kScope);
 }
 
 namespace {

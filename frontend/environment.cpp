@@ -19,7 +19,7 @@ std::string text(const char* variable, std::string otherwise = "") {
 
 [[noreturn]] void refuse(const char* variable, const std::string& value, const char* wanted) {
   throw UserError(std::string("kiln: environment: ") + variable + "=\"" + value + "\" is not " +
-                  wanted);
+                  wanted + "\n  try: " + wanted + ", or without the variable");
 }
 
 // A count, with an optional suffix K, M or G (powers of 1024).

@@ -10,6 +10,8 @@
 #include "frontend/complaint.h"
 #include "frontend/devices.h"
 #include "frontend/environment.h"
+#include "frontend/host_memory.h"
+#include "frontend/nan_trap.h"
 #include "frontend/snapshot.h"
 #include "frontend/state.h"
 #include "frontend/translate.h"
@@ -34,6 +36,7 @@ class Evaluation {
   explicit Evaluation(Where where) : where_(where) {}
   // False if everything has a value.
   bool round(std::span<const Array> arrays);
+  bool idle() const { return idle_; }  // no round computed anything, nor waited for who does
 
  private:
   enum class Next : std::uint8_t { done, again, wait, run };
@@ -41,6 +44,7 @@ class Evaluation {
   bool settle_without_work(Node* node);
   void run();
   void compute();
+  void execute(const runtime::LoadedPlan& plan, std::span<const runtime::Block> inputs);
   void interpret();
   void count_recomputed();
   void keep_donated(runtime::Device& device, const Reference& reference,
@@ -53,6 +57,7 @@ class Evaluation {
   std::vector<Node*> roots_;
   std::vector<runtime::Block> outputs_;
   std::vector<std::int64_t> bytes_;
+  bool idle_ = true;
   Value* dead_ = nullptr;  // to be deleted without the lock
   static thread_local Snapshot snapshot_;
 };
@@ -114,17 +119,23 @@ bool Evaluation::round(std::span<const Array> arrays) {
     if (next == Next::wait) state().finished.wait(lock);
   }
   delete_values(std::exchange(dead_, nullptr));
+  if (next == Next::wait || next == Next::run) idle_ = false;
   if (next == Next::run) run();
   return next != Next::done;
 }
 
 void Evaluation::run() {
   try {
+    if (context().nan == Nan::trap && memory_device(device_).runs()) trap_nans(snapshot_);
     if (device_ == kInterpreter) {
       interpret();
     } else {
       compute();
     }
+  } catch (runtime::OutOfMemory& error) {
+    name_array(snapshot_, error);
+    abandon();
+    translate(std::current_exception(), where_);
   } catch (...) {
     abandon();
     translate(std::current_exception(), where_);
@@ -139,7 +150,8 @@ void Evaluation::keep_donated(runtime::Device& device, const Reference& referenc
     if (!snapshot_.graph.inputs[i].donatable) continue;
     const std::vector<std::byte>& bytes = reference.storages[i];
     const auto size = static_cast<std::int64_t>(bytes.size());
-    inputs[i] = {device.allocate(size), 0};
+    inputs[i] = on_behalf_of(snapshot_.inputs[i].node,
+                             [&] { return runtime::Block{device.allocate(size), 0}; });
     if (size > 0) device.upload(*inputs[i].memory, 0, bytes.data(), size);
   }
 }
@@ -150,7 +162,9 @@ void Evaluation::compute() {
   std::vector<runtime::Block> inputs;
   inputs.reserve(snapshot_.inputs.size());
   for (const Snapshot::Input& input : snapshot_.inputs) {
-    runtime::Block block = input.storage->on(device, snapshot_.line(input.node), "an operand");
+    runtime::Block block = on_behalf_of(input.node, [&] {
+      return input.storage->on(device, snapshot_.line(input.node), "an operand");
+    });
     block.offset += input.offset;
     inputs.push_back(std::move(block));
   }
@@ -158,12 +172,18 @@ void Evaluation::compute() {
   if (context().mode == Mode::check && device.runs()) {
     const Reference reference = interpret_reference(snapshot_);
     keep_donated(device, reference, inputs);
-    runtime::execute(*plan, snapshot_.bindings, inputs, outputs_, snapshot_.lines);
+    execute(*plan, inputs);
     compare(snapshot_, reference, *plan, outputs_);
   } else {
-    runtime::execute(*plan, snapshot_.bindings, inputs, outputs_, snapshot_.lines);
+    execute(*plan, inputs);
   }
   count_recomputed();
+}
+
+void Evaluation::execute(const runtime::LoadedPlan& plan, std::span<const runtime::Block> inputs) {
+  const runtime::LaunchWatch watch = launch_watch();
+  runtime::execute(plan, snapshot_.bindings, inputs, outputs_, snapshot_.lines,
+                   watch ? &watch : nullptr);
 }
 
 void Evaluation::count_recomputed() {
@@ -173,10 +193,13 @@ void Evaluation::count_recomputed() {
 
 void Evaluation::interpret() {
   runtime::Device& device = memory_device(device_);
-  std::vector<std::vector<std::byte>> results = interpret_reference(snapshot_).outputs;
+  const Reference reference = interpret_reference(snapshot_);
   outputs_.clear();
-  for (const std::vector<std::byte>& bytes : results) {
-    runtime::Block block{device.allocate(static_cast<std::int64_t>(bytes.size())), 0};
+  for (std::size_t i = 0; i < reference.outputs.size(); ++i) {
+    const std::vector<std::byte>& bytes = reference.outputs[i];
+    runtime::Block block = on_behalf_of(snapshot_.graph.outputs[i], [&] {
+      return runtime::Block{device.allocate(static_cast<std::int64_t>(bytes.size())), 0};
+    });
     ir::copy_bytes(block.data(), bytes.data(), static_cast<std::int64_t>(bytes.size()));
     outputs_.push_back(std::move(block));
   }
@@ -226,9 +249,11 @@ void Evaluation::abandon() {
 }  // namespace
 
 void evaluate(std::span<const Array> arrays, Where where) {
+  Timed timed(Measure::Kind::evaluation, "", line_of(where));
   Evaluation evaluation(line_of(where));
   while (evaluation.round(arrays)) {
   }
+  if (evaluation.idle()) timed.leave_out();
   context().flush_look = 0;  // what is kept by pending operations may have become less
 }
 

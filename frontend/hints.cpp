@@ -26,6 +26,7 @@ Array hint(const char* function, const Array& x, std::uint8_t bit, std::uint8_t 
   if (!mark(x, bit, other)) {
     Complaint(function, "of one value both no_fuse and must_fuse", where)
         .operand("array", x)
+        .advise("one of the two; materialize to have it stored")
         .raise();
   }
   return x;

@@ -31,15 +31,20 @@ struct Region {
       "index", fmt::format("index {} is out of range for axis {} with extent {}", i, axis, n),
       where);
   complaint.operand("array", x);
-  if (n > 0) complaint.advise(fmt::format("an index from {} to {}", -n, n - 1));
-  complaint.raise();
+  complaint
+      .advise(n > 0 ? fmt::format("an index from {} to {}", -n, n - 1)
+                    : "a slice: of no elements none can be named")
+      .raise();
 }
 
 // begin:end:step of an axis of n elements, as Python resolves it.
 void resolve(const Slice& slice, std::int64_t n, const Array& x, Where where, Region* region) {
   const std::int64_t step = slice.step.at.value_or(1);
   if (step == 0) {
-    Complaint("index", "a slice's step is 0", where).operand("array", x).raise();
+    Complaint("index", "a slice's step is 0", where)
+        .operand("array", x)
+        .advise("a step such as 1, or -1 for the other direction")
+        .raise();
   }
   const auto clamp = [n](std::int64_t i, std::int64_t low, std::int64_t high) {
     return std::clamp(i < 0 ? i + n : i, low, high);
@@ -82,6 +87,8 @@ Region resolve(const Array& x, std::span<const Index> indices) {
                         : fmt::format("{} indices for {} axes", used, x.ndim()),
               region.where)
         .operand("array", x)
+        .advise(rests > 1 ? std::string("one ellipsis; kn::_ takes a whole axis")
+                          : fmt::format("at most {}; newaxis and ellipsis do not count", x.ndim()))
         .raise();
   }
   if (axes > ir::kMaxRank) frontend::refuse_axes("index", axes, region.where);
@@ -190,6 +197,7 @@ void Place::write(Combine combine, const Operand& v, const char* name) {
               where)
         .operand("array", x)
         .operand("value", value)
+        .advise("a value whose extents are the place's or 1, counted from the last axis")
         .raise();
   }
   frontend::Node* const nodes[] = {Access::node(x), Access::node(value)};

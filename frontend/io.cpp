@@ -9,9 +9,11 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "frontend/complaint.h"
+#include "frontend/host_memory.h"
 #include "frontend/read.h"
 #include "kiln/creation.h"
 #include "kiln/views.h"
@@ -44,7 +46,9 @@ class Reader {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    Complaint("load", fmt::format("{}: {}", path_, what), where_).raise<IoError>();
+    Complaint("load", fmt::format("{}: {}", path_, what), where_)
+        .advise("a .npy file of numbers, as numpy.save or kiln::save writes it")
+        .raise<IoError>();
   }
   void take(void* to, std::size_t bytes, const char* what) {
     file_.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes));
@@ -158,14 +162,15 @@ Array Reader::read() {
   if (there < bytes)
     fail(fmt::format("truncated: the elements need {} bytes, {} are there", bytes, there));
   file_.seekg(start);
-  const auto data = std::make_shared<std::vector<std::byte>>(bytes);
-  take(data->data(), bytes, "the elements");
+  const auto block =
+      std::make_shared<runtime::Block>(frontend::host_block("load", dtype, shape, where_));
+  auto* const data = static_cast<std::byte*>(block->data());
+  take(data, bytes, "the elements");
   if (swapped && size > 1) {
-    for (std::size_t i = 0; i < bytes; i += size)
-      std::reverse(data->data() + i, data->data() + i + size);
+    for (std::size_t i = 0; i < bytes; i += size) std::reverse(data + i, data + i + size);
   }
   if (dtype == bool_) {
-    for (std::byte& b : *data) b = b != std::byte{0} ? std::byte{1} : b;
+    for (std::byte& b : std::span(data, bytes)) b = b != std::byte{0} ? std::byte{1} : b;
   }
   std::vector<std::int64_t> strides(static_cast<std::size_t>(shape.ndim()));
   std::int64_t next = 1;
@@ -174,7 +179,7 @@ Array Reader::read() {
     strides[axis] = next;
     next *= shape.extents()[axis];
   }
-  return frontend::borrow_strided(dtype, data->data(), {shape, strides}, data, where_);
+  return frontend::borrow_strided(dtype, data, {shape, strides}, block, where_);
 }
 
 std::string python_tuple(const Shape& shape) {
@@ -211,7 +216,10 @@ void save(const std::string& path, const Array& x, Where where) {
   file.write(reinterpret_cast<const char*>(host.data),
              static_cast<std::streamsize>(x.size() * ir::size_of(frontend::to_ir(x.dtype()))));
   file.close();
-  if (!file) Complaint("save", fmt::format("{}: cannot be written", path), where).raise<IoError>();
+  if (file) return;
+  Complaint("save", fmt::format("{}: cannot be written", path), where)
+      .advise("a path in a folder that exists and may be written, on a disk with room")
+      .raise<IoError>();
 }
 
 }  // namespace kiln::inline v0

@@ -40,6 +40,7 @@ Shape batch_of(const Array& a, const Array& b, Where where) {
               where)
         .operand("left", a)
         .operand("right", b)
+        .advise("leading extents that are equal or 1; expand_dims makes axes of extent 1")
         .raise();
   }
   return Shape(x);
@@ -106,6 +107,7 @@ Array vecdot(const Array& left, const Array& right, std::int64_t axis, Where whe
               where)
         .operand("left", left)
         .operand("right", right)
+        .advise("an axis of one extent in both; sum(x * y, axis) broadcasts")
         .raise();
   }
   return frontend::reduced(ir::Op::add, products, {products.ndim() + a}, Keep::no, where);
@@ -117,6 +119,7 @@ Array outer(const Array& left, const Array& right, Where where) {
     Complaint("outer", "takes 1-d arrays", where)
         .operand("left", left)
         .operand("right", right)
+        .advise("x.reshape({-1}) of each, or x(_, newaxis) * y")
         .raise();
   }
   return multiply(expand_dims(left, 1, where), right);

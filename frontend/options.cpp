@@ -18,6 +18,7 @@ Scope::Scope(const Options& options) {
   saved_.math = c.math;
   saved_.transfers = c.transfers;
   saved_.mode = c.mode;
+  saved_.nan = c.nan;
   saved_.fusion = c.fusion;
   saved_.flush_after = c.flush_after;
   saved_.flush_bytes = c.flush_bytes;
@@ -25,6 +26,7 @@ Scope::Scope(const Options& options) {
   if (options.math) c.math = *options.math;
   if (options.transfers) c.transfers = *options.transfers;
   if (options.mode) c.mode = *options.mode;
+  if (options.nan) c.nan = *options.nan;
   if (options.fusion) c.fusion = *options.fusion;
   if (options.flush_after) c.flush_after = *options.flush_after;
   if (options.flush_bytes) c.flush_bytes = *options.flush_bytes;
@@ -37,6 +39,7 @@ Scope::~Scope() {
   c.math = *saved_.math;
   c.transfers = *saved_.transfers;
   if (!mutant(ir::Mutant::scope_left)) c.mode = *saved_.mode;
+  c.nan = *saved_.nan;
   c.fusion = *saved_.fusion;
   c.flush_after = *saved_.flush_after;
   c.flush_bytes = *saved_.flush_bytes;

@@ -16,14 +16,27 @@ Array record(Recipe& recipe) {
   Context& c = context();
   if (c.line_scopes != 0) recipe.where = c.line;
   recipe.math = c.math;
+  recipe.repaired = c.repairing && recipe.kind == Kind::map;
   if (c.flush_after != 0 && !c.evaluating &&
       (trace().pending.load(std::memory_order_relaxed) >= c.flush_after ||
        trace().pinned.load(std::memory_order_relaxed) >= c.flush_look)) {
     flush_at(recipe);
   }
   Array result = Access::adopt(trace().record(recipe));
-  if (c.mode == Mode::eager && !c.evaluating) evaluate(std::span(&result, 1), recipe.where);
+  if (c.mode == Mode::eager && !c.evaluating && !c.repairing)
+    evaluate(std::span(&result, 1), recipe.where);
   return result;
+}
+
+void finish_repairing(const Array& result) {
+  Node* const node = Access::node(result);
+  {
+    const std::lock_guard<std::mutex> lock(trace().mutex);
+    node->hints &= static_cast<std::uint8_t>(~kRepaired);
+  }
+  const Context& c = context();
+  if (c.mode == Mode::eager && !c.evaluating && !c.repairing)
+    evaluate(std::span(&result, 1), node->where);
 }
 
 namespace {
@@ -61,17 +74,20 @@ std::string role(std::size_t i, std::size_t count) {
   for (std::size_t i = 0; i < operands.size(); ++i) {
     complaint.operand(role(i, operands.size()), operands[i]);
   }
-  complaint.advise(
-      "extents must be equal or 1, counted from the last axis; expand_dims, newaxis and reshape "
-      "make "
-      "axes of extent 1");
-  complaint.raise();
+  complaint
+      .advise(
+          "extents must be equal or 1, counted from the last axis; expand_dims, newaxis and "
+          "reshape "
+          "make "
+          "axes of extent 1")
+      .raise();
 }
 
 }  // namespace
 
 void refuse_axes(std::string_view function, std::int64_t axes, Where where) {
   Complaint(function, fmt::format("{} axes; at most {} are possible", axes, ir::kMaxRank), where)
+      .advise("reshape, which joins neighbouring axes")
       .raise();
 }
 
@@ -83,11 +99,13 @@ void check_shape(std::string_view function, std::span<const std::int64_t> shape,
     if (n < 0) {
       Complaint(function, fmt::format("shape {} has a negative extent", to_text(Shape(shape))),
                 where)
+          .advise("extents of 0 or more; only reshape takes a -1")
           .raise();
     }
     if (n > 0 && (size > (std::int64_t{1} << 62) / n)) {
       Complaint(function,
                 fmt::format("shape {} has more than 2^62 elements", to_text(Shape(shape))), where)
+          .advise("smaller extents: was a product of sizes too large for its type?")
           .raise();
     }
     size *= std::max<std::int64_t>(n, 1);
@@ -102,8 +120,10 @@ std::int64_t check_axis(std::string_view function, std::int64_t axis, std::int64
                                 : fmt::format("axis {} is out of range for {} axes", axis, ndim),
                       where);
   if (node != nullptr) complaint.operand("array", node);
-  if (ndim > 0) complaint.advise(fmt::format("an axis from {} to {}", -ndim, ndim - 1));
-  complaint.raise();
+  complaint
+      .advise(ndim > 0 ? fmt::format("an axis from {} to {}", -ndim, ndim - 1)
+                       : "an array with axes: reshape and expand_dims make some")
+      .raise();
 }
 
 std::vector<std::int64_t> check_axes(std::string_view function, const Axes& axes, Node* node,
@@ -123,6 +143,7 @@ std::vector<std::int64_t> check_axes(std::string_view function, const Axes& axes
     Complaint(function, fmt::format("axis {} is named twice in {}", *twice, extents(axes.list())),
               where)
         .operand("array", node)
+        .advise("each axis once; a negative one counts from the last")
         .raise();
   }
   return result;
@@ -143,8 +164,7 @@ std::uint16_t common_device(std::string_view function, std::span<Node* const> op
       for (std::size_t i = 0; i < operands.size(); ++i) {
         complaint.operand(role(i, operands.size()), operands[i]);
       }
-      complaint.advise("x.to(device) copies explicitly");
-      complaint.raise();
+      complaint.advise("x.to(device) copies explicitly").raise();
     }
   }
   return first != nullptr ? first->device : current_device();

@@ -16,6 +16,18 @@ namespace kiln::inline v0::frontend {
 // and the math of the context are put into the recipe.
 Array record(Recipe& recipe);
 
+// What body() records, as one operation to Nan::trap: of its NaNs only those of its result count.
+void finish_repairing(const Array& result);
+template <class Body>
+Array repairing(Body body) {
+  const Array result = [&] {
+    const Repairing scope;
+    return body();
+  }();
+  finish_repairing(result);
+  return result;
+}
+
 // UserError: so many axes are too many.
 [[noreturn]] void refuse_axes(std::string_view function, std::int64_t axes, Where where);
 // UserError if a shape has a negative extent, too many axes or too many elements.

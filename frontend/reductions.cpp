@@ -33,6 +33,7 @@ void need_elements(const char* function, const Array& x, const Extents& axes, Wh
     if (x.shape()[axis] != 0) continue;
     Complaint(function, fmt::format("axis {} has no elements", axis), where)
         .operand("array", x)
+        .advise("a test of the extent before, or concat with a value to start from")
         .raise();
   }
 }

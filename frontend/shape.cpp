@@ -18,6 +18,8 @@ std::int64_t Shape::operator[](std::int64_t axis) const {
     frontend::Complaint(
         "shape",
         fmt::format("axis {} is out of range for shape {}", axis, frontend::to_text(*this)), {})
+        .advise(n > 0 ? fmt::format("an axis from {} to {}", -n, n - 1)
+                      : "a shape with axes: this one is a scalar's")
         .raise();
   }
   return extents_[static_cast<std::size_t>(axis < 0 ? axis + n : axis)];

@@ -228,6 +228,7 @@ bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result
   result->lines.clear();
   result->labels.clear();
   result->recomputed.clear();
+  result->repaired.clear();
   result->math = Math::exact;
   result->outputs.assign(roots.begin(), roots.end());
   if (!walk(roots)) return false;

@@ -40,7 +40,8 @@ struct Snapshot {
     Where before;
   };
   std::vector<Recomputed> recomputed;
-  Where where;  // of the evaluation; set by the caller
+  std::vector<ir::NodeId> repaired;  // ascending: operations marked with kRepaired
+  Where where;                       // of the evaluation; set by the caller
   // Of each node, for messages and the graph's side tables.
   std::vector<ir::SourceLine> lines;
   std::vector<const std::string*> labels;

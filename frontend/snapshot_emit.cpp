@@ -472,6 +472,7 @@ void Builder::emit(bool evaluated) {
     auto& list = out_->graph.hints;
     if ((node->hints & kNoFuse) != 0) list.push_back({info.id, ir::HintKind::no_fuse});
     if ((node->hints & kMustFuse) != 0) list.push_back({info.id, ir::HintKind::must_fuse});
+    if ((node->hints & kRepaired) != 0) out_->repaired.push_back(info.id);
   }
   out_->labels.resize(out_->graph.nodes.size());
   for (Node* const node : out_->outputs) out_->graph.outputs.push_back(infos_[node->id].id);

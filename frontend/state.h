@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "frontend/ledger.h"
 #include "frontend/plan_cache.h"
 #include "kiln/evaluate.h"
 
@@ -20,6 +21,7 @@ struct State {
 
   PlanCache plans;
   std::atomic<std::int64_t> plans_built{0}, plans_reused{0}, recomputed{0};
+  Ledger ledger;
   std::string planted_fault;  // by tests: passes::Options::fault of plans made from now on
   // Signalled, with the trace's lock, when an evaluation ends.
   std::condition_variable finished;

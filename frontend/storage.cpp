@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "frontend/complaint.h"
 #include "frontend/environment.h"
 #include "frontend/state.h"
@@ -25,6 +27,18 @@ void cross(runtime::Device& from, runtime::Device& to, std::int64_t bytes, Where
   state().add_transfer({line_of(where), up, bytes, why});
 }
 
+// From one device to another, in parts, so that the host needs little memory.
+void copy_through_host(runtime::Device& source, const runtime::Block& from, runtime::Device& target,
+                       const runtime::Block& to, std::int64_t bytes) {
+  constexpr std::int64_t kPart = std::int64_t{16} << 20;
+  std::vector<std::byte> part(static_cast<std::size_t>(std::min(bytes, kPart)));
+  for (std::int64_t at = 0; at < bytes; at += kPart) {
+    const std::int64_t size = std::min(bytes - at, kPart);
+    source.download(part.data(), *from.memory, from.offset + at, size);
+    target.upload(*to.memory, at, part.data(), size);
+  }
+}
+
 }  // namespace
 
 runtime::Block Storage::on(runtime::Device& device, Where where, const char* why) {
@@ -40,6 +54,8 @@ runtime::Block Storage::on(runtime::Device& device, Where where, const char* why
         .raise();
   }
   cross(source, device, bytes_, where, why);
+  const Timed timed(source.host_memory() ? Measure::Kind::upload : Measure::Kind::download, why,
+                    line_of(where), bytes_);
   runtime::Block to{device.allocate(bytes_), 0};
   if (bytes_ > 0) {
     if (source.host_memory()) {
@@ -47,11 +63,10 @@ runtime::Block Storage::on(runtime::Device& device, Where where, const char* why
     } else if (device.host_memory()) {
       source.download(to.data(), *from.memory, from.offset, bytes_);
     } else {
-      std::vector<std::byte> staging(static_cast<std::size_t>(bytes_));
-      source.download(staging.data(), *from.memory, from.offset, bytes_);
-      device.upload(*to.memory, 0, staging.data(), bytes_);
+      copy_through_host(source, from, device, to, bytes_);
     }
   }
+  if (timed.open()) device.synchronize();
   places_.push_back({&device, to});
   return to;
 }

@@ -141,7 +141,10 @@ Node* Trace::record(const Recipe& r) {
   if (r.operands.size() > kInlineOperands) many.reset(new Node*[r.operands.size()]);
   const std::lock_guard<std::mutex> lock(mutex);
   if (share) {
-    if (Node* const found = find(r, hash)) return found;
+    if (Node* const found = find(r, hash)) {
+      if (!r.repaired) found->hints &= static_cast<std::uint8_t>(~kRepaired);
+      return found;
+    }
     table_.make_room();
   }
   ListBox* const lists = r.lists != nullptr ? lists_.take(*r.lists) : nullptr;
@@ -162,7 +165,7 @@ Node* Trace::record(const Recipe& r) {
   node->anywhere = r.anywhere;
   node->in_flight = false;
   node->computed = {};
-  node->hints = 0;
+  node->hints = r.repaired ? kRepaired : 0;
   node->operand_count = static_cast<std::uint32_t>(r.operands.size());
   Node** const operands = many ? many.get() : node->inline_operands;
   for (std::size_t i = 0; i < r.operands.size(); ++i) {

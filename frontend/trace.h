@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "frontend/boxes.h"
@@ -28,8 +29,10 @@
 
 namespace kiln::inline v0::frontend {
 
-// What the user asked of fusion about a pending node's value, as bits of Node::hints.
-enum HintBits : std::uint8_t { kMaterialize = 1, kNoFuse = 2, kMustFuse = 4 };
+// What is known about a pending node beside its meaning, as bits of Node::hints: what the user
+// asked of fusion about its value; and kRepaired, that NaNs it makes are not yet its function's
+// result (Repairing).
+enum HintBits : std::uint8_t { kMaterialize = 1, kNoFuse = 2, kMustFuse = 4, kRepaired = 8 };
 
 enum class Kind : std::uint8_t {
   leaf,     // has a value from the start
@@ -125,6 +128,7 @@ struct Recipe {
   const Lists* lists = nullptr;  // null: empty ones
   Where where;
   const std::string* label = nullptr;
+  bool repaired = false;  // kRepaired; an equal operation that is not takes it from the node
 };
 
 class Trace {
@@ -184,6 +188,8 @@ struct Context {
   Math math = Math::exact;
   Transfers transfers = Transfers::allow;
   Mode mode;
+  Nan nan = Nan::allow;
+  bool repairing = false;  // see Repairing
   bool fusion;
   std::int64_t flush_after;
   std::int64_t flush_bytes;     // -1: a quarter of the device's memory limit
@@ -200,6 +206,20 @@ inline Where line_of(Where call) {
   const Context& c = context();
   return c.line_scopes != 0 ? c.line : call;
 }
+
+// Open while a function records operations whose NaNs it replaces afterwards (repairing in
+// record.h): they are marked with kRepaired, and wait for the last where each would be evaluated at
+// once.
+class Repairing {
+ public:
+  Repairing() : before_(std::exchange(context().repairing, true)) {}
+  ~Repairing() { context().repairing = before_; }
+  Repairing(const Repairing&) = delete;
+  Repairing& operator=(const Repairing&) = delete;
+
+ private:
+  bool before_;
+};
 
 // Opened by functions that call others.
 class Composite {

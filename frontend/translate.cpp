@@ -3,6 +3,7 @@
 #include <new>
 
 #include "frontend/complaint.h"
+#include "frontend/host_memory.h"
 #include "ir/error.h"
 #include "ir/mutant.h"
 #include "passes/hints.h"
@@ -16,18 +17,14 @@ void translate(std::exception_ptr error, Where where) {
   } catch (const Error&) {
     throw;  // already ours
   } catch (const runtime::OutOfMemory& e) {
-    Complaint complaint("eval", e.what(), where);
-    complaint.advise("smaller arrays, or eval in between so that less is alive at once");
-    OutOfMemory out(complaint.text());
-    out.where = complaint.where();
-    out.asked = e.asked;
-    out.free = e.free;
-    throw out;
+    raise_out_of_memory("eval", e, where);
   } catch (const runtime::DeviceError& e) {
     if (mutant(ir::Mutant::lost_translation)) throw;
-    Complaint("eval", e.what(), where).raise<DeviceError>();
+    Complaint("eval", e.what(), where).advise(e.remedy).raise<DeviceError>();
   } catch (const runtime::IoError& e) {
-    Complaint("eval", e.what(), where).raise<IoError>();
+    Complaint("eval", e.what(), where)
+        .advise("a folder that exists and can be written, on a disk with room")
+        .raise<IoError>();
   } catch (const passes::HintError& e) {
     Complaint("eval", e.what(), where)
         .advise("without must_fuse the value is stored between the kernels; explain shows its cost")
@@ -37,7 +34,9 @@ void translate(std::exception_ptr error, Where where) {
         .advise("report this: it is a bug of Kiln")
         .raise<InternalError>();
   } catch (const std::bad_alloc&) {
-    Complaint("eval", "out of host memory", where).raise<OutOfMemory>();
+    Complaint("eval", "out of host memory", where)
+        .advise("smaller arrays, or let go of memory that the program itself holds")
+        .raise<OutOfMemory>();
   }
 }
 

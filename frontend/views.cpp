@@ -37,6 +37,7 @@ Array reshape(const Array& x, const Shape& shape, Where where) {
                 fmt::format("{} elements do not divide into shape {}", x.size(), to_text(shape)),
                 where)
           .operand("array", x)
+          .advise("extents whose product divides the number of elements")
           .raise();
     }
     *open = x.size() / rest;
@@ -124,6 +125,7 @@ Array moveaxis(const Array& x, const Axes& from, const Axes& to, Where where) {
   if (from.all() || to.all() || source.size() != target.size()) {
     Complaint("moveaxis", "as many axes must be moved as places are given", where)
         .operand("array", x)
+        .advise("two lists of one length, such as moveaxis(x, {0, 1}, {-1, 0})")
         .raise();
   }
   Extents order(at(x.ndim()), -1);
@@ -145,13 +147,18 @@ Array moveaxis(const Array& x, const Axes& from, const Axes& to, Where where) {
 Array expand_dims(const Array& x, const Axes& axes, Where where) {
   const auto added = static_cast<std::int64_t>(axes.list().size());
   const std::int64_t ndim = x.ndim() + added;
-  if (axes.all()) Complaint("expand_dims", "needs places for the new axes", where).raise();
+  if (axes.all())
+    Complaint("expand_dims", "needs places for the new axes", where)
+        .operand("array", x)
+        .advise("the places that they have in the result, such as 0 or -1")
+        .raise();
   std::vector<bool> fresh(at(ndim));
   for (const std::int64_t axis : axes.list()) {
     const std::int64_t place = check_axis("expand_dims", axis, ndim, where, Access::node(x));
     if (fresh[at(place)]) {
       Complaint("expand_dims", fmt::format("axis {} is named twice", place), where)
           .operand("array", x)
+          .advise("each place once; a negative one counts from the result's last")
           .raise();
     }
     fresh[at(place)] = true;
@@ -173,6 +180,7 @@ Array squeeze(const Array& x, const Axes& axes, Where where) {
     } else if (n != 1) {
       Complaint("squeeze", fmt::format("axis {} has extent {}, not 1", i, n), where)
           .operand("array", x)
+          .advise("an index, which picks one element of the axis; without axes all of extent 1 go")
           .raise();
     }
   }
@@ -264,7 +272,10 @@ Array pad(const Array& x, const std::vector<Margin>& margins, Operand value, Whe
         .raise();
   }
   if (Access::is_array(value) && Access::array(value).ndim() != 0) {
-    Complaint("pad", "the value must be one number", where).operand("value", value).raise();
+    Complaint("pad", "the value must be one number", where)
+        .operand("value", value)
+        .advise("a number or a 0-d array; concat joins arrays")
+        .raise();
   }
   frontend::PerAxis extents(x.shape().extents()), low;
   for (std::int64_t i = 0; i < x.ndim(); ++i) {
@@ -292,7 +303,8 @@ Array pad(const Array& x, const std::vector<Margin>& margins, Operand value, Whe
 Array concat(const Arrays& arrays, std::int64_t axis, Where where) {
   const Composite scope(where);
   const std::span<const Array> list = arrays.list();
-  if (list.empty()) Complaint("concat", "no arrays to join", where).raise();
+  if (list.empty())
+    Complaint("concat", "no arrays to join", where).advise("one array or more").raise();
   const Array& first = list[0];
   const std::int64_t along = check_axis("concat", axis, first.ndim(), where, Access::node(first));
   const DType dtype = result_type(arrays, where);
@@ -322,7 +334,8 @@ Array concat(const Arrays& arrays, std::int64_t axis, Where where) {
 
 Array stack(const Arrays& arrays, std::int64_t axis, Where where) {
   const Composite scope(where);
-  if (arrays.list().empty()) Complaint("stack", "no arrays to join", where).raise();
+  if (arrays.list().empty())
+    Complaint("stack", "no arrays to join", where).advise("one array or more").raise();
   const Array& first = arrays.list()[0];
   const std::int64_t place =
       check_axis("stack", axis, first.ndim() + 1, where, Access::node(first));
@@ -334,6 +347,7 @@ Array stack(const Arrays& arrays, std::int64_t axis, Where where) {
                 where)
           .operand("array 0", first)
           .operand("array", x)
+          .advise("arrays of one shape; concat joins along an axis that they have")
           .raise();
     }
     expanded.push_back(expand_dims(x, place, where));
@@ -360,7 +374,10 @@ Array repeat(const Array& x, Extent times, std::int64_t axis, Where where) {
   const Composite scope(where);
   const std::int64_t along = check_axis("repeat", axis, x.ndim(), where, Access::node(x));
   if (times.value < 0)
-    Complaint("repeat", "a negative number of times", where).operand("array", x).raise();
+    Complaint("repeat", "a negative number of times", where)
+        .operand("array", x)
+        .advise("0 times or more")
+        .raise();
   const Array column = expand_dims(x, along + 1, where);
   Extents extents = extents_of(column);
   extents[at(along + 1)] = times.value;
@@ -395,6 +412,7 @@ Array triangle(const char* name, const Array& x, std::int64_t diagonal, bool low
   if (x.ndim() < 2) {
     Complaint(name, fmt::format("needs 2 axes or more, not {}", x.ndim()), where)
         .operand("array", x)
+        .advise("expand_dims makes a row or a column of a 1-d array")
         .raise();
   }
   const std::int64_t rows = x.shape()[-2], columns = x.shape()[-1];

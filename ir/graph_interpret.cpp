@@ -7,6 +7,7 @@
 #include "ir/error.h"
 #include "ir/fp_state.h"
 #include "ir/graph_kinds.h"
+#include "ir/interpret.h"
 #include "ir/reduce.h"
 #include "ir/scalar_loops.h"
 #include "ir/strided.h"
@@ -19,18 +20,34 @@ using Extents = std::vector<std::int64_t>;
 
 class GraphRun {
  public:
-  GraphRun(const Graph& graph, const Bindings& bindings, std::span<const ArrayView> inputs)
-      : g_(graph), bindings_(bindings), inputs_(inputs), values_(graph.nodes.size()) {}
+  // held: bytes that the caller counts already.
+  GraphRun(const Graph& graph, const Bindings& bindings, std::span<const ArrayView> inputs,
+           const Watch& watch, std::int64_t held = 0)
+      : g_(graph),
+        bindings_(bindings),
+        inputs_(inputs),
+        watch_(watch),
+        held_(held),
+        values_(graph.nodes.size()) {}
 
   std::vector<Bytes> run() {
     count_uses();
     for (n_ = 0; n_ < g_.nodes.size(); ++n_) {
       if (uses_[n_] == 0) continue;
       evaluate_node();
+      if (watch_.value) show_value();
       for (const NodeId operand : g_.operands(n_)) release(operand);
     }
     std::vector<Bytes> outputs;
-    for (const NodeId out : g_.outputs) outputs.push_back(values_[out].at(0));
+    for (const NodeId out : g_.outputs) {
+      n_ = out;
+      if (--uses_[out] == 0) {
+        outputs.push_back(std::move(values_[out].at(0)));
+      } else {
+        take(byte_count(values_[out]));
+        outputs.push_back(values_[out].at(0));
+      }
+    }
     return outputs;
   }
 
@@ -45,7 +62,25 @@ class GraphRun {
     }
   }
   void release(NodeId n) {
-    if (--uses_[n] == 0) values_[n].clear();
+    if (--uses_[n] != 0) return;
+    held_ -= byte_count(values_[n]);
+    values_[n].clear();
+  }
+  void show_value() {
+    std::vector<const std::byte*> operands;
+    for (int i = 0; i < node().operand_count; ++i) operands.push_back(operand(i));
+    watch_.value(n_, values_[n_].at(0).data(), operands);
+  }
+
+  static std::int64_t byte_count(const std::vector<Bytes>& results) {
+    std::int64_t bytes = 0;
+    for (const Bytes& result : results) bytes += static_cast<std::int64_t>(result.size());
+    return bytes;
+  }
+  // Called before so many bytes are allocated for this node.
+  void take(std::int64_t bytes) {
+    held_ += bytes;
+    if (watch_.memory) watch_.memory(n_, held_);
   }
 
   [[noreturn]] void fail(std::string_view what) const {
@@ -62,8 +97,10 @@ class GraphRun {
 
   // The result of this node, not yet written.
   std::byte* allocate() {
+    const std::int64_t size = element_count(extents()) * bytes();
+    take(size);
     values_[n_].resize(1);
-    values_[n_][0].resize(static_cast<std::size_t>(element_count(extents()) * bytes()));
+    values_[n_][0].resize(static_cast<std::size_t>(size));
     return values_[n_][0].data();
   }
 
@@ -83,10 +120,13 @@ class GraphRun {
   void contract();
   void loop();
   void item();
+  void copy_result(std::size_t result);
 
   const Graph& g_;
   const Bindings& bindings_;
   std::span<const ArrayView> inputs_;
+  const Watch& watch_;
+  std::int64_t held_;                       // bytes of values_ and of the caller's
   std::vector<std::vector<Bytes>> values_;  // of a node: its results
   std::vector<std::uint64_t> uses_;
   NodeId n_ = 0;
@@ -145,12 +185,15 @@ void GraphRun::literal(std::uint64_t bits) {
 void GraphRun::iota() {
   const Extents shape = extents();
   const Extents strides = dense_strides(shape);
-  std::vector<std::int64_t> index(static_cast<std::size_t>(element_count(shape)));
+  const std::int64_t count = element_count(shape), scratch = count * size_of(DType::int64);
+  take(scratch);
+  std::vector<std::int64_t> index(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < index.size(); ++i) {
     index[i] = static_cast<std::int64_t>(i) / strides[node().imm] % shape[node().imm];
   }
   const void* in = index.data();
-  cast_loop(DType::int64, node().dtype)(static_cast<std::int64_t>(index.size()), &in, allocate());
+  cast_loop(DType::int64, node().dtype)(count, &in, allocate());
+  held_ -= scratch;
 }
 
 void GraphRun::map() {
@@ -186,7 +229,7 @@ void GraphRun::reshape() {
   if (element_count(extents()) != element_count(operand_extents(0))) {
     fail("the number of elements changes");
   }
-  values_[n_] = {values_[g_.operand(n_, 0)].at(0)};
+  copy_result(0);
 }
 
 void GraphRun::slice() {
@@ -264,9 +307,12 @@ void GraphRun::reduce() {
     shape.push_back(from[i]);
     strides.push_back(from_strides[i]);
   }
-  Bytes rows(static_cast<std::size_t>(element_count(shape) * bytes()));
+  const std::int64_t scratch = element_count(shape) * bytes();
+  take(scratch);
+  Bytes rows(static_cast<std::size_t>(scratch));
   copy_strided(shape, bytes(), operand(0), strides, rows.data(), dense_strides(shape));
   reduce_rows(node().op, node().dtype, n, element_count(extents()), rows.data(), allocate());
+  held_ -= scratch;
 }
 
 void GraphRun::arg_reduce() {
@@ -290,7 +336,14 @@ void GraphRun::loop() {
   const Loop& loop = g_.attribute<Loop>(n_);
   const Graph& region = g_.regions[loop.region];
   std::vector<Bytes> carried;
-  for (int i = 0; i < node().results; ++i) carried.push_back(values_[g_.operand(n_, i)].at(0));
+  for (int i = 0; i < node().results; ++i) {
+    take(byte_count(values_[g_.operand(n_, i)]));
+    carried.push_back(values_[g_.operand(n_, i)].at(0));
+  }
+  Watch within;
+  if (watch_.memory) {
+    within.memory = [&](NodeId, std::int64_t held) { watch_.memory(n_, held); };
+  }
   const std::int64_t count = bindings_.syms[loop.count];
   for (std::int64_t step = 0; step < count; ++step) {
     std::vector<ArrayView> inputs;
@@ -298,12 +351,19 @@ void GraphRun::loop() {
       inputs.push_back(
           {i < node().results ? carried[static_cast<std::size_t>(i)].data() : operand(i)});
     }
-    carried = GraphRun(region, bindings_, inputs).run();
+    carried = GraphRun(region, bindings_, inputs, within, held_).run();
   }
   values_[n_] = std::move(carried);
 }
 
-void GraphRun::item() { values_[n_] = {values_[g_.operand(n_, 0)].at(node().imm)}; }
+void GraphRun::item() { copy_result(node().imm); }
+
+// This node's value is a result of its operand's.
+void GraphRun::copy_result(std::size_t result) {
+  const Bytes& from = values_[g_.operand(n_, 0)].at(result);
+  take(static_cast<std::int64_t>(from.size()));
+  values_[n_] = {from};
+}
 
 void check_bindings(const Graph& graph, const Bindings& bindings,
                     std::span<const ArrayView> inputs) {
@@ -322,10 +382,16 @@ void check_bindings(const Graph& graph, const Bindings& bindings,
 }  // namespace
 
 std::vector<std::vector<std::byte>> interpret(const Graph& graph, const Bindings& bindings,
-                                              std::span<const ArrayView> inputs) {
+                                              std::span<const ArrayView> inputs,
+                                              const Watch& watch) {
   check_bindings(graph, bindings, inputs);
   const FloatState state;
-  return GraphRun(graph, bindings, inputs).run();
+  return GraphRun(graph, bindings, inputs, watch).run();
+}
+
+std::vector<std::vector<std::byte>> interpret(const Graph& graph, const Bindings& bindings,
+                                              std::span<const ArrayView> inputs) {
+  return interpret(graph, bindings, inputs, Watch{});
 }
 
 }  // namespace kiln::ir

@@ -47,6 +47,7 @@ struct PlanBuffer {
   std::uint32_t index = 0;  // of the graph's inputs or outputs
   DType dtype = DType::float32;
   SizeExpr elements;               // outputs and temporaries are dense
+  NodeId node = 0;                 // whose value it holds
   std::int64_t donated_from = -1;  // this output or temporary takes over that buffer's memory
 };
 

@@ -43,6 +43,7 @@ std::uint32_t PlanWriter::buffer_of(NodeId n, bool output) {
   ir::PlanBuffer buffer;
   buffer.dtype = node.dtype;
   buffer.elements = graph.size(n);
+  buffer.node = n;
   if (input) {
     buffer.role = ir::BufferRole::input;
     buffer.index = node.attr;
@@ -200,7 +201,8 @@ void PlanWriter::add_kernels(const Unit& unit) {
   std::vector<std::uint32_t> temporaries;
   for (const ScheduledTemporary& t : unit.scheduled.temporaries) {
     temporaries.push_back(static_cast<std::uint32_t>(plan_.buffers.size()));
-    plan_.buffers.push_back({ir::BufferRole::temporary, 0, t.dtype, t.elements, -1});
+    plan_.buffers.push_back(
+        {ir::BufferRole::temporary, 0, t.dtype, t.elements, unit.cluster->outputs[0].node, -1});
   }
   for (std::size_t i = 0; i < unit.scheduled.kernels.size(); ++i) {
     const ScheduledKernel& k = unit.scheduled.kernels[i];

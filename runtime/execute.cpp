@@ -1,6 +1,7 @@
 #include "runtime/execute.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "ir/error.h"
 #include "ir/mutant.h"
@@ -23,13 +24,14 @@ struct Execution {
   };
 
   Execution(const LoadedPlan& loaded_plan, const ir::Bindings& bound, std::span<const Block> blocks,
-            std::span<const ir::SourceLine> request)
+            std::span<const ir::SourceLine> request, const LaunchWatch* told)
       : loaded(loaded_plan),
         plan(loaded_plan.plan()),
         device(loaded_plan.device()),
         bindings(bound),
         inputs(blocks),
         lines(request),
+        watch(told),
         slots(plan.buffers.size()) {}
 
   const LoadedPlan& loaded;
@@ -38,6 +40,7 @@ struct Execution {
   const ir::Bindings& bindings;
   std::span<const Block> inputs;
   std::span<const ir::SourceLine> lines;
+  const LaunchWatch* watch;  // null: nobody is told
   SmallArray<Slot, kInlineBuffers> slots;
   std::int64_t launched = 0, bytes_read = 0, bytes_written = 0;
 
@@ -79,7 +82,13 @@ struct Execution {
     const ir::PlanBuffer& buffer = plan.buffers[index];
     Slot& slot = slots[index];
     if (buffer.donated_from < 0) {
-      slot.memory = device.allocate(bytes(buffer));
+      try {
+        slot.memory = device.allocate(bytes(buffer));
+      } catch (OutOfMemory& error) {
+        const std::vector<ir::NodeId>& origins = plan.graph.origins;
+        error.node = origins.empty() ? buffer.node : origins[buffer.node];
+        throw;
+      }
       slot.data = static_cast<std::byte*>(slot.memory->data());
       return;
     }
@@ -156,8 +165,7 @@ struct Execution {
     const std::int64_t count = items(step, args.data());
     if (count <= 0) return;
     const Work work = account(step);
-    device.launch(
-        {step.kernel, args.data(), count, work, 0, launch_label(plan, step.index, lines)});
+    start({step.kernel, args.data(), count, work, 0, launch_label(plan, step.index, lines)});
   }
 
   void launch_batch(const LoadedPlan::Step& step) {
@@ -172,8 +180,22 @@ struct Execution {
     }
     if (count <= 0) return;
     const Work work = account(step);
-    device.launch({step.kernel, table.data(), count, work, step.members,
-                   launch_label(plan, step.index, lines)});
+    start({step.kernel, table.data(), count, work, step.members,
+           launch_label(plan, step.index, lines)});
+  }
+
+  void start(const Launch& launch) {
+    tell(launch.label, launch.work, [&] { device.launch(launch); });
+  }
+
+  template <class Call>
+  void tell(const LaunchLabel& label, const Work& work, Call call) {
+    if (watch == nullptr) return call();
+    const auto before = std::chrono::steady_clock::now();
+    call();
+    device.synchronize();
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
+    (*watch)(label, static_cast<std::int64_t>(work.bytes), took.count());
   }
 
   void matmul(const LoadedPlan::Step& step) {
@@ -197,8 +219,8 @@ struct Execution {
       device.fill_zero(*c.memory, c.offset, call.batch * call.m * call.n * ir::size_of(p.dtype));
       return;
     }
-    account(step);
-    device.matmul(call);
+    const Work work = account(step);
+    tell(call.label, work, [&] { device.matmul(call); });
   }
 
   void finish(std::span<Block> outputs) {
@@ -220,10 +242,11 @@ struct Execution {
 };
 
 void execute(const LoadedPlan& plan, const ir::Bindings& bindings, std::span<const Block> inputs,
-             std::span<Block> outputs, std::span<const ir::SourceLine> lines) {
+             std::span<Block> outputs, std::span<const ir::SourceLine> lines,
+             const LaunchWatch* watch) {
   ir::internal_check(outputs.size() == plan.plan().outputs.size(),
                      "execute: outputs do not fit the plan");
-  Execution execution(plan, bindings, inputs, lines);
+  Execution execution(plan, bindings, inputs, lines, watch);
   execution.run();
   execution.finish(outputs);
 }

@@ -6,6 +6,7 @@
 // all inputs as they were, donated ones included, unless the device itself failed.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -67,11 +68,17 @@ class LoadedPlan {
 LoadedPlan load(Device& device, ir::Plan plan, const Compiler& compiler, KernelCache& cache,
                 std::span<const ir::SourceLine> lines = {});
 
+// Told of each launch and library call when it is done: bytes, each distinct element once. Every
+// one is then waited for, so that the seconds are its own.
+using LaunchWatch =
+    std::function<void(const LaunchLabel& label, std::int64_t bytes, double seconds)>;
+
 // inputs: one for each of the graph's, kept by the caller during the call; those that the plan
 // donates must be writable. outputs: one for each of Plan::outputs, filled. lines as for load. Warm
 // cost: about a microsecond for a one-kernel plan, the kernel itself aside.
 void execute(const LoadedPlan& plan, const ir::Bindings& bindings, std::span<const Block> inputs,
-             std::span<Block> outputs, std::span<const ir::SourceLine> lines = {});
+             std::span<Block> outputs, std::span<const ir::SourceLine> lines = {},
+             const LaunchWatch* watch = nullptr);
 std::vector<Block> execute(const LoadedPlan& plan, const ir::Bindings& bindings,
                            std::span<const Block> inputs);
 

@@ -26,7 +26,8 @@ namespace {
     if (launch == plan.launches.end()) throw;
     const auto index = static_cast<std::size_t>(launch - plan.launches.begin());
     throw DeviceError(
-        fmt::format("kernel {}: {}", launch_label(plan, index, lines).text(), error.what()));
+        fmt::format("kernel {}: {}", launch_label(plan, index, lines).text(), error.what()),
+        error.remedy);
   }
 }
 

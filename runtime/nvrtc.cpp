@@ -45,7 +45,10 @@ struct Nvrtc::Api {
   }
 
   void check(Result result, const char* call) const {
-    if (result != 0) throw DeviceError(fmt::format("{}: {}", call, error_string(result)));
+    if (result != 0) {
+      throw DeviceError(fmt::format("{}: {}", call, error_string(result)),
+                        "another NVRTC (KILN_NVRTC)");
+    }
   }
 
   std::string text(Program program, Result (*size_of)(Program, std::size_t*),
@@ -108,7 +111,9 @@ void Nvrtc::look() {
 
 Nvrtc::Api& Nvrtc::api() {
   std::call_once(looked_, [this] { look(); });
-  if (!api_) throw DeviceError(missing_);
+  if (!api_) {
+    throw DeviceError(missing_, "KILN_NVRTC naming the library, or kiln::cpu()");
+  }
   return *api_;
 }
 
@@ -158,9 +163,11 @@ NvrtcResult Nvrtc::compile(const std::string& name, const std::string& source,
   NvrtcResult result;
   result.log = nvrtc.text(program.handle, nvrtc.log_size, nvrtc.log, "nvrtcGetProgramLog");
   if (status != 0) {
-    throw DeviceError(fmt::format("NVRTC could not compile kernel {} for {}: {}\n{}\nSource:\n{}",
-                                  name, architecture, nvrtc.error_string(status), result.log,
-                                  numbered(source)));
+    throw DeviceError(
+        fmt::format("NVRTC could not compile kernel {} for {}: {}\n{}\nSource:\n{}", name,
+                    architecture, nvrtc.error_string(status), result.log, numbered(source)),
+        "report this with the text above: it is a bug of Kiln; kiln::cpu() or "
+        "another NVRTC (KILN_NVRTC) meanwhile");
   }
   result.ptx = nvrtc.text(program.handle, nvrtc.ptx_size, nvrtc.ptx, "nvrtcGetPTX");
   if (cubin) {

@@ -57,10 +57,15 @@ std::string Registry::cuda_missing() {
 Device& Registry::cuda(int index) {
   std::lock_guard lock(mutex_);
   Cuda& cuda = driver();
-  if (cuda.count == 0) throw DeviceError("no CUDA device: " + cuda.missing);
+  if (cuda.count == 0) {
+    throw DeviceError(
+        "no CUDA device: " + cuda.missing,
+        "kiln::cpu(), which is always there; KILN_CUDA_DRIVER names a driver library");
+  }
   if (index < 0 || index >= cuda.count) {
     throw DeviceError(
-        fmt::format("no CUDA device {}: the driver shows {}, numbered from 0", index, cuda.count));
+        fmt::format("no CUDA device {}: the driver shows {}, numbered from 0", index, cuda.count),
+        "a number that kiln::devices() lists");
   }
   std::unique_ptr<Device>& device = cuda.devices[static_cast<std::size_t>(index)];
   if (!device) device = make_cuda_device(*cuda.driver, nvrtc_, config_, index);
@@ -76,7 +81,8 @@ Device& Registry::plan_only(std::string_view target) {
   if (!caps) {
     std::string known = "cpu";
     for (const ir::GpuTarget& row : ir::kGpuTargets) known += fmt::format(", {}", row.name);
-    throw DeviceError(fmt::format("no target \"{}\": the targets are {}", target, known));
+    throw DeviceError(fmt::format("no target \"{}\": the targets are {}", target, known),
+                      "one of these");
   }
   return *planners_.emplace_back(std::make_unique<NullDevice>(*caps));
 }

@@ -8,6 +8,12 @@
 
 namespace kiln::runtime {
 
+namespace {
+constexpr const char* kLost =
+    "another process, since the driver gives this one no device again; Mode::check on kiln::cpu() "
+    "shows whether a kernel is wrong";
+}  // namespace
+
 CudaContext::CudaContext(CudaDriver& the_driver, int ordinal, std::string name)
     : driver(the_driver), name_(std::move(name)), generation_(fork_generation()) {
   check(driver.device_get(&device, ordinal), "cuDeviceGet");
@@ -35,14 +41,15 @@ bool CudaContext::usable() const noexcept { return !is_lost_ && generation_ == f
 
 void CudaContext::check_usable() const {
   if (generation_ != fork_generation()) {
-    throw DeviceError(fmt::format(
-        "{} was opened before this process was forked and cannot be used in the child: start CUDA "
-        "after the fork, or use the CPU device",
-        name_));
+    throw DeviceError(
+        fmt::format("{} was opened before this process was forked and cannot be used in the "
+                    "child",
+                    name_),
+        "CUDA from its first use on behind the fork only, or kiln::cpu()");
   }
   if (is_lost_) {
     std::lock_guard lock(mutex_);
-    throw DeviceError(lost_);
+    throw DeviceError(lost_, kLost);
   }
 }
 
@@ -50,7 +57,8 @@ void CudaContext::check(int result, const char* call, const LaunchLabel* of) {
   if (result == cuda::kSuccess) return;
   if (cuda::sticky(result)) lose(result, call);
   throw DeviceError(fmt::format("{}: {} failed: {}{}", name_, call, driver.describe(result),
-                                of != nullptr ? "\n  kernel " + of->text() : ""));
+                                of != nullptr ? "\n  kernel " + of->text() : ""),
+                    "kiln::cpu() meanwhile; the driver's log says more");
 }
 
 void CudaContext::lose(int result, const char* call) {
@@ -66,7 +74,7 @@ void CudaContext::lose(int result, const char* call) {
         kernels.empty() ? "" : "\nkernels launched since the last synchronisation:", kernels);
     is_lost_ = true;
   }
-  throw DeviceError(lost_);
+  throw DeviceError(lost_, kLost);
 }
 
 void CudaContext::synchronize() {

@@ -71,7 +71,11 @@ struct CublasLt::Api {
            library.get("cublasLtMatmul", matmul);
   }
   static void check(Status status, const char* call) {
-    if (status != 0) throw DeviceError(fmt::format("cuBLASLt: {} failed with {}", call, status));
+    if (status != 0) {
+      throw DeviceError(fmt::format("cuBLASLt: {} failed with {}", call, status),
+                        "KILN_CUBLASLT naming a cuBLASLt that fits the driver; products on "
+                        "kiln::cpu()");
+    }
   }
 };
 
@@ -139,11 +143,13 @@ CublasLt::Api& CublasLt::api() {
       config_, config_.cublaslt, {"libcublasLt.so", "libcublasLt.so.13", "libcublasLt.so.12"}));
   if (!api->library) {
     throw DeviceError("cuBLASLt, which multiplies matrices on CUDA, was not found. Looked for:\n" +
-                      api->library.tried());
+                          api->library.tried(),
+                      "KILN_CUBLASLT naming the library, or products on kiln::cpu()");
   }
   if (!api->load()) {
     throw DeviceError(
-        fmt::format("{} is not a usable cuBLASLt: a function is missing", api->library.path()));
+        fmt::format("{} is not a usable cuBLASLt: a function is missing", api->library.path()),
+        "KILN_CUBLASLT naming another");
   }
   Api::check(api->create(&api->handle), "cublasLtCreate");
   api_ = std::move(api);
@@ -183,7 +189,8 @@ void CublasLt::multiply(const Matmul& x, Device& device) {
       "cublasLtMatmulAlgoGetHeuristic");
   if (found == 0) {
     throw DeviceError(fmt::format("cuBLASLt has no algorithm for a product of {} x {} x {} x {}",
-                                  x.batch, x.m, x.k, x.n));
+                                  x.batch, x.m, x.k, x.n),
+                      "another cuBLASLt (KILN_CUBLASLT), or the product on kiln::cpu()");
   }
   const MemoryRef workspace = device.allocate(static_cast<std::int64_t>(chosen.workspace));
   const float one32 = 1, zero32 = 0;

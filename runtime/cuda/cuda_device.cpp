@@ -90,7 +90,8 @@ ir::Caps cuda_caps(CudaDriver& driver, int index) {
   const int result = driver.device_get(&device, index);
   if (result != cuda::kSuccess) {
     throw DeviceError(
-        fmt::format("cuda:{}: cuDeviceGet failed: {}", index, driver.describe(result)));
+        fmt::format("cuda:{}: cuDeviceGet failed: {}", index, driver.describe(result)),
+        "nvidia-smi shows whether the driver sees the device");
   }
   const auto attribute = [&](int which) {
     int value = 0;
@@ -104,9 +105,10 @@ ir::Caps cuda_caps(CudaDriver& driver, int index) {
   caps.name = fmt::format("sm_{}", caps.compute_capability);
   const ir::GpuTarget* const figures = gpu_target(caps.compute_capability);
   if (!figures) {
-    throw DeviceError(fmt::format("cuda:{} has compute capability {}.{}; 7.5 or newer is needed",
-                                  index, caps.compute_capability / 10,
-                                  caps.compute_capability % 10));
+    throw DeviceError(
+        fmt::format("cuda:{} has compute capability {}.{}; 7.5 or newer is needed", index,
+                    caps.compute_capability / 10, caps.compute_capability % 10),
+        "kiln::cpu(), or a newer GPU");
   }
   caps.vector_bytes = 16;
   caps.shared_bytes =
@@ -147,11 +149,14 @@ std::vector<std::byte> pack(const NvrtcResult& result) {
 struct Images {
   std::string ptx, cubin;
 };
+constexpr const char* kEmptyCache = "an empty kernel cache: another KILN_CACHE_DIR";
 Images unpack(const std::vector<std::byte>& bytes) {
   std::uint64_t size = 0;
-  if (bytes.size() < sizeof size) throw DeviceError("a cached CUDA binary is too short");
+  if (bytes.size() < sizeof size)
+    throw DeviceError("a cached CUDA binary is too short", kEmptyCache);
   std::memcpy(&size, bytes.data(), sizeof size);
-  if (size > bytes.size() - sizeof size) throw DeviceError("a cached CUDA binary is too short");
+  if (size > bytes.size() - sizeof size)
+    throw DeviceError("a cached CUDA binary is too short", kEmptyCache);
   const char* const text = reinterpret_cast<const char*>(bytes.data()) + sizeof size;
   return {std::string(text, size), std::string(text + size, bytes.size() - sizeof size - size)};
 }
@@ -236,7 +241,8 @@ Binary CudaDevice::compile(const ir::KernelSource& source) {
   }
   if (lower == 0) {
     throw DeviceError(fmt::format("this NVRTC compiles for no architecture that {} ({}) can run",
-                                  name_, caps_.name));
+                                  name_, caps_.name),
+                      "KILN_NVRTC naming an NVRTC of a toolkit that knows this GPU");
   }
   return {source.name, pack(nvrtc_.compile(source.name, source.text, lower, false))};
 }
@@ -263,7 +269,8 @@ CudaDriver::Module CudaDevice::load_module(const std::string& label, const std::
       return result;
     }
     throw DeviceError(fmt::format("{}: the driver does not take the PTX of kernel {}: {}\n{}",
-                                  name_, label, context_.driver.describe(result), log.c_str()));
+                                  name_, label, context_.driver.describe(result), log.c_str()),
+                      "a driver at least as new as NVRTC, or KILN_NVRTC naming an older one");
   });
   return module;
 }
@@ -297,7 +304,8 @@ std::shared_ptr<const LoadedKernel> CudaDevice::load_kernel(const ir::Kernel& ke
   if (loaded->needs.threads > most) {
     throw DeviceError(
         fmt::format("{}: kernel {} has {} threads a block, and its registers allow {}", name_,
-                    kernel.name, loaded->needs.threads, most));
+                    kernel.name, loaded->needs.threads, most),
+        "Scope({.fusion = false}) for smaller kernels; report this: it is a bug of Kiln");
   }
   return loaded;
 }

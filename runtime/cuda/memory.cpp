@@ -55,7 +55,7 @@ MemoryRef CudaMemory::allocate(std::int64_t bytes) {
   const EnterCuda entered(context_);
   if (bytes == 0) return MemoryRef(new Block(owner_, 0, 0, 0));
   std::lock_guard lock(mutex_);
-  if (bytes > limit_ - used_) throw OutOfMemory(owner_.name(), bytes, limit_ - used_);
+  if (bytes > limit_ - used_) throw OutOfMemory(owner_.name(), bytes, limit_ - used_, limit_);
   const std::int64_t capacity =
       pool_ ? (bytes + kGranule - 1) / kGranule * kGranule : std::max(size_class(bytes), kGranule);
   int result = cuda::kSuccess;
@@ -77,8 +77,8 @@ MemoryRef CudaMemory::allocate(std::int64_t bytes) {
 void CudaMemory::refuse_locked(std::int64_t bytes) {
   std::size_t free = 0, total = 0;
   context_.check(context_.driver.memory_info(&free, &total), "cuMemGetInfo");
-  throw OutOfMemory(owner_.name(), bytes,
-                    std::min(static_cast<std::int64_t>(free), limit_ - used_));
+  throw OutOfMemory(owner_.name(), bytes, std::min(static_cast<std::int64_t>(free), limit_ - used_),
+                    limit_);
 }
 
 CudaDriver::Address CudaMemory::take(std::int64_t capacity, int* result) {

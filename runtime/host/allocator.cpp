@@ -1,12 +1,10 @@
 #include "runtime/host/allocator.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
-#include <fstream>
 
 #include "ir/error.h"
 #include "runtime/size_class.h"
@@ -18,18 +16,9 @@ namespace {
 constexpr std::int64_t kAlignment = 64;
 constexpr std::int64_t kHuge = std::int64_t{2} << 20;
 constexpr std::int64_t kAlwaysKept = std::int64_t{256} << 20;
+constexpr std::int64_t kLookedAt = std::int64_t{64} << 20;  // bytes for which the machine is asked
 
 std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
-
-std::int64_t system_limit() {
-  std::int64_t bytes = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-  for (const char* path :
-       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-    std::int64_t limit = 0;
-    if (std::ifstream(path) >> limit && limit > 0) bytes = std::min(bytes, limit);
-  }
-  return bytes / 10 * 9;
-}
 
 // 2 MB alignment lets the kernel back the block with huge pages from its first byte.
 void* map_huge(std::int64_t capacity) {
@@ -61,8 +50,8 @@ struct HostAllocator::HostBlock : Memory {
   HostBlock* next = nullptr;
 };
 
-HostAllocator::HostAllocator(Device& owner, std::int64_t limit)
-    : owner_(owner), limit_(limit > 0 ? limit : system_limit()) {}
+HostAllocator::HostAllocator(Device& owner, std::int64_t limit, Available available)
+    : owner_(owner), limit_(limit > 0 ? limit : machine_memory() / 10 * 9), available_(available) {}
 
 HostAllocator::~HostAllocator() { trim_locked(); }
 
@@ -75,7 +64,7 @@ int HostAllocator::class_index(std::int64_t capacity) {
 MemoryRef HostAllocator::allocate(std::int64_t bytes) {
   ir::internal_check(bytes >= 0, "allocate: negative size");
   std::unique_lock lock(mutex_);
-  if (bytes > limit_ - used_bytes_) throw OutOfMemory(owner_.name(), bytes, limit_ - used_bytes_);
+  if (bytes > limit_ - used_bytes_) refuse(bytes, limit_ - used_bytes_);
   std::int64_t capacity = size_class(bytes);
   HostBlock*& head = cached_[class_index(capacity)];
   HostBlock* block = head;
@@ -88,12 +77,13 @@ MemoryRef HostAllocator::allocate(std::int64_t bytes) {
     const bool regular = capacity <= room;
     if (!regular) capacity = std::min(capacity, std::max(round_up(bytes, kAlignment), room));
     if (used_bytes_ + cached_bytes_ + capacity > limit_) trim_locked();
+    check_machine_locked(bytes);
     block = fresh(capacity);
     if (!block) {
       trim_locked();
       block = fresh(capacity);
     }
-    if (!block) throw OutOfMemory(owner_.name(), bytes, room);
+    if (!block) refuse(bytes, room);
     block->regular = regular;
   }
   block->take(bytes);
@@ -102,6 +92,34 @@ MemoryRef HostAllocator::allocate(std::int64_t bytes) {
   live_ += bytes;
   peak_ = std::max(peak_, live_);
   return MemoryRef(block);
+}
+
+void HostAllocator::refuse(std::int64_t bytes, std::int64_t free) const {
+  throw OutOfMemory(owner_.name(), bytes, free, limit_);
+}
+
+// Looking costs as much as touching a few pages does.
+void HostAllocator::check_machine_locked(std::int64_t bytes) {
+  if (bytes < kLookedAt || bytes <= available_()) return;
+  trim_locked();
+  const std::int64_t available = available_();
+  if (bytes > available) refuse(bytes, std::min(available, limit_ - used_bytes_));
+}
+
+void HostAllocator::count_other(std::int64_t held, std::int64_t more) {
+  const std::lock_guard lock(mutex_);
+  const std::int64_t room = limit_ - used_bytes_;
+  if (more > room) refuse(more, room);
+  if (used_bytes_ + cached_bytes_ + more > limit_) trim_locked();
+  // What comes in small parts is looked at where the sum passes a multiple.
+  if (held / kLookedAt != (held + more) / kLookedAt)
+    check_machine_locked(std::max(more, kLookedAt));
+  used_bytes_ += more;
+}
+
+void HostAllocator::uncount_other(std::int64_t bytes) noexcept {
+  const std::lock_guard lock(mutex_);
+  used_bytes_ -= bytes;
 }
 
 void HostAllocator::release(Memory* memory) noexcept {

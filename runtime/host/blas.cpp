@@ -124,7 +124,8 @@ void host_matmul(const Matmul& x, Workers& workers) {
   const std::int64_t most = std::max({x.m, x.n, x.k});
   if (most > std::numeric_limits<blasint>::max()) {
     throw DeviceError(fmt::format("matmul: an extent of {} is beyond the library's limit of {}",
-                                  most, std::numeric_limits<blasint>::max()));
+                                  most, std::numeric_limits<blasint>::max()),
+                      "the product in parts, by slices");
   }
   const double work =
       static_cast<double>(x.m) * static_cast<double>(x.n) * static_cast<double>(x.k);

@@ -53,7 +53,8 @@ void NullDevice::upload(Memory&, std::int64_t, const void*, std::int64_t bytes) 
 }
 
 void NullDevice::download(void*, const Memory&, std::int64_t, std::int64_t) {
-  throw DeviceError(fmt::format("{} only plans: it has no data to read", name_));
+  throw DeviceError(fmt::format("{} only plans: it has no data to read", name_),
+                    "another device, such as kiln::cpu()");
 }
 
 MemoryStats NullDevice::memory() const {

@@ -100,6 +100,10 @@ TEST_F(CudaAdversity, AllocationsFailAnywhere) {
         EXPECT_GT(error.free, error.asked);
         expect_contains(error.what(), "out of memory on cuda:0");
         expect_contains(error.what(), "cuda_adversity_tests.cpp");
+        expect_remedy(error.what());
+        EXPECT_FALSE(error.array.empty()) << error.what();
+        EXPECT_GT(error.made.line, 0) << error.what();
+        EXPECT_GE(error.limit, error.free);
         if (live >= 0) {
           EXPECT_LE(kn::stats().live_bytes, live);
         }

@@ -44,6 +44,19 @@ inline std::string text(const kn::Array& x) {
   return out.str();
 }
 
+inline void expect_contains(const std::string& whole, const std::string& part) {
+  EXPECT_NE(whole.find(part), std::string::npos) << "\"" << part << "\" is not in:\n" << whole;
+}
+
+// Every error says what to do, in its last line.
+inline void expect_remedy(const std::string& message) {
+  const std::size_t at = message.rfind("\n  try: ");
+  ASSERT_NE(at, std::string::npos) << "nothing to try in:\n" << message;
+  EXPECT_EQ(message.find('\n', at + 1), std::string::npos) << "lines behind the advice:\n"
+                                                           << message;
+  EXPECT_GT(message.size(), at + 12) << message;
+}
+
 // The message of the UserError (or E) that the body throws; its line in *line.
 template <class E = kn::UserError, class Body>
 std::string message_of(Body body, int* line = nullptr) {
@@ -51,6 +64,7 @@ std::string message_of(Body body, int* line = nullptr) {
     body();
   } catch (const E& error) {
     if (line != nullptr) *line = error.where.line;
+    expect_remedy(error.what());
     return error.what();
   } catch (const std::exception& error) {
     ADD_FAILURE() << "threw another error: " << error.what();
@@ -58,10 +72,6 @@ std::string message_of(Body body, int* line = nullptr) {
   }
   ADD_FAILURE() << "did not throw";
   return "";
-}
-
-inline void expect_contains(const std::string& whole, const std::string& part) {
-  EXPECT_NE(whole.find(part), std::string::npos) << "\"" << part << "\" is not in:\n" << whole;
 }
 
 }  // namespace kiln_tests

@@ -3,9 +3,11 @@
 
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <random>
 
 #include "ir/error.h"
+#include "ir/interpret.h"
 #include "ir/reduce.h"
 #include "tests/ir/graphs.h"
 
@@ -293,6 +295,45 @@ TEST(Reduce, IdentitiesChangeNothing) {
       }
     }
   }
+}
+
+// Memory is told before it is taken, and what is let go of is no longer held.
+TEST_F(GraphInterpret, WatchSeesMemoryAndValues) {
+  const Sym n = b.extent(100);
+  const NodeId x = b.input(kF32, {n}, Values(100, 2));
+  const NodeId y = b.map(Op::mul, kF32, {x, x});
+  const NodeId z = b.map(Op::sqrt, kF32, {y});
+  const NodeId sum = b.node(NodeKind::reduce, kF32, {}, {z}, Axes{{0}});
+  b.g.nodes[sum].op = Op::add;
+  b.g.outputs = {sum, y, sum};
+  ASSERT_EQ(verify(b.g), "");
+  std::vector<ArrayView> views;
+  for (const auto& bytes : b.memory) views.push_back({bytes.data()});
+  std::vector<std::pair<NodeId, std::int64_t>> memory;
+  std::vector<std::pair<NodeId, float>> values;
+  Watch watch;
+  watch.memory = [&](NodeId node, std::int64_t held) { memory.emplace_back(node, held); };
+  watch.value = [&](NodeId node, const std::byte* result,
+                    std::span<const std::byte* const> operands) {
+    float first = 0;
+    std::memcpy(&first, result, sizeof first);
+    values.emplace_back(node, first);
+    EXPECT_EQ(operands.size(), b.g.operands(node).size());
+    for (const std::byte* const operand : operands) EXPECT_NE(operand, nullptr);
+  };
+  const auto outputs = interpret(b.g, b.bindings, views, watch);
+  using Pair = std::pair<NodeId, std::int64_t>;
+  // x; y beside it; z beside y; for the sum a copy of its rows and the result; its second copy.
+  EXPECT_THAT(memory, ElementsAre(Pair(x, 400), Pair(y, 800), Pair(z, 800), Pair(sum, 1200),
+                                  Pair(sum, 1204), Pair(sum, 408)));
+  using Value = std::pair<NodeId, float>;
+  EXPECT_THAT(values, ElementsAre(Value(x, 2), Value(y, 4), Value(z, 2), Value(sum, 200)));
+  EXPECT_EQ(outputs.size(), 3u);
+  EXPECT_EQ(outputs[0], outputs[2]);
+  watch.memory = [](NodeId, std::int64_t held) {
+    if (held > 1000) throw std::runtime_error("enough");
+  };
+  EXPECT_THROW(interpret(b.g, b.bindings, views, watch), std::runtime_error);
 }
 
 }  // namespace

@@ -90,7 +90,8 @@ TEST(HostAllocator, BeyondTheLimitIsOutOfMemoryWithFigures) {
     EXPECT_EQ(e.asked, 7 * kMegabyte);
     EXPECT_EQ(e.free, 6 * kMegabyte);
     EXPECT_THAT(e.what(), testing::HasSubstr("out of memory on cpu: 7340032 bytes asked for, "
-                                             "6291456 free"));
+                                             "6291456 free, the limit is 10485760"));
+    EXPECT_EQ(e.limit, 10 * kMegabyte);
   }
   EXPECT_NO_THROW(device.allocate(6 * kMegabyte)) << "what is free can be had";
   EXPECT_THROW(device.allocate(std::int64_t{1} << 62), OutOfMemory);
@@ -111,6 +112,47 @@ TEST(HostAllocator, GivesCachedBlocksBackBeforeItFails) {
   EXPECT_GT(device.memory().cached, 0);
   const MemoryRef other = device.allocate(8 * kMegabyte);  // fits only once the cache is empty
   EXPECT_EQ(device.memory().cached, 0);
+}
+
+std::int64_t hundred_megabytes() { return 100 * kMegabyte; }
+
+// The system promises memory that it does not have, and ends the process that takes it.
+TEST(HostAllocator, MoreThanTheMachineCanGiveIsRefusedBeforeItIsTaken) {
+  HostDevice device{Config{}};
+  HostAllocator allocator(device, 1000 * kMegabyte, hundred_megabytes);
+  try {
+    allocator.allocate(128 * kMegabyte);
+    FAIL() << "no error";
+  } catch (const OutOfMemory& e) {
+    EXPECT_EQ(e.asked, 128 * kMegabyte);
+    EXPECT_EQ(e.free, 100 * kMegabyte);
+    EXPECT_EQ(e.limit, 1000 * kMegabyte);
+  }
+  EXPECT_THROW(allocator.count_other(0, 128 * kMegabyte), OutOfMemory);
+  EXPECT_EQ(allocator.stats().free, 1000 * kMegabyte);
+}
+
+TEST(HostAllocator, TheMachineHasMemoryAndSaysHowMuch) {
+  EXPECT_GT(machine_memory(), 0);
+  EXPECT_GT(available_memory(), 0);
+}
+
+TEST(HostAllocator, OtherMemoryOfTheProcessCountsWhileItIsHeld) {
+  HostDevice device = device_with_limit(10 * kMegabyte);
+  device.allocate(6 * kMegabyte).reset();  // cached: makes room
+  {
+    OtherMemory other(device.allocator(), 2 * kMegabyte);
+    other.resize(8 * kMegabyte);
+    EXPECT_EQ(device.memory().cached, 0);
+    EXPECT_EQ(device.memory().free, 2 * kMegabyte);
+    EXPECT_EQ(device.memory().live, 0) << "no array's";
+    EXPECT_THROW(device.allocate(3 * kMegabyte), OutOfMemory);
+    EXPECT_THROW(other.resize(11 * kMegabyte), OutOfMemory);
+    EXPECT_EQ(device.memory().free, 2 * kMegabyte) << "as before";
+    other.resize(kMegabyte);
+    EXPECT_EQ(device.memory().free, 9 * kMegabyte);
+  }
+  EXPECT_EQ(device.memory().free, 10 * kMegabyte);
 }
 
 TEST(HostAllocator, NothingAskedForGivesAnEmptyBlock) {

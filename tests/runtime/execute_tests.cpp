@@ -173,9 +173,9 @@ ir::Plan product_plan() {
   const ir::Sym m = sym(), k = sym(), n = sym();
   const auto size = [](std::vector<ir::Sym> syms) { return ir::SizeExpr::product(1, syms); };
   plan.graph.inputs.resize(2);
-  plan.buffers = {{ir::BufferRole::input, 0, ir::DType::float32, size({m, k}), -1},
-                  {ir::BufferRole::input, 1, ir::DType::float32, size({k, n}), -1},
-                  {ir::BufferRole::output, 0, ir::DType::float32, size({m, n}), -1}};
+  plan.buffers = {{ir::BufferRole::input, 0, ir::DType::float32, size({m, k}), 0, -1},
+                  {ir::BufferRole::input, 1, ir::DType::float32, size({k, n}), 0, -1},
+                  {ir::BufferRole::output, 0, ir::DType::float32, size({m, n}), 0, -1}};
   ir::PlanMatmul matmul;
   matmul.a = 0, matmul.b = 1, matmul.c = 2;
   matmul.batch = ir::SizeExpr::constant(1);

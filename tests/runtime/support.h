@@ -66,13 +66,13 @@ inline ir::Plan vector_plan() {
   plan.graph.inputs.push_back({});
   plan.graph.scalars.push_back(ir::DType::float32);
   plan.buffers.push_back({ir::BufferRole::input, 0, ir::DType::float32,
-                          ir::SizeExpr::product(1, std::vector<ir::Sym>{2}), -1});
+                          ir::SizeExpr::product(1, std::vector<ir::Sym>{2}), 0, -1});
   return plan;
 }
 inline std::uint32_t add_buffer(ir::Plan& plan, ir::BufferRole role,
                                 std::int64_t donated_from = -1) {
   plan.buffers.push_back({role, 0, ir::DType::float32,
-                          ir::SizeExpr::product(1, std::vector<ir::Sym>{2}), donated_from});
+                          ir::SizeExpr::product(1, std::vector<ir::Sym>{2}), 0, donated_from});
   return static_cast<std::uint32_t>(plan.buffers.size() - 1);
 }
 inline void add_launch(ir::Plan& plan, std::uint32_t kernel, std::uint32_t from, std::uint32_t to) {

@@ -77,7 +77,7 @@ TEST(RuntimeThreads, AFailedCompilationIsTriedByTheThreadsThatWaited) {
   compiler.emit = [&](const ir::Kernel& kernel) -> ir::KernelSource {
     const bool first = ++emitted == 1;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    if (first) throw DeviceError("the first fails");
+    if (first) throw DeviceError("the first fails", "again");
     return {kernel.name, "text", {}};
   };
   in_threads(4, [&](int) {

@@ -1,9 +1,10 @@
 // What is thrown. what() holds the message, the user's line, the operands' dtypes, shapes, names
-// and the lines that made them, and what to do.
+// and the lines that made them, and at the end what to do ("try: ...").
 #pragma once
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "kiln/types.h"
 
@@ -23,6 +24,11 @@ struct UserError : Error {
 struct TransferForbidden : UserError {
   using UserError::UserError;
 };
+// An operation made a NaN in a scope with Nan::trap; `where` is its line.
+struct NanTrapped : UserError {
+  using UserError::UserError;
+  std::vector<std::int64_t> index;  // of the first such element of the operation's result
+};
 // A file that cannot be read or written, or is malformed.
 struct IoError : Error {
   using Error::Error;
@@ -31,9 +37,13 @@ struct IoError : Error {
 struct DeviceError : Error {
   using Error::Error;
 };
+// `where` is the evaluation's line, or the call's.
 struct OutOfMemory : DeviceError {
   using DeviceError::DeviceError;
   std::int64_t asked = 0, free = 0;  // bytes
+  std::int64_t limit = 0;            // of the device: bytes that arrays may take at once
+  std::string array;  // what the memory was for: a label, else an expression; "" if not known
+  Where made{};       // the line that made the array
 };
 // A bug of this library; `reproducer` is the path of a text file that repeats it, if one was
 // written.

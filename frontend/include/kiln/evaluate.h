@@ -42,6 +42,19 @@ enum class Mode : std::uint8_t {
   eager,  // evaluates each operation at its line
   check   // evaluates by the interpreter too and compares bits: names what differs first
 };
+enum class Nan : std::uint8_t {
+  allow,
+  // An evaluation first computes its operations one by one, operands before what uses them, by the
+  // interpreter on the host (this costs what Mode::check does, and as much memory), and throws
+  // NanTrapped for the first that has a NaN where nothing it is made of has one: 0 / 0, inf - inf,
+  // log(-1). An element is made of its operands' elements there, of those that a reduction
+  // combines, or of a row and a column of a product; scalars and NaNs in the data are operands, and
+  // views and where hand on what they get. Of functions that are several operations, NaNs that
+  // their own result does not have are theirs alone. Arrays stay pending. Not seen are operations
+  // on which nothing that is evaluated depends, and NaNs of the device's own: of Math::fast, of
+  // products by libraries.
+  trap
+};
 // What a Scope changes; unset members keep the enclosing scope's value. Device and math belong to
 // operations recorded in the scope, the others to evaluations started in it.
 struct Options {
@@ -49,6 +62,7 @@ struct Options {
   std::optional<Math> math{};
   std::optional<Transfers> transfers{};
   std::optional<Mode> mode{};
+  std::optional<Nan> nan{};
   std::optional<bool> fusion{};
   // Evaluates what is pending at the next repetition of a line once that many operations are
   // pending, so that a loop without eval needs bounded memory; 0: never, whatever flush_bytes is.

@@ -20,6 +20,7 @@
 #include "kiln/inspect.h"
 #include "kiln/io.h"
 #include "kiln/linalg.h"
+#include "kiln/measure.h"
 #include "kiln/reductions.h"
 #include "kiln/rows.h"
 #include "kiln/types.h"

@@ -1,0 +1,70 @@
+#include "frontend/host_memory.h"
+
+#include <fmt/format.h>
+
+#include "frontend/complaint.h"
+#include "frontend/environment.h"
+#include "runtime/host/host_device.h"
+
+namespace kiln::inline v0::frontend {
+
+runtime::HostAllocator& host_allocator() {
+  return static_cast<runtime::HostDevice&>(registry().cpu()).allocator();
+}
+
+void name_array(Snapshot& snapshot, runtime::OutOfMemory& error) {
+  if (error.node >= snapshot.graph.nodes.size()) return;
+  snapshot.describe();
+  const ir::Graph& g = snapshot.graph;
+  const std::string* const label = snapshot.labels[error.node];
+  const Shape shape(ir::values(g.shape(error.node), snapshot.bindings));
+  name_array(from_ir(g.nodes[error.node].dtype), shape, snapshot.line(error.node), error);
+  error.array +=
+      label != nullptr ? fmt::format(" \"{}\"", *label) : " " + ir::infix(g, error.node, 120);
+}
+
+void name_array(Node* node, runtime::OutOfMemory& error) {
+  name_array(node->dtype, node->shape->shape, node->where, error);
+  if (node->label() != nullptr) error.array += fmt::format(" \"{}\"", *node->label());
+}
+
+void name_array(DType dtype, const Shape& shape, Where made, runtime::OutOfMemory& error) {
+  error.array = fmt::format("{} {}", name(dtype), to_text(shape));
+  error.made = {made.file, made.line};
+}
+
+void raise_out_of_memory(std::string_view function, const runtime::OutOfMemory& error,
+                         Where where) {
+  Complaint complaint(function, error.what(), where);
+  const Where made{error.made.file, error.made.line};
+  if (!error.array.empty()) {
+    complaint.note("array",
+                   made.file != nullptr ? error.array + ", made at " + to_text(made) : error.array);
+  }
+  const Advice advice = complaint.advise(
+      error.asked > error.limit
+          ? "smaller arrays: this one alone is beyond the limit (KILN_MEMORY_LIMIT, or "
+            "KILN_CUDA_MEMORY_LIMIT on a GPU, sets another)"
+          : "eval in between, so that less is alive at once; let go of arrays that are not needed; "
+            "a larger limit (KILN_MEMORY_LIMIT, or KILN_CUDA_MEMORY_LIMIT on a GPU)");
+  OutOfMemory out(advice.text());
+  out.where = advice.where();
+  out.asked = error.asked;
+  out.free = error.free;
+  out.limit = error.limit;
+  out.array = error.array;
+  out.made = made;
+  throw out;
+}
+
+runtime::Block host_block(const char* function, DType dtype, const Shape& shape, Where where) {
+  const std::int64_t bytes = shape.size() * ir::size_of(to_ir(dtype));
+  try {
+    return {registry().cpu().allocate(bytes), 0};
+  } catch (runtime::OutOfMemory& error) {
+    name_array(dtype, shape, line_of(where), error);
+    raise_out_of_memory(function, error, where);
+  }
+}
+
+}  // namespace kiln::inline v0::frontend

@@ -1,0 +1,72 @@
+#include "runtime/host/available.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <string_view>
+
+namespace kiln::runtime {
+
+namespace {
+
+constexpr std::int64_t kUnknown = std::numeric_limits<std::int64_t>::max();
+
+// The one number in a file; unknown for "max" and where there is none.
+std::int64_t number_in(const char* path) {
+  std::int64_t value = 0;
+  return std::ifstream(path) >> value && value >= 0 ? value : kUnknown;
+}
+
+// The number behind a word at the start of a line; -1: none.
+std::int64_t number_behind(const char* path, std::string_view word) {
+  std::ifstream file(path);
+  std::string key, rest;
+  while (file >> key) {
+    std::int64_t value = 0;
+    if (key == word) return file >> value ? value : -1;
+    std::getline(file, rest);
+  }
+  return -1;
+}
+
+// What a cgroup may still take: pages of files that it has not used lately can be given back.
+std::int64_t room_in_cgroup(const char* limit_file, const char* used_file, const char* stat_file,
+                            std::string_view inactive) {
+  const std::int64_t limit = number_in(limit_file), used = number_in(used_file);
+  if (limit == kUnknown || used == kUnknown) return kUnknown;
+  const std::int64_t files = std::max<std::int64_t>(0, number_behind(stat_file, inactive));
+  return std::max<std::int64_t>(0, limit - used + files);
+}
+
+}  // namespace
+
+std::int64_t machine_memory() {
+  std::int64_t bytes = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  for (const char* path :
+       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    const std::int64_t limit = number_in(path);
+    if (limit > 0) bytes = std::min(bytes, limit);
+  }
+  return bytes;
+}
+
+std::int64_t available_memory() {
+  std::int64_t bytes = kUnknown;
+  const std::int64_t kilobytes = number_behind("/proc/meminfo", "MemAvailable:");
+  if (kilobytes >= 0) {
+    bytes =
+        1024 * (kilobytes + std::max<std::int64_t>(0, number_behind("/proc/meminfo", "SwapFree:")));
+  }
+  bytes =
+      std::min(bytes, room_in_cgroup("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current",
+                                     "/sys/fs/cgroup/memory.stat", "inactive_file"));
+  return std::min(bytes,
+                  room_in_cgroup("/sys/fs/cgroup/memory/memory.limit_in_bytes",
+                                 "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+                                 "/sys/fs/cgroup/memory/memory.stat", "total_inactive_file"));
+}
+
+}  // namespace kiln::runtime
