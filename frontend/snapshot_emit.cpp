@@ -1,10 +1,12 @@
 // From nodes of the trace to nodes of the graph: axes are unified as each operation demands.
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "frontend/snapshot_builder.h"
 #include "ir/error.h"
 #include "ir/mutant.h"
+#include "ir/narrow.h"
 #include "ir/scalar.h"
 
 namespace kiln::inline v0::frontend {
@@ -32,7 +34,15 @@ ir::NodeKind kind_of_view(Kind kind) {
   }
 }
 
-constexpr std::int64_t kWide = std::int64_t{1} << 31;  // elements whose indices take 64 bits
+// Whether memory is spread over so many elements, though there may be few, that indices take 64
+// bits.
+bool spread_wide(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides) {
+  double span = 1;
+  for (std::size_t i = 0; i < strides.size(); ++i) {
+    span += std::abs(static_cast<double>(strides[i])) * static_cast<double>(shape[i] - 1);
+  }
+  return span >= static_cast<double>(ir::kWideElements);
+}
 
 // Views, generators and scalars are not worth counting as computed again.
 bool computes(const Node& node) {
@@ -49,7 +59,7 @@ ir::NodeId Builder::append(ir::NodeKind kind, std::span<const ir::NodeId> operan
   push(kind, axes, rank).operand_count = static_cast<std::uint16_t>(operands.size());
   g.operand_ids.insert(g.operand_ids.end(), operands.begin(), operands.end());
   if (rank > 0) symbols_.mark_innermost(axes_[axes + rank - 1]);
-  if (current_->shape->size >= kWide) g.wide = true;
+  if (current_->shape->size >= ir::kWideElements) g.wide = true;
   return id;
 }
 
@@ -112,6 +122,7 @@ void Builder::emit_leaf(Node* node, Info& info) {
   const std::int64_t offset = value.offset * ir::size_of(in.dtype);
   in.aligned = (offset + value.storage->misalignment()) % 16 == 0;
   info.id = append(ir::NodeKind::buffer, {}, info.axes, shape.size());
+  if (spread_wide(shape, value.strides)) g.wide = true;
   g.nodes.back().attr = static_cast<std::uint32_t>(g.inputs.size());
   remember_name(info.id, node->label());
   g.inputs.push_back(std::move(in));
@@ -344,7 +355,7 @@ void Builder::emit_view(Node* node) {
     view.attribute = attributes_;
     view_axes(node);
     if (info.rank > 0) symbols_.mark_innermost(axes_[info.axes + info.rank - 1]);
-    if (node->shape->size >= kWide) out_->graph.wide = true;
+    if (node->shape->size >= ir::kWideElements) out_->graph.wide = true;
     ++attributes_;
   }
   info.axes = canonical(view.axes);

@@ -3,84 +3,21 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <memory>
-#include <vector>
 
-#include "ir/kernel_codes.h"
 #include "ir/kernel_moves.h"
-#include "ir/scalar_loops.h"
+#include "ir/traffic_run.h"
 
 namespace kiln::ir {
 namespace {
 
-constexpr std::int64_t kWarp = 32;
 constexpr std::int64_t kSteps = 40'000;    // needed instructions of a warp to run, about
 constexpr std::int64_t kWholeGrid = 24;    // grids of so many items are not sampled
 constexpr std::int64_t kGridSamples = 14;  // at least
 constexpr std::int64_t kLoopSamples = 3;
+constexpr std::int64_t kWrapsShare = 64;    // of that is enough to see an overflow, at the ends
 constexpr std::int64_t kLoopRounds = 2048;  // of nested loops together, over the whole grid
 
-// A round of a loop or an item of the grid, and how many it stands for.
-struct Sample {
-  std::int64_t index;
-  double weight;
-};
-
-// One warp (CUDA) or one thread (CPU) in lockstep; a value is an array over units and lanes.
-class TrafficRun {
- public:
-  TrafficRun(const Kernel& kernel, std::span<const std::int64_t> integers);
-  RequestedTraffic run();
-
- private:
-  using Mask = std::vector<std::uint8_t>;
-  struct LocalIntegers {  // by unit and element
-    std::vector<std::int64_t> values;
-    std::vector<std::uint8_t> known;
-  };
-  struct Step {
-    ArrayLoop loop = nullptr;
-    std::byte* out = nullptr;
-    const void* in[4] = {};
-    std::int64_t bytes = 1;
-    std::size_t close = 0, otherwise = 0;
-    bool known = false;
-    std::size_t waits_for = 0;         // a load: the loop that has all its uses, or 0
-    std::vector<std::size_t> waiting;  // a loop: such loads
-    bool needed = false;  // by an address, mask, condition or bound; of a scope: something in it
-  };
-  void link();
-  void find_needed();
-  void find_waiting();
-  bool need(Value value);
-  void fill(std::size_t i, std::int64_t value);
-  void fill(std::size_t i, const std::vector<std::int64_t>& values);
-  void read(std::size_t value, std::vector<std::int64_t>* wide) const;
-  bool operands_known(std::size_t i) const;
-  void body(std::size_t first, std::size_t last, const Mask& active, double weight);
-  std::size_t open(std::size_t i, const Mask& active, double weight);
-  void loop(std::size_t i, const Mask& active, double weight);
-  void compute(std::size_t i);
-  void access(std::size_t i, const Mask& active, double weight);
-  void local_access(std::size_t i, const Mask& active);
-  const std::uint8_t* mask_of(const Inst& inst) const;
-  std::vector<Sample> samples(std::int64_t count, std::int64_t whole, std::int64_t inner);
-  std::int64_t distinct_sectors();
-
-  const Kernel& k_;
-  std::vector<std::int64_t> integers_;
-  std::int64_t threads_, units_;
-  std::int64_t item_ = 0, warp_ = 0;
-  std::int64_t whole_loop_ = 0;  // loops of so many rounds are not sampled, where the walk stands
-  std::int64_t steps_done_ = 0;
-  double golden_ = 0.5;
-  std::vector<Step> steps_;
-  std::vector<std::size_t> next_;      // by instruction: the next needed one from there
-  std::vector<LocalIntegers> locals_;  // by memory; empty for others
-  std::unique_ptr<std::byte[]> values_;
-  double bytes_[2] = {0, 0}, sectors_[2] = {0, 0};  // read, written
-  std::vector<std::int64_t> index_, touched_;       // of an access
-};
+}  // namespace
 
 TrafficRun::TrafficRun(const Kernel& kernel, std::span<const std::int64_t> integers)
     : k_(kernel),
@@ -102,111 +39,18 @@ TrafficRun::TrafficRun(const Kernel& kernel, std::span<const std::int64_t> integ
   for (const Memory& m : k_.memories) {
     const bool kept = m.space == Space::local && !is_float(m.dtype);
     const auto elements = static_cast<std::size_t>(kept ? units_ * m.size : 0);
-    locals_.push_back({std::vector<std::int64_t>(elements), std::vector<std::uint8_t>(elements)});
+    locals_.push_back({std::vector<std::int64_t>(elements), std::vector<std::uint8_t>(elements),
+                       std::vector<std::uint8_t>(elements)});
   }
   link();
   find_needed();
   find_waiting();
 }
 
-void TrafficRun::link() {
-  std::vector<std::size_t> open;
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    const Inst& inst = k_.insts[i];
-    for (std::size_t a = 0; a < inst.args.size(); ++a) {
-      if (inst.args[a] != kNoValue) steps_[i].in[a] = steps_[inst.args[a]].out;
-    }
-    if (opens_scope(inst.code) || inst.code == Code::rare) open.push_back(i);
-    if (inst.code == Code::else_) steps_[open.back()].otherwise = i;
-    if (closes_scope(inst.code)) {
-      Step& opener = steps_[open.back()];
-      opener.close = i;
-      if (opener.otherwise == 0) opener.otherwise = i;
-      open.pop_back();
-    }
-    if (inst.code == Code::op && !is_float(inst.dtype)) {
-      const DType type = k_.insts[inst.args[inst.op == Op::select ? 1 : 0]].dtype;
-      if (!is_float(type)) steps_[i].loop = loop_of(inst.op, type, inst.dtype);
-    }
-  }
-}
-
-bool TrafficRun::need(Value value) {
-  if (value == kNoValue || steps_[value].needed) return false;
-  return steps_[value].needed = true;
-}
-
-// Most of a kernel computes what is stored; only what decides where and whether is run.
-void TrafficRun::find_needed() {
-  std::vector<std::uint8_t> loaded(k_.memories.size());  // a needed load reads there
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (std::size_t i = steps_.size(); i-- > 0;) {
-      const Inst& inst = k_.insts[i];
-      Step& s = steps_[i];
-      const bool store = inst.code == Code::store;
-      const bool access = store || inst.code == Code::load;
-      const auto memory = static_cast<std::size_t>(inst.imm);
-      if (access &&
-          (k_.memories[memory].space == Space::global || (store && loaded[memory] != 0))) {
-        s.needed = true;
-      }
-      if (s.needed) {
-        if (inst.code == Code::load && !locals_[memory].values.empty()) loaded[memory] = 1;
-        const bool data = store && k_.memories[memory].space == Space::global;
-        for (std::size_t a = 0; a < inst.args.size(); ++a) {
-          if (!(data && a == 1)) changed = need(inst.args[a]) || changed;
-        }
-      }
-      if (opens_scope(inst.code) || inst.code == Code::rare) {
-        const auto first = steps_.begin() + static_cast<std::ptrdiff_t>(i) + 1;
-        const auto last = steps_.begin() + static_cast<std::ptrdiff_t>(s.close);
-        if (!s.needed && std::any_of(first, last, [](const Step& in) { return in.needed; })) {
-          changed = s.needed = true;
-          for (const Value v : inst.args) need(v);
-        }
-      }
-    }
-  }
-  next_.assign(steps_.size() + 1, steps_.size());
-  for (std::size_t i = steps_.size(); i-- > 0;) next_[i] = steps_[i].needed ? i : next_[i + 1];
-}
-
-// A compiler moves a load that only a loop left rolled uses behind the question whether it runs at
-// all.
-void TrafficRun::find_waiting() {
-  constexpr std::size_t kNone = ~std::size_t{0};
-  std::vector<std::size_t> parent, open{kNone};
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    const Inst& inst = k_.insts[i];
-    if (closes_scope(inst.code)) open.pop_back();
-    parent.push_back(open.back());
-    if (opens_scope(inst.code) || inst.code == Code::rare) open.push_back(i);
-    for (const Value v : inst.args) {
-      if (v == kNoValue || k_.insts[v].code != Code::load) continue;
-      std::size_t scope = i;  // grows outwards, up to what stands beside the load
-      while (parent[scope] != parent[v] && parent[scope] != kNone) scope = parent[scope];
-      Step& load = steps_[v];
-      const bool inside =
-          scope != i && k_.insts[scope].code == Code::loop && k_.insts[scope].imm == 2;
-      const bool same = load.waits_for == 0 || load.waits_for == scope;
-      load.waits_for = inside && same ? scope : kNone;
-    }
-  }
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    std::size_t& loop = steps_[i].waits_for;
-    if (loop == kNone || loop == 0 || !steps_[loop].needed) {
-      loop = 0;
-    } else {
-      steps_[loop].waiting.push_back(i);
-    }
-  }
-}
-
 // The first, the last, and `inner` others. These are taken in golden-section order, going on from
 // one call to the next, so that no period is met twice and the calls make up for each other.
-std::vector<Sample> TrafficRun::samples(std::int64_t count, std::int64_t whole,
-                                        std::int64_t inner) {
+std::vector<TrafficRun::Sample> TrafficRun::samples(std::int64_t count, std::int64_t whole,
+                                                    std::int64_t inner) {
   std::vector<Sample> result;
   if (count <= std::max(whole, inner + 2)) {
     for (std::int64_t i = 0; i < count; ++i) result.push_back({i, 1});
@@ -227,7 +71,8 @@ std::vector<Sample> TrafficRun::samples(std::int64_t count, std::int64_t whole,
 RequestedTraffic TrafficRun::run() {
   const std::int64_t items = grid_items(k_, integers_);
   const std::int64_t warps = (threads_ + kWarp - 1) / kWarp;
-  whole_loop_ = kLoopRounds / (warps * std::clamp<std::int64_t>(items, 1, kWholeGrid));
+  const std::int64_t share = wraps_ ? kWrapsShare : 1;
+  whole_loop_ = kLoopRounds / share / (warps * std::clamp<std::int64_t>(items, 1, kWholeGrid));
   const Mask all(static_cast<std::size_t>(units_), 1);
   const auto run_item = [&](const Sample& item) {
     item_ = item.index;
@@ -236,7 +81,7 @@ RequestedTraffic TrafficRun::run() {
     }
   };
   if (items > 0) run_item({0, 1});
-  const std::int64_t affordable = kSteps / std::max<std::int64_t>(steps_done_, 1);
+  const std::int64_t affordable = kSteps / share / std::max<std::int64_t>(steps_done_, 1);
   const std::int64_t inner = std::max(affordable, kGridSamples);
   for (const Sample& item : samples(items, kWholeGrid, inner)) {
     if (item.index > 0) run_item(item);
@@ -300,6 +145,7 @@ std::size_t TrafficRun::open(std::size_t i, const Mask& active, double weight) {
       Mask then = active, otherwise = active;
       const auto* const condition = reinterpret_cast<const std::uint8_t*>(s.in[0]);
       for (std::size_t u = 0; u < active.size(); ++u) {
+        if (active[u] != 0) demand(i, inst.args[0], static_cast<std::int64_t>(u), 0);
         (condition[u] != 0 ? otherwise : then)[u] = 0;
       }
       body(i + 1, s.otherwise, then, weight);
@@ -312,6 +158,7 @@ std::size_t TrafficRun::open(std::size_t i, const Mask& active, double weight) {
       return i;
     default:
       compute(i);
+      if (wraps_) follow_wraps(i);
       return i;
   }
 }
@@ -328,6 +175,7 @@ void TrafficRun::loop(std::size_t i, const Mask& active, double weight) {
   read(inst.args[0], &begin);
   read(inst.args[1], &end);
   read(inst.args[2], &step);
+  if (wraps_) check_loop(i, active, begin, end, step);
   std::int64_t most = 0;
   for (std::size_t u = 0; u < active.size(); ++u) {
     if (active[u] != 0) most = std::max(most, (end[u] - begin[u] + step[u] - 1) / step[u]);
@@ -424,6 +272,7 @@ void TrafficRun::local_access(std::size_t i, const Mask& active) {
   const bool gathers = k_.insts[inst.args[0]].lanes != 1;
   const std::uint8_t* const mask = mask_of(inst);
   std::vector<std::int64_t> index, values(static_cast<std::size_t>(units_ * lanes));
+  std::vector<std::uint8_t> wrapped(values.size());
   read(inst.args[0], &index);
   if (store) read(inst.args[1], &values);
   bool known = true;
@@ -434,15 +283,20 @@ void TrafficRun::local_access(std::size_t i, const Mask& active) {
     const std::int64_t e = gathers ? index[at] : index[static_cast<std::size_t>(u)] + k % lanes;
     if (e < 0 || e >= size) continue;
     const auto element = static_cast<std::size_t>(u * size + e);
+    demand(i, inst.args[0], u, gathers ? k % lanes : 0);
     if (store) {
+      memory.lost[element] = lost(inst.args[1], u, k % lanes) ? 1 : 0;
       memory.values[element] = values[at];
       memory.known[element] = steps_[inst.args[1]].known ? 1 : 0;
     } else {
       values[at] = memory.values[element];
+      wrapped[at] = memory.lost[element];
       known = known && memory.known[element] != 0;
     }
   }
-  if (!store && known) fill(i, values);
+  if (store || !known) return;
+  fill(i, values);
+  steps_[i].lost = std::move(wrapped);
 }
 
 std::int64_t TrafficRun::distinct_sectors() {
@@ -471,8 +325,10 @@ void TrafficRun::access(std::size_t i, const Mask& active, double weight) {
   for (std::int64_t l = 0; l < lanes; ++l) {
     for (std::int64_t u = 0; u < units_; ++u) {
       const auto at = static_cast<std::size_t>(u * lanes + l);
-      if (active[static_cast<std::size_t>(u)] == 0 || (masked != nullptr && masked[at] == 0))
-        continue;
+      if (active[static_cast<std::size_t>(u)] == 0) continue;
+      if (masked != nullptr) demand(i, inst.args[store ? 2 : 1], u, l);
+      if (masked != nullptr && masked[at] == 0) continue;
+      if (known) demand(i, inst.args[0], u, gathers ? l : 0);
       ++elements;
       if (known) {
         const std::int64_t e = gathers ? index_[at] : index_[static_cast<std::size_t>(u)] + l;
@@ -486,8 +342,6 @@ void TrafficRun::access(std::size_t i, const Mask& active, double weight) {
   bytes_[store ? 1 : 0] += weight * static_cast<double>(elements * size);
   sectors_[store ? 1 : 0] += weight * static_cast<double>(distinct_sectors() + scattered);
 }
-
-}  // namespace
 
 RequestedTraffic requested_traffic(const Kernel& kernel, std::span<const std::int64_t> integers) {
   return TrafficRun(kernel, integers).run();

@@ -10,6 +10,7 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "ir/kernel.h"
 #include "ir/plan.h"
@@ -37,5 +38,11 @@ RequestedTraffic requested_traffic(const Kernel& kernel, std::span<const std::in
 // is taken to ask for what is compulsory.
 RequestedTraffic requested_traffic(const Plan& plan, std::size_t cluster,
                                    std::span<const std::int64_t> syms);
+
+// Where arithmetic of 32 bits on a CUDA kernel's indices overflows, at bound sizes: findings, one a
+// line; empty if nowhere. What no condition, bound or mask and no access that is made depends on
+// may overflow: threads beyond an array compute, and do not use, where they would be. Of large
+// grids and loops the first, the last and a sample of the rounds are run.
+std::string wrapped_indices(const Kernel& kernel, std::span<const std::int64_t> integers);
 
 }  // namespace kiln::ir

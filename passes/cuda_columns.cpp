@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::int64_t kColumns = 32, kWarps = 8, kThreads = kColumns * kWarps;
 constexpr std::int64_t kLanesAWarp = kReduceLanes / kWarps;
+constexpr std::int64_t kFarthest = kReduceChunk + kThreads;
 
 // A block at its strip of columns.
 class Strip {
@@ -257,6 +258,7 @@ Scheduled cuda_columns(const ClusterContext& c) {
   s.b.end();
   Scheduled result;
   result.kernels.push_back(s.finish());
+  result.step = kFarthest;
   result.name = "columns";
   result.reason = "reads run along a kept axis: a block a strip of 32 columns, coalesced";
   return result;
@@ -278,6 +280,7 @@ Scheduled cuda_split_columns(const ClusterContext& c) {
   result.kernels.push_back(chunk_totals(c));
   result.kernels.push_back(combined_totals(c));
   result.temporaries = split_temporaries(c, kReduceChunk);
+  result.step = kFarthest;
   result.name = "split columns";
   result.reason = "too few columns to fill the device: chunks of " + std::to_string(kReduceChunk) +
                   " rows first, then their totals";

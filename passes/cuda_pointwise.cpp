@@ -149,6 +149,7 @@ Scheduled cuda_pointwise(const ClusterContext& c) {
   s.b.end();
   s.b.end();
   result.kernels.push_back(s.finish());
+  result.step = piece;
   result.reason = lanes > 1
                       ? "all accesses aligned: " + std::to_string(lanes) + " elements a thread"
                       : "one element a thread, coalesced";

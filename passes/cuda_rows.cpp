@@ -304,6 +304,7 @@ Scheduled cuda_rows(const ClusterContext& c) {
   s.b.end();
   Scheduled result;
   result.kernels.push_back(s.finish());
+  result.step = plan.shape.warps * plan.shape.unit + kThreads;
   result.name = block_a_row                ? "rows, a block each"
                 : plan.shape.width < kWarp ? "rows, several a warp"
                                            : "rows, a warp each";
@@ -320,6 +321,7 @@ Scheduled cuda_split_rows(const ClusterContext& c) {
   result.kernels.push_back(split_first(c));
   result.kernels.push_back(split_second(c));
   result.temporaries = split_temporaries(c);
+  result.step = kSplitPiece + kWarps * kReduceChunk;
   result.name = "split rows";
   result.reason = "too few rows to fill the device: pieces of " + std::to_string(kSplitPiece) +
                   " elements first, then their results";

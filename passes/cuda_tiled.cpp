@@ -386,6 +386,7 @@ Scheduled cuda_tiled(const ClusterContext& c, const Tile& tile) {
   b.end();
   Scheduled result;
   result.kernels.push_back(s.finish());
+  result.step = std::max({tall, wide, kReduceChunk});
   result.name = "tiled";
   result.reason = "some reads move along rows only, others along columns only: tiles of " +
                   std::to_string(tall) + " x " + std::to_string(wide);

@@ -214,6 +214,7 @@ Scheduled cuda_transpose(const ClusterContext& c, const Crossing& crossing) {
   s.b.end();
   Scheduled result;
   result.kernels.push_back(s.finish());
+  result.step = std::max(shape.along, shape.across);
   result.name = "transpose";
   result.reason = "accesses run along different axes: tiles of " + std::to_string(shape.across) +
                   " x " + std::to_string(shape.along) + " through shared memory";

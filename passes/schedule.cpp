@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ir/error.h"
+#include "ir/narrow.h"
 #include "passes/crossing.h"
 #include "passes/tile.h"
 
@@ -80,9 +81,7 @@ Scheduled pointwise(const ClusterContext& c) {
   return cuda ? cuda_pointwise(c) : cpu_pointwise(c);
 }
 
-}  // namespace
-
-Scheduled schedule(const ClusterContext& c) {
+Scheduled chosen(const ClusterContext& c) {
   const bool cuda = c.caps.target == ir::Target::cuda;
   if (c.cluster.reduces.empty()) return pointwise(c);
   const bool parts = one_phase(c.cluster) && outer_outputs_only(c);  // could go in two stages
@@ -102,6 +101,15 @@ Scheduled schedule(const ClusterContext& c) {
   if (rows && cuda) return cuda_rows(c);
   if (rows) return cpu_rows_are_short(c) ? cpu_short_rows(c) : cpu_rows(c);
   return cpu_columns(c);
+}
+
+}  // namespace
+
+Scheduled schedule(const ClusterContext& c) {
+  Scheduled result = chosen(c);
+  ir::internal_check(result.step <= ir::kFarthestStep,
+                     "a schedule steps too far for narrow indices");
+  return result;
 }
 
 }  // namespace kiln::passes

@@ -24,6 +24,8 @@ struct ScheduledTemporary {
 struct Scheduled {
   std::vector<ScheduledKernel> kernels;  // launched in order
   std::vector<ScheduledTemporary> temporaries;
+  // CUDA: no index goes farther beyond the end of an array or axis (at most ir::kFarthestStep).
+  std::int64_t step = 0;
   std::string name;  // "pointwise", "rows", ...
   std::string reason;
 };
