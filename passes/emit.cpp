@@ -192,6 +192,7 @@ std::vector<Emitter::Demand> Emitter::demands(NodeId node, const Point& point) {
   }
   if (n.kind == NodeKind::concat) {
     const std::vector<Value> bounds = concat_bounds(node);
+    reach_axes(graph_.shape(node), {});
     for (std::size_t i = 0; i < n.operand_count; ++i) {
       Point part = guarded(point, n.imm, bounds[i], bounds[i + 1]);
       LaneIndex& index = part.index[n.imm];
@@ -201,6 +202,11 @@ std::vector<Emitter::Demand> Emitter::demands(NodeId node, const Point& point) {
     return result;
   }
   Point inner = point;
+  if (n.kind == NodeKind::reshape) {
+    reach_elements(graph_.shape(node));
+  } else {
+    reach_axes(graph_.shape(node), graph_.shape(graph_.operand(node, 0)));
+  }
   inner.index = operand_index<Emitter>(graph_, node, point.index, *this);
   if (n.kind == NodeKind::pad) {
     const auto from = graph_.shape(graph_.operand(node, 0));
@@ -218,6 +224,7 @@ std::vector<Emitter::Demand> Emitter::demands(NodeId node, const Point& point) {
 Value Emitter::inside_pad(NodeId pad, const Point& point) {
   const auto from = graph_.shape(graph_.operand(pad, 0));
   const auto to = graph_.shape(pad);
+  reach_axes(to, from);
   const std::vector<LaneIndex> index = operand_index<Emitter>(graph_, pad, point.index, *this);
   Value inside = kNoValue;
   for (std::size_t axis = 0; axis < from.size(); ++axis) {
@@ -286,6 +293,7 @@ LaneIndex Emitter::offset_of(NodeId node, const Point& point) {
     }
     return sum;
   }
+  reach_elements(graph_.shape(node));
   return linear_index<Emitter>(*this, graph_.shape(node), point.index);
 }
 
@@ -335,6 +343,7 @@ Value Emitter::load(NodeId node, const Point& point) {
 
 void Emitter::store(NodeId node, const Point& point, Value value, std::uint8_t flags) {
   const std::uint32_t memory = memory_of(node, true);
+  reach_elements(graph_.shape(node));
   const LaneIndex offset = resolved(linear_index<Emitter>(*this, graph_.shape(node), point.index));
   const Value mask = b_.logical_and(point.lane_mask, point.uniform_mask);
   if (offset.uniform()) {

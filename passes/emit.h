@@ -174,6 +174,11 @@ class Emitter {
   LaneIndex resolved(const LaneIndex& a);  // the axis's own index, plain
   ir::Value scaled(ir::Value v, const LaneIndex& like);
   LaneIndex offset_of(ir::NodeId node, const Point& point);
+  // What indices are computed for from here on: places along each of these axes, or among all
+  // elements.
+  void reach_axes(std::span<const ir::Sym> axes, std::span<const ir::Sym> more);
+  void reach_elements(std::span<const ir::Sym> extents);
+  bool room_for(std::uint32_t scale) const;
   std::uint32_t memory_of(ir::NodeId node, bool output);
 
   const ir::Graph& graph_;
@@ -181,6 +186,7 @@ class Emitter {
   ir::KernelBuilder& b_;
   int lanes_ = 1;
   bool aligned_ = false;
+  double reach_ = 0;  // places that an index may stand for, at most
   ReadAhead ahead_;
   int parts_ = 0;  // guarded vector loads, for their memories' names
   std::map<ir::Sym, std::pair<std::uint32_t, ir::Value>> syms_;  // parameter number, value

@@ -2,8 +2,11 @@
 // of indices kept as a base and a step as long as they are.
 #include "passes/emit.h"
 
+#include <algorithm>
 #include <bit>
 #include <limits>
+
+#include "ir/narrow.h"
 
 namespace kiln::passes {
 
@@ -87,6 +90,27 @@ Value Emitter::scaled(Value v, const LaneIndex& like) {
   return like.scale == 0 ? v : b_.mul(v, product(scales_[like.scale]));
 }
 
+void Emitter::reach_axes(std::span<const Sym> axes, std::span<const Sym> more) {
+  reach_ = 0;
+  for (const std::span<const Sym> list : {axes, more}) {
+    for (const Sym s : list) reach_ = std::max(reach_, static_cast<double>(graph_.sym(s).hi));
+  }
+}
+
+void Emitter::reach_elements(std::span<const Sym> extents) {
+  reach_ = 1;
+  for (const Sym s : extents) reach_ *= static_cast<double>(graph_.sym(s).hi);
+}
+
+// Whether the sum of two such indices, multiplied to a scale, is one of 32 bits where those are
+// used: a value among few elements may be wanted at each of many points.
+bool Emitter::room_for(std::uint32_t scale) const {
+  if (scale == 0 || b_.kernel().index != DType::int32) return true;
+  double product = 2 * (reach_ + 1);
+  for (const Sym s : scales_[scale]) product *= static_cast<double>(graph_.sym(s).hi);
+  return product < static_cast<double>(ir::kWideElements);
+}
+
 LaneIndex Emitter::zero() {
   LaneIndex index;
   index.base = b_.index(0);
@@ -165,7 +189,8 @@ LaneIndex Emitter::add(const LaneIndex& a, const LaneIndex& b) {
     return both;
   }
   const auto leads = [](const LaneIndex& i) { return i.scale != 0 && !i.residue && !i.complete; };
-  if (a.plain() && leads(b)) {  // a multiplied to b's scale keeps b's divisions away
+  // a multiplied to b's scale keeps b's divisions away.
+  if (a.plain() && leads(b) && room_for(b.scale)) {
     LaneIndex sum = b;
     sum.base = b_.add(scaled(a.base, b), b.base);
     if (!a.arbitrary && !b.arbitrary && a.step == kNoValue) return sum;
@@ -181,7 +206,7 @@ LaneIndex Emitter::add(const LaneIndex& a, const LaneIndex& b) {
 LaneIndex Emitter::shift(const LaneIndex& a, Value by) {
   std::int64_t c = 0;
   if (b_.is_constant(by, &c) && c == 0) return a;
-  LaneIndex result = a.residue || a.complete ? resolved(a) : a;
+  LaneIndex result = a.residue || a.complete || !room_for(a.scale) ? resolved(a) : a;
   result.base = b_.add(result.base, scaled(by, result));
   if (result.origin != kNoValue) result.origin = b_.add(result.origin, by);
   return result;
