@@ -12,6 +12,7 @@
 #include "passes/dear.h"
 #include "passes/groups.h"
 #include "passes/hints.h"
+#include "passes/parameters.h"
 
 namespace kiln::passes {
 
@@ -37,7 +38,7 @@ Coordinates replaced(Coordinates coordinates, const Coordinates& layout) {
 class Joiner {
  public:
   Joiner(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options, Partition& out)
-      : graph_(graph), caps_(caps), options_(options), out_(out) {}
+      : graph_(graph), caps_(caps), options_(options), out_(out), parameters_(graph, caps) {}
 
   void run() {
     is_root_.assign(graph_.nodes.size(), false);
@@ -70,16 +71,18 @@ class Joiner {
   std::optional<Coordinates> layout_in(NodeId n, const Access& access, const Group& group) const;
   void absorb_pointwise(NodeId n, const Demand& d);
   void link(std::size_t group, NodeId n, const Demand& d);
+  bool fit(std::size_t a, std::size_t b) const;  // the parameters of both together
+  bool worth_a_kernel(std::size_t a, std::size_t b) const;
   void bring_together();
   void bring_rows_together();
   bool worth_rows(const Group& rows, const Group& points) const;
   void finish();
-  void order_reduces(const Group& group, Cluster& cluster) const;
 
   const ir::Graph& graph_;
   const ir::Caps& caps_;
   const FuseOptions& options_;
   Partition& out_;
+  const Parameters parameters_;
   std::vector<bool> is_root_;
   std::vector<std::size_t> home_;                          // by root: its group
   std::unordered_map<NodeId, std::vector<NodeId>> reads_;  // by root: leaves
@@ -194,7 +197,7 @@ std::size_t Joiner::join_reduction(NodeId n, const Demand& d) {
       return home_[other.leaf] == kNone || groups_.find(home_[other.leaf]) != g ||
              in_step(other, groups_[g], nullptr);
     });
-    if (!all || !decide(true, options_, n, access.leaf)) continue;
+    if (!all || !fit(g, mine) || !decide(true, options_, n, access.leaf)) continue;
     groups_[mine].before.erase(g);
     if (groups_.independent(g, mine)) {
       groups_.merge(g, mine);
@@ -238,7 +241,7 @@ void Joiner::absorb_pointwise(NodeId n, const Demand& d) {
       return !reads_group(other) ||
              (read && replaced(groups_[g].outputs.at(other.leaf), layout) == *read);
     });
-    if (!all || !decide(true, options_, n, access.leaf)) continue;
+    if (!all || !fit(g, mine) || !decide(true, options_, n, access.leaf)) continue;
     groups_[mine].before.erase(g);
     if (!groups_.independent(g, mine)) {
       groups_[mine].before.insert(g);
@@ -275,7 +278,8 @@ std::size_t Joiner::join_pointwise(NodeId n, const Demand& d) {
              in_step(other, groups_[g], &*wanted);
     });
     groups_[mine].before.erase(g);
-    if (!all || !decide(true, options_, n, access.leaf) || !groups_.independent(g, mine)) {
+    if (!all || !fit(g, mine) || !decide(true, options_, n, access.leaf) ||
+        !groups_.independent(g, mine)) {
       groups_[mine].before.insert(g);
       continue;
     }
@@ -290,6 +294,7 @@ std::size_t Joiner::join_pointwise(NodeId n, const Demand& d) {
 void Joiner::link(std::size_t group, NodeId n, const Demand& d) {
   if (graph_.nodes[n].kind != NodeKind::buffer) home_[n] = group;
   groups_[group].operations += d.operations;
+  if (parameters_.limited()) merge(groups_[group].parameters, parameters_.of_root(n, is_root_));
   groups_[group].first = std::min(groups_[group].first, n);
   groups_[group].last = std::max(groups_[group].last, n);
   for (const Access& access : d.accesses) {
@@ -326,14 +331,19 @@ void Joiner::place(NodeId n) {
   }
 }
 
+bool Joiner::fit(std::size_t a, std::size_t b) const {
+  return parameters_.fit(groups_[a].parameters, groups_[b].parameters);
+}
+
 // Up to a limit on operands and operations, beyond which registers would run out and compile time
 // outgrow what is saved.
-bool fits(const Group& x, const Group& y) {
+bool Joiner::worth_a_kernel(std::size_t a, std::size_t b) const {
+  const Group &x = groups_[a], &y = groups_[b];
   constexpr std::size_t kMaxOperands = 64;
   constexpr std::size_t kMaxOperations = 2048;
   const std::size_t operands = x.leaves.size() + y.leaves.size() + x.outputs.size() +
                                y.outputs.size() + x.reduces.size() + y.reduces.size();
-  return operands <= kMaxOperands && x.operations + y.operations <= kMaxOperations;
+  return operands <= kMaxOperands && x.operations + y.operations <= kMaxOperations && fit(a, b);
 }
 
 // Independent groups over one space run side by side: what both read is read once, and a launch is
@@ -352,7 +362,7 @@ void Joiner::bring_together() {
         const std::size_t a = groups_.find(members[i]);
         const std::size_t b = groups_.find(members[j]);
         if (a == b) continue;
-        if (!fits(groups_[a], groups_[b])) continue;
+        if (!worth_a_kernel(a, b)) continue;
         const auto together =
             decide(true, options_, static_cast<NodeId>(i), static_cast<NodeId>(j));
         if (together && groups_.independent(a, b)) groups_.merge(a, b);
@@ -394,46 +404,13 @@ void Joiner::bring_rows_together() {
     if (found == pointwise.end()) continue;
     std::size_t tried = 0;
     for (const std::size_t p : found->second) {
-      if (groups_[p].merged || ++tried > kMaxPartners || !fits(groups_[g], groups_[p])) continue;
+      if (groups_[p].merged || ++tried > kMaxPartners || !worth_a_kernel(g, p)) continue;
       const bool worth = worth_rows(groups_[g], groups_[p]);
       if (decide(worth, options_, groups_[g].first, groups_[p].first) &&
           groups_.independent(g, p)) {
         groups_.merge(g, p);
       }
     }
-  }
-}
-
-// A reduction's phase comes after those of the group's reductions that its operand is made of.
-void Joiner::order_reduces(const Group& group, Cluster& cluster) const {
-  cluster.reduces = group.reduces;
-  std::ranges::sort(cluster.reduces);    // ids are topological
-  std::unordered_map<NodeId, int> next;  // the first phase that may use a value
-  std::vector<NodeId> stack;
-  for (const NodeId r : cluster.reduces) {
-    stack.push_back(graph_.operand(r, 0));
-    while (!stack.empty()) {
-      const NodeId n = stack.back();
-      // Stored values of this very cluster are computed here, not read: look through them.
-      const bool stops = is_root_[n] && !group.outputs.contains(n);
-      int phase = 0;
-      bool ready = true;
-      for (const NodeId operand : stops ? std::span<const NodeId>{} : graph_.operands(n)) {
-        const auto known = next.find(operand);
-        if (known == next.end()) {
-          ready = false;
-          stack.push_back(operand);
-        } else {
-          phase = std::max(phase, known->second);
-        }
-      }
-      if (!ready) continue;
-      next.try_emplace(n, phase);
-      stack.pop_back();
-    }
-    const int mine = next.at(graph_.operand(r, 0));
-    next[r] = mine + 1;
-    cluster.phases.push_back(mine);
   }
 }
 
@@ -465,7 +442,7 @@ void Joiner::finish() {
     for (const NodeId r : group.reduces) {
       if (wanted_.contains(r)) cluster.outputs.push_back({r, coordinates_of(graph_.shape(r))});
     }
-    order_reduces(group, cluster);
+    order_reduces(graph_, group, is_root_, cluster);
     out_.clusters.push_back(std::move(cluster));
   }
   std::fill(out_.stored.begin(), out_.stored.end(), false);
@@ -493,6 +470,7 @@ Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& 
   }
   apply_hints(graph, partition);
   store_dear_values(graph, caps, options, partition);
+  Parameters(graph, caps).cut(partition);
   Joiner(graph, caps, options, partition).run();
   return partition;
 }

@@ -1,6 +1,9 @@
 #include "passes/groups.h"
 
 #include <algorithm>
+#include <unordered_map>
+
+#include "passes/parameters.h"
 
 namespace kiln::passes {
 
@@ -36,6 +39,7 @@ void Groups::merge(std::size_t into, std::size_t from) {
   a.outputs.merge(b.outputs);
   a.before.merge(b.before);
   a.leaves.merge(b.leaves);
+  passes::merge(a.parameters, b.parameters);
   a.operations += b.operations;
   a.first = std::min(a.first, b.first);
   a.last = std::max(a.last, b.last);
@@ -64,6 +68,39 @@ std::vector<std::size_t> Groups::order() const {
     }
   }
   return order;
+}
+
+void order_reduces(const ir::Graph& graph, const Group& group, const std::vector<bool>& is_root,
+                   Cluster& cluster) {
+  cluster.reduces = group.reduces;
+  std::ranges::sort(cluster.reduces);        // ids are topological
+  std::unordered_map<ir::NodeId, int> next;  // the first phase that may use a value
+  std::vector<ir::NodeId> stack;
+  for (const ir::NodeId r : cluster.reduces) {
+    stack.push_back(graph.operand(r, 0));
+    while (!stack.empty()) {
+      const ir::NodeId n = stack.back();
+      // Stored values of this very cluster are computed here, not read: look through them.
+      const bool stops = is_root[n] && !group.outputs.contains(n);
+      int phase = 0;
+      bool ready = true;
+      for (const ir::NodeId operand : stops ? std::span<const ir::NodeId>{} : graph.operands(n)) {
+        const auto known = next.find(operand);
+        if (known == next.end()) {
+          ready = false;
+          stack.push_back(operand);
+        } else {
+          phase = std::max(phase, known->second);
+        }
+      }
+      if (!ready) continue;
+      next.try_emplace(n, phase);
+      stack.pop_back();
+    }
+    const int mine = next.at(graph.operand(r, 0));
+    next[r] = mine + 1;
+    cluster.phases.push_back(mine);
+  }
 }
 
 }  // namespace kiln::passes

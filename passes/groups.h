@@ -19,6 +19,7 @@ struct Group {
   std::map<ir::NodeId, Coordinates> outputs;    // candidates: node -> coordinates
   std::set<std::size_t> before;                 // groups whose stored values this one reads
   std::set<ir::NodeId> leaves;                  // what it reads
+  std::vector<std::uint64_t> parameters;        // of its kernel, where they are limited
   std::size_t operations = 0;                   // about how many nodes it computes
   ir::NodeId first = ~ir::NodeId{0}, last = 0;  // of its roots
   bool merged = false;                          // into another
@@ -47,5 +48,10 @@ class Groups {
   std::vector<Group> groups_;
   std::vector<std::size_t> alias_;
 };
+
+// The reductions of a group for its cluster: a reduction's phase comes after those of the group's
+// reductions that its operand is made of. `is_root`: by node: some group's.
+void order_reduces(const ir::Graph& graph, const Group& group, const std::vector<bool>& is_root,
+                   Cluster& cluster);
 
 }  // namespace kiln::passes

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/reduce.h"
+#include "passes/parameters.h"
 #include "passes/tile.h"
 
 namespace kiln::passes {
@@ -127,7 +128,9 @@ class Nester {
     };
     store(false);
     const Space space = space_of(graph_, partition_, both);
-    if (!tile_of({graph_, partition_, both, space, caps_}) || !wanted(both, space)) {
+    const Parameters parameters(graph_, caps_);
+    const bool fit = !parameters.limited() || parameters.fit(parameters.of_cluster(both, space));
+    if (!fit || !tile_of({graph_, partition_, both, space, caps_}) || !wanted(both, space)) {
       store(true);
       return;
     }

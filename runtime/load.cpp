@@ -9,6 +9,7 @@
 
 #include "ir/error.h"
 #include "runtime/execute.h"
+#include "runtime/targets.h"
 
 namespace kiln::runtime {
 
@@ -36,6 +37,15 @@ std::vector<CachedKernel> load_kernels(Device& device, const ir::Plan& plan,
                                        const Compiler& compiler, KernelCache& cache,
                                        std::span<const ir::SourceLine> lines) {
   const std::size_t count = plan.kernels.size();
+  if (device.caps().target == ir::Target::cuda) {  // before anything is compiled
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto launch = std::ranges::find(plan.launches, i, &ir::PlanLaunch::kernel);
+      if (launch == plan.launches.end()) continue;
+      const auto index = static_cast<std::size_t>(launch - plan.launches.begin());
+      check_launch(device.caps(), launch_needs(plan.kernels[i]), launch_label(plan, index, lines),
+                   1);
+    }
+  }
   std::vector<CachedKernel> kernels(count);
   std::vector<std::exception_ptr> failures(count);
   std::atomic<std::size_t> next{0};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "runtime/error.h"
 
 namespace kiln::runtime {
 
@@ -60,10 +61,19 @@ void check_launch(const ir::Caps& caps, const LaunchNeeds& needs, const LaunchLa
     ir::internal_error(fmt::format("launch of {} on {}: {} {}, the limit is {}", label.text(),
                                    caps.name, asked, what, limit));
   };
-  check("blocks", blocks, kMaxBlocks);
   check("threads a block", needs.threads, kMaxBlockThreads);
   check("bytes of shared memory", needs.shared_bytes, caps.shared_bytes);
-  check("bytes of parameters", needs.parameter_bytes, caps.parameter_bytes);
+  // The program decides on these, and no schedule can help it.
+  const auto refuse = [&](std::string_view what, std::int64_t asked, std::int64_t limit,
+                          std::string_view remedy) {
+    if (asked <= limit) return;
+    throw DeviceError(fmt::format("kernel {} has {} {}, {} takes {}; {}", label.text(), asked, what,
+                                  caps.name, limit, remedy));
+  };
+  refuse("bytes of parameters", needs.parameter_bytes, caps.parameter_bytes,
+         "one operation takes too many arrays: join a part of them at a time, with eval() between");
+  refuse("blocks", blocks, kMaxBlocks,
+         "the arrays are too large for one launch: work on slices of them");
 }
 
 }  // namespace kiln::runtime

@@ -15,6 +15,7 @@ namespace kiln::runtime {
 namespace {
 
 constexpr int kLargeParametersSince = 12010;  // driver version
+constexpr int kLargeParametersFrom = 90;      // compute capability
 
 struct CudaKernel : LoadedKernel {
   explicit CudaKernel(CudaContext& the_context) : context(the_context) {}
@@ -114,7 +115,9 @@ ir::Caps cuda_caps(CudaDriver& driver, int index) {
   caps.shared_bytes =
       std::min<std::int64_t>(kStaticSharedBytes, attribute(cuda::kSharedBytesPerBlock));
   caps.parameter_bytes =
-      driver.version >= kLargeParametersSince ? kLargeParameterBytes : kParameterBytes;
+      driver.version >= kLargeParametersSince && caps.compute_capability >= kLargeParametersFrom
+          ? kLargeParameterBytes
+          : kParameterBytes;
   caps.multiprocessors = std::max(1, attribute(cuda::kMultiprocessors));
   caps.cache_bytes = attribute(cuda::kCacheBytes);
   if (caps.cache_bytes <= 0) caps.cache_bytes = figures->cache_bytes;
