@@ -30,6 +30,20 @@ void apply_hints(const ir::Graph& graph, Partition& partition) {
     partition.cut[hint.node] = !mutant(ir::Mutant::lost_hint);
     partition.boundaries.push_back({hint.node, hint.node, "no_fuse asks for it"});
   }
+  // What uses a view of a value uses it.
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+    switch (graph.nodes[n].kind) {
+      case ir::NodeKind::broadcast:
+      case ir::NodeKind::permute:
+      case ir::NodeKind::reshape:
+      case ir::NodeKind::slice:
+        if (partition.together[graph.operand(static_cast<NodeId>(n), 0)])
+          partition.together[n] = true;
+        break;
+      default:
+        break;
+    }
+  }
 }
 
 void check_hints(const ir::Graph& graph, const Partition& partition) {

@@ -15,7 +15,7 @@ struct HintError : std::runtime_error {
 };
 
 // no_fuse: stored, and cut from its consumers. must_fuse: Partition::together, which no decision
-// about price may store.
+// about price may store; views of it too.
 void apply_hints(const ir::Graph& graph, Partition& partition);
 
 // After find_boundaries. Throws HintError, with the reason, if a must_fuse value is a boundary.

@@ -149,10 +149,15 @@ void Rewriter::carry_hints(const std::vector<bool>& live) {
 
 ir::Graph Rewriter::run(const std::function<NodeId(Rewriter&, NodeId)>& rule) {
   const std::vector<bool> live = live_nodes(source_);
+  auto hint = source_.hints.begin();
   for (std::size_t i = 0; i < source_.nodes.size(); ++i) {
+    while (hint != source_.hints.end() && hint->node < i) ++hint;
     if (!live[i]) continue;
     current_ = static_cast<NodeId>(i);
     map_[i] = rule(*this, current_);
+    if (hint == source_.hints.end() || hint->node != i) continue;
+    hinted_.resize(out_.nodes.size());
+    hinted_[map_[i]] = true;
   }
   for (const NodeId output : source_.outputs) out_.outputs.push_back(map_[output]);
   carry_hints(live);

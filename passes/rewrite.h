@@ -16,6 +16,12 @@ class Rewriter {
   ir::Graph& graph() { return out_; }
   const ir::Graph& source() const { return source_; }
   ir::NodeId mapped(ir::NodeId old) const { return map_[old]; }
+  // The kind of a node of the graph being built, as far as rules may look through it: one with a
+  // hint (of one mapped so far) is as good as a buffer, since what used its operands in its stead
+  // would do so without the hint.
+  ir::NodeKind seen(ir::NodeId n) const {
+    return n < hinted_.size() && hinted_[n] ? ir::NodeKind::buffer : out_.nodes[n].kind;
+  }
 
   // A node equal to this one: an earlier one, or a new one that takes the side-table entries of the
   // source node being rewritten.
@@ -42,6 +48,7 @@ class Rewriter {
   ir::Graph out_;
   std::vector<ir::NodeId> map_;
   ir::NodeId current_ = 0;
+  std::vector<bool> hinted_;  // by node of the graph being built; as long as need be
   std::unordered_multimap<std::uint64_t, ir::NodeId> known_;
 };
 

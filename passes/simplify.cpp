@@ -22,8 +22,9 @@ namespace {
 using Shape = std::vector<Sym>;
 
 // The bits of a node that is one literal everywhere.
-std::optional<std::uint64_t> splat_constant(const ir::Graph& g, NodeId n) {
-  if (g.nodes[n].kind == NodeKind::broadcast) n = g.operand(n, 0);
+std::optional<std::uint64_t> splat_constant(Rewriter& r, NodeId n) {
+  const ir::Graph& g = r.graph();
+  if (r.seen(n) == NodeKind::broadcast) n = g.operand(n, 0);
   if (g.nodes[n].kind != NodeKind::constant) return std::nullopt;
   return g.nodes[n].imm;
 }
@@ -35,7 +36,7 @@ std::optional<NodeId> fold_constants(Rewriter& r, const Node& node,
   const ir::Graph& g = r.graph();
   std::vector<std::uint64_t> bits;
   for (const NodeId operand : operands) {
-    const auto value = splat_constant(g, operand);
+    const auto value = splat_constant(r, operand);
     if (!value) return std::nullopt;
     bits.push_back(*value);
   }
@@ -72,8 +73,7 @@ std::optional<NodeId> map_identities(Rewriter& r, const Node& node,
                                      std::span<const NodeId> operands) {
   const ir::Graph& g = r.graph();
   const auto inner = [&](Op op) {
-    const Node& operand = g.nodes[operands[0]];
-    return operand.kind == NodeKind::map && operand.op == op;
+    return r.seen(operands[0]) == NodeKind::map && g.nodes[operands[0]].op == op;
   };
   const DType type = g.nodes[operands[0]].dtype;
   if ((node.op == Op::cast || node.op == Op::bitcast) && type == node.dtype) return operands[0];
@@ -83,15 +83,15 @@ std::optional<NodeId> map_identities(Rewriter& r, const Node& node,
   if (node.op == Op::abs && inner(Op::abs)) return operands[0];
   if (node.op == Op::select) {
     if (operands[1] == operands[2]) return operands[1];
-    if (const auto c = splat_constant(g, operands[0])) return operands[*c ? 1 : 2];
+    if (const auto c = splat_constant(r, operands[0])) return operands[*c ? 1 : 2];
     return std::nullopt;
   }
   if (operands.size() != 2) return std::nullopt;
-  if (const auto c = splat_constant(g, operands[1]); c && right_identity(node.op, type, *c)) {
+  if (const auto c = splat_constant(r, operands[1]); c && right_identity(node.op, type, *c)) {
     return operands[0];
   }
   if (!ir::has(node.op, ir::kCommutes)) return std::nullopt;
-  if (const auto c = splat_constant(g, operands[0]); c && right_identity(node.op, type, *c)) {
+  if (const auto c = splat_constant(r, operands[0]); c && right_identity(node.op, type, *c)) {
     return operands[1];
   }
   return std::nullopt;
@@ -102,7 +102,7 @@ using Order = std::vector<std::uint8_t>;  // of axes: where each axis of a resul
 // A permute, or what it is of if the two undo each other; `node`: any permute.
 NodeId permute_of(Rewriter& r, Node node, NodeId operand, Order axes) {
   const ir::Graph& g = r.graph();
-  if (g.nodes[operand].kind == NodeKind::permute) {
+  if (r.seen(operand) == NodeKind::permute) {
     const Order& inner = g.attribute<ir::Axes>(operand).axes;
     for (std::uint8_t& axis : axes) axis = inner[axis];
     operand = g.operand(operand, 0);
@@ -120,8 +120,8 @@ NodeId simplify_map(Rewriter& r, const Node& node, std::vector<NodeId> operands)
 // is the same everywhere is not permuted.
 std::optional<NodeId> raise_common_permute(Rewriter& r, const Node& node,
                                            std::span<const NodeId> operands) {
-  const auto found = std::ranges::find_if(
-      operands, [&](NodeId n) { return r.graph().nodes[n].kind == NodeKind::permute; });
+  const auto found =
+      std::ranges::find_if(operands, [&](NodeId n) { return r.seen(n) == NodeKind::permute; });
   if (found == operands.end()) return std::nullopt;
   const Node permute = r.graph().nodes[*found];
   const Order order = r.graph().attribute<ir::Axes>(*found).axes;
@@ -129,7 +129,7 @@ std::optional<NodeId> raise_common_permute(Rewriter& r, const Node& node,
   std::vector<NodeId> below;
   for (const NodeId n : operands) {
     const ir::Graph& g = r.graph();
-    const NodeKind kind = g.nodes[n].kind;
+    const NodeKind kind = r.seen(n);
     if (kind == NodeKind::permute && g.attribute<ir::Axes>(n).axes == order) {
       below.push_back(g.operand(n, 0));
     } else if (kind == NodeKind::broadcast && g.shape(g.operand(n, 0)).empty()) {
@@ -212,13 +212,13 @@ bool only_units(const ir::Graph& g, NodeId n) {
 NodeId reshape_of(Rewriter& r, NodeId operand, const Shape& shape, const ir::Groups& groups) {
   const ir::Graph& g = r.graph();
   if (std::ranges::equal(g.shape(operand), shape)) return operand;
-  if (g.nodes[operand].kind == NodeKind::reshape) {
+  if (r.seen(operand) == NodeKind::reshape) {
     const ir::Groups whole = compose(g.attribute<ir::Groups>(operand), groups);
     operand = g.operand(operand, 0);
     const Shape from = shape_of(g, operand);
     return r.reshape(operand, shape, refine(whole, from, shape));
   }
-  if (const auto c = splat_constant(g, operand)) {
+  if (const auto c = splat_constant(r, operand)) {
     return r.broadcast(r.constant(g.nodes[operand].dtype, *c), shape);
   }
   return r.reshape(operand, shape, refine(groups, shape_of(g, operand), shape));
@@ -236,7 +236,7 @@ NodeId sink_reshape(Rewriter& r, NodeId top, const Shape& shape, const ir::Group
       continue;
     }
     const Node node = r.graph().nodes[n];
-    if (node.kind != NodeKind::map) {
+    if (r.seen(n) != NodeKind::map) {
       done.emplace(n, reshape_of(r, n, shape, groups));
       stack.pop_back();
       continue;
@@ -263,7 +263,7 @@ NodeId simplify_reshape(Rewriter& r, NodeId old, NodeId operand) {
   const ir::Graph& source = r.source();
   const Shape shape = shape_of(source, old);
   const ir::Groups groups = source.attribute<ir::Groups>(old);
-  if (r.graph().nodes[operand].kind == NodeKind::map && !only_units(source, old)) {
+  if (r.seen(operand) == NodeKind::map && !only_units(source, old)) {
     return sink_reshape(r, operand, shape, groups);
   }
   return reshape_of(r, operand, shape, groups);
@@ -278,7 +278,7 @@ NodeId simplify_permute(Rewriter& r, NodeId old, NodeId operand) {
 std::optional<NodeId> raise_permute(Rewriter& r, const Node& node, NodeId operand,
                                     const Order& reduced) {
   const ir::Graph& g = r.graph();
-  if (g.nodes[operand].kind != NodeKind::permute) return std::nullopt;
+  if (r.seen(operand) != NodeKind::permute) return std::nullopt;
   const Node permute = g.nodes[operand];
   const Order from = g.attribute<ir::Axes>(operand).axes;
   const NodeId source = g.operand(operand, 0);
@@ -313,9 +313,9 @@ std::optional<NodeId> raise_permute(Rewriter& r, const Node& node, NodeId operan
 // broadcast(permute(x)) = permute(broadcast(x)) where no axis is new.
 NodeId simplify_broadcast(Rewriter& r, NodeId old, NodeId operand) {
   const Shape shape = shape_of(r.source(), old);
-  if (r.graph().nodes[operand].kind == NodeKind::broadcast) operand = r.graph().operand(operand, 0);
+  if (r.seen(operand) == NodeKind::broadcast) operand = r.graph().operand(operand, 0);
   const Node node = r.graph().nodes[operand];
-  if (node.kind != NodeKind::permute || r.graph().shape(operand).size() != shape.size()) {
+  if (r.seen(operand) != NodeKind::permute || r.graph().shape(operand).size() != shape.size()) {
     return r.broadcast(operand, shape);
   }
   const Order order = r.graph().attribute<ir::Axes>(operand).axes;

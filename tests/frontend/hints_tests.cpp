@@ -114,6 +114,77 @@ TEST(Hints, MustFuseOfAProductsOperandSaysWhy) {
   expect_contains(message_of([&] { kn::eval(product); }), "a matrix product is a library's");
 }
 
+// Every way of looking at a value, and what is done to it then.
+struct Look {
+  const char* name;
+  kn::Array (*view)(const kn::Array&);
+};
+constexpr Look kLooks[] = {
+    {"reshape", [](const kn::Array& x) { return x.reshape({50, 20}); }},
+    {"two reshapes", [](const kn::Array& x) { return x.reshape({1000}).reshape({10, 100}); }},
+    {"transpose", [](const kn::Array& x) { return x.T(); }},
+    {"transpose and back", [](const kn::Array& x) { return kn::transpose(x.T()); }},
+    {"slice", [](const kn::Array& x) { return x(kn::slice(1, kn::_)); }},
+    {"flip", [](const kn::Array& x) { return kn::flip(x, 0); }},
+    {"broadcast", [](const kn::Array& x) { return kn::broadcast_to(x, {3, 25, 40}); }},
+    {"another axis", [](const kn::Array& x) { return kn::expand_dims(x, 1); }},
+    {"pad", [](const kn::Array& x) { return kn::pad(x, {{1, 1}, {0, 2}}); }},
+    {"join", [](const kn::Array& x) { return kn::concat({x, x}, 1); }},
+    {"roll", [](const kn::Array& x) { return kn::roll(x, 3, 0); }},
+    {"its own dtype", [](const kn::Array& x) { return x.astype(kn::float32); }},
+    {"the negative", [](const kn::Array& x) { return -x; }},
+    {"itself", [](const kn::Array& x) { return x; }},
+};
+
+TEST(Hints, HoldBehindEveryView) {
+  if (interpreting()) GTEST_SKIP() << "the interpreter launches nothing";
+  const kn::Array x = data({25, 40});
+  for (const Look& look : kLooks) {
+    SCOPED_TRACE(look.name);
+    // Values by several operations, one of which a rule undoes when it meets its like.
+    for (const bool negative : {false, true}) {
+      const auto made = [&](float by) { return negative ? -(x * by) : x * by; };
+      const kn::Array cut = -look.view(kn::no_fuse(made(3.f)));
+      EXPECT_EQ(launches(cut), 2);
+      EXPECT_EQ(values<float>(cut), values<float>(-look.view(made(3.f) + 0.f)));
+      const kn::Array one = kn::exp(look.view(kn::must_fuse(made(5.f))));
+      EXPECT_EQ(launches(one), 1);
+      const kn::Array kept = kn::materialize(made(7.f));
+      const kn::Array y = look.view(kept) + 1.f;
+      kn::eval(y);
+      EXPECT_TRUE(kept.evaluated());
+      const kn::Array both = kn::no_fuse(made(9.f));  // asked for itself too
+      const kn::Array z = look.view(both) * 2.f;
+      const kn::Stats before = kn::stats();
+      kn::eval({both, z});
+      EXPECT_EQ((kn::stats() - before).launched, 2);
+      EXPECT_EQ(values<float>(both), values<float>(made(9.f)));
+    }
+  }
+}
+
+// A view that is itself the value asked for.
+TEST(Hints, HoldOfViews) {
+  if (interpreting()) GTEST_SKIP() << "the interpreter launches nothing";
+  const kn::Array x = data({25, 40});
+  for (const Look& look : kLooks) {
+    SCOPED_TRACE(look.name);
+    if (std::string_view(look.name) == "the negative") continue;
+    const kn::Array cut = kn::no_fuse(look.view(kn::sin(x) * 2.f)) + 1.f;
+    EXPECT_EQ(launches(cut), 2);
+  }
+  const kn::Array filled = kn::no_fuse(kn::full({1000}, 2.f)) + 1.f;
+  EXPECT_EQ(launches(filled), 2);
+}
+
+// A product reads a view of what must not be stored.
+TEST(Hints, MustFuseBehindAViewIsRefused) {
+  const kn::Scope scope({.device = kn::cpu()});
+  const kn::Array x = data({30, 30});
+  const kn::Array product = kn::matmul(kn::must_fuse(x + 1.f).reshape({15, 60}), data({60, 5}));
+  expect_contains(message_of([&] { kn::eval(product); }), "must_fuse: ");
+}
+
 TEST(Hints, BothOfOneValueAreRefused) {
   const kn::Array x = kn::no_fuse(data({3}) + 1.f);
   expect_contains(message_of([&] { kn::must_fuse(x); }), "both no_fuse and must_fuse");
