@@ -7,6 +7,7 @@
 #include "frontend/dump.h"
 #include "frontend/environment.h"
 #include "frontend/state.h"
+#include "ir/numerics.h"
 #include "passes/hints.h"
 
 namespace kiln::inline v0::frontend {
@@ -15,7 +16,7 @@ namespace {
 
 // Changes whenever code generation or ir/NUMERICS.md does: kernels of another version are not
 // reused.
-constexpr const char* kVersion = "kiln 0.1.0, numerics 1";
+std::string version() { return "kiln 0.1.0, numerics " + std::to_string(ir::kNumericsVersion); }
 
 ir::KernelSource emit_cuda(const ir::Kernel& kernel) {
   return {std::string(codegen::kCanonicalEntry), codegen::cuda_source(kernel, ir::Labels::no), {}};
@@ -25,17 +26,18 @@ runtime::Compiler host_compiler() {
 #if KILN_HAS_LLVM
   const codegen::CpuTarget target = codegen::host_target();
   return {[target](const ir::Kernel& kernel) { return codegen::llvm_object(kernel, target); },
-          std::string(kVersion) + ", " + std::string(codegen::llvm_version()) + ", " + target.cpu +
-              ", " + target.features};
+          version() + ", " + std::string(codegen::llvm_version()) + ", " + target.cpu + ", " +
+              target.features};
 #else
-  return {[](const ir::Kernel& kernel) { return ir::KernelSource{kernel.name, "", {}}; }, kVersion};
+  return {[](const ir::Kernel& kernel) { return ir::KernelSource{kernel.name, "", {}}; },
+          version()};
 #endif
 }
 
 }  // namespace
 
 const runtime::Compiler& compiler_for(const runtime::Device& device) {
-  static const auto* const cuda = new runtime::Compiler{emit_cuda, kVersion};
+  static const auto* const cuda = new runtime::Compiler{emit_cuda, version()};
   static const auto* const host = new runtime::Compiler(host_compiler());
   return device.caps().target == ir::Target::cuda ? *cuda : *host;
 }

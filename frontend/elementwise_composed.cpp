@@ -90,18 +90,25 @@ Array float_remainder(const Array& a, const Array& b) {
   return pick(test(Op::eq, moved, zero), pick(test(Op::lt, b, zero), like(a, -0.0), zero), moved);
 }
 
+// The rounded quotient's floor q is the true one, or one more: where the quotient was rounded up to
+// q. What is left, a - q * b, is then on the other side of 0 than b; its sign is exact, since a and
+// b are multiples of the least denormal, and q is whole. Where 1 is less than the distance of
+// neighbouring numbers, the rounded quotient stands.
 Array float_floor_divide(const Array& a, const Array& b) {
-  const Array plain = op(Op::div, a, b), zero = like(a, 0), one = like(a, 1);
-  const Array r = float_modulus(a, b);
-  const Array exact = op(Op::div, op(Op::sub, a, r), b);
-  const Array down = pick(other_side(r, b), op(Op::sub, exact, one), exact);
-  const Array floor = map("", Op::floor, a.dtype(), {down}, kScope);
-  const Array q =
-      pick(test(Op::lt, like(a, 0.5), op(Op::sub, down, floor)), op(Op::add, floor, one), floor);
-  // A quotient of 0 has the sign of the true one.
-  const Array signed_zero =
-      pick(test(Op::lt, plain, zero), like(a, -0.0), op(Op::mul, zero, plain));
-  return pick(test(Op::eq, b, zero), plain, pick(test(Op::eq, down, zero), signed_zero, q));
+  const Array zero = like(a, 0);
+  const Array q = map("", Op::floor, a.dtype(), {op(Op::div, a, b)}, kScope);
+  // Of a quotient of 0 all is left; 0 * infinity is not asked for.
+  const Array left =
+      pick(test(Op::eq, q, zero), a,
+           map("", Op::fma, a.dtype(), {map("", Op::neg, a.dtype(), {q}, kScope), b, a}, kScope));
+  const double whole = a.dtype() == float64 ? 0x1p53 : 0x1p24;
+  const Array counts = test(Op::le, map("", Op::abs, a.dtype(), {q}, kScope), like(a, whole));
+  const Array down = pick(both(counts, other_side(left, b)), op(Op::sub, q, like(a, 1)), q);
+  // As in NumPy, an infinite dividend has no floor, unless the divisor is 0.
+  const double infinity = std::numeric_limits<double>::infinity();
+  const Array endless = test(Op::eq, map("", Op::abs, a.dtype(), {a}, kScope), like(a, infinity));
+  return pick(both(endless, test(Op::ne, b, zero)),
+              like(a, std::numeric_limits<double>::quiet_NaN()), down);
 }
 
 Array int_remainder(const Array& a, const Array& b) {

@@ -3,6 +3,6 @@
 
 namespace kiln::ir {
 
-inline constexpr int kNumericsVersion = 1;
+inline constexpr int kNumericsVersion = 2;
 
 }  // namespace kiln::ir

@@ -29,7 +29,10 @@ Array subtract(Operand left, Operand right);
 Array multiply(Operand left, Operand right);
 Array divide(Operand left, Operand right);  // floats, also of integers
 // Rounded down, and its remainder with the divisor's sign. Integers: by zero both are 0. Floats:
-// exact while the quotient is below 2^24 (float32), 2^53 (float64).
+// floor_divide is exact while the quotient is at most 2^24 (float32), 2^53 (float64), and beyond is
+// the rounded quotient; remainder is exact but for one rounding while it is below 2^48, 2^106.
+// float16 and bfloat16 are computed in float32 and rounded at the end. Zeros and infinities as in
+// NumPy: x / 0 is infinite, and an infinite dividend gives NaN.
 Array floor_divide(Operand left, Operand right);
 Array remainder(Operand left, Operand right);
 // Floats: within 2 ulp. A C++ integer exponent of at most 64 multiplies repeatedly. Integers:
