@@ -35,8 +35,8 @@ Array divide(Operand left, Operand right);  // floats, also of integers
 // NumPy: x / 0 is infinite, and an infinite dividend gives NaN.
 Array floor_divide(Operand left, Operand right);
 Array remainder(Operand left, Operand right);
-// Floats: within 2 ulp. A C++ integer exponent of at most 64 multiplies repeatedly. Integers:
-// wraps; to a negative exponent 1 / base truncated, and a negative scalar is a UserError.
+// Floats: within 2 ulp. A C++ integer exponent from -2 to 4 multiplies repeatedly. Integers: wraps;
+// to a negative exponent 1 / base truncated, and a negative scalar is a UserError.
 Array pow(Operand base, Operand exponent);
 Array negative(const Array& x, Where where = Where::here());
 Array positive(const Array& x, Where where = Where::here());
