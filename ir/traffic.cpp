@@ -14,7 +14,8 @@ constexpr std::int64_t kSteps = 40'000;    // needed instructions of a warp to r
 constexpr std::int64_t kWholeGrid = 24;    // grids of so many items are not sampled
 constexpr std::int64_t kGridSamples = 14;  // at least
 constexpr std::int64_t kLoopSamples = 3;
-constexpr std::int64_t kWrapsShare = 64;    // of that is enough to see an overflow, at the ends
+// An overflow shows at the ends.
+constexpr std::int64_t kWrapRounds = 32, kWrapSamples = 3;
 constexpr std::int64_t kLoopRounds = 2048;  // of nested loops together, over the whole grid
 
 }  // namespace
@@ -71,8 +72,8 @@ std::vector<TrafficRun::Sample> TrafficRun::samples(std::int64_t count, std::int
 RequestedTraffic TrafficRun::run() {
   const std::int64_t items = grid_items(k_, integers_);
   const std::int64_t warps = (threads_ + kWarp - 1) / kWarp;
-  const std::int64_t share = wraps_ ? kWrapsShare : 1;
-  whole_loop_ = kLoopRounds / share / (warps * std::clamp<std::int64_t>(items, 1, kWholeGrid));
+  const std::int64_t rounds = wraps_ ? kWrapRounds : kLoopRounds;
+  whole_loop_ = rounds / (warps * std::clamp<std::int64_t>(items, 1, kWholeGrid));
   const Mask all(static_cast<std::size_t>(units_), 1);
   const auto run_item = [&](const Sample& item) {
     item_ = item.index;
@@ -81,8 +82,8 @@ RequestedTraffic TrafficRun::run() {
     }
   };
   if (items > 0) run_item({0, 1});
-  const std::int64_t affordable = kSteps / share / std::max<std::int64_t>(steps_done_, 1);
-  const std::int64_t inner = std::max(affordable, kGridSamples);
+  const std::int64_t affordable = kSteps / std::max<std::int64_t>(steps_done_, 1);
+  const std::int64_t inner = wraps_ ? kWrapSamples : std::max(affordable, kGridSamples);
   for (const Sample& item : samples(items, kWholeGrid, inner)) {
     if (item.index > 0) run_item(item);
   }

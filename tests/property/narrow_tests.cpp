@@ -280,7 +280,7 @@ class Narrow : public ::testing::Test {
         for (const auto& a : k.arguments) {
           std::int64_t value = a.kind == ir::ParamKind::integer ? p.bindings.syms[a.index] : 0;
           if (!a.factors.empty()) value = 1;
-          for (const ir::Sym s : a.factors) value *= p.bindings.syms[s];
+          for (const ir::Sym f : a.factors) value *= p.bindings.syms[f];
           integers.push_back(value);
         }
         const std::string wrapped = ir::wrapped_indices(*k.kernel, integers);
