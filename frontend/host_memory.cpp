@@ -38,7 +38,7 @@ void raise_out_of_memory(std::string_view function, const runtime::OutOfMemory& 
   Complaint complaint(function, error.what(), where);
   const Where made{error.made.file, error.made.line};
   if (!error.array.empty()) {
-    complaint.note("array",
+    complaint.note("for",
                    made.file != nullptr ? error.array + ", made at " + to_text(made) : error.array);
   }
   const Advice advice = complaint.advise(

@@ -220,7 +220,12 @@ struct Execution {
       return;
     }
     const Work work = account(step);
-    tell(call.label, work, [&] { device.matmul(call); });
+    try {
+      tell(call.label, work, [&] { device.matmul(call); });
+    } catch (OutOfMemory& error) {
+      error.array = "the workspace of " + call.label.text();
+      throw;
+    }
   }
 
   void finish(std::span<Block> outputs) {

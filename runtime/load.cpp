@@ -21,7 +21,11 @@ namespace {
   const auto launch = std::ranges::find(plan.launches, kernel, &ir::PlanLaunch::kernel);
   try {
     std::rethrow_exception(failure);
-  } catch (const OutOfMemory&) {
+  } catch (OutOfMemory& error) {
+    if (launch != plan.launches.end()) {
+      const auto index = static_cast<std::size_t>(launch - plan.launches.begin());
+      error.array = "the code of kernel " + launch_label(plan, index, lines).text();
+    }
     throw;
   } catch (const DeviceError& error) {
     if (launch == plan.launches.end()) throw;

@@ -62,7 +62,7 @@ TEST(OutOfMemory, NamesTheOutputThatHasNoRoom) {
   EXPECT_EQ(error.made.line, made);
   EXPECT_EQ(error.array, "float32 (4, 2097152) \"table\"");
   expect_contains(error.what(),
-                  "\n  array: float32 (4, 2097152) \"table\", made at "
+                  "\n  for: float32 (4, 2097152) \"table\", made at "
                   "out_of_memory_tests.cpp:" +
                       std::to_string(made));
   EXPECT_FALSE(y.evaluated());

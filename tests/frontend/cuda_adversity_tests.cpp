@@ -102,7 +102,8 @@ TEST_F(CudaAdversity, AllocationsFailAnywhere) {
         expect_contains(error.what(), "cuda_adversity_tests.cpp");
         expect_remedy(error.what());
         EXPECT_FALSE(error.array.empty()) << error.what();
-        EXPECT_GT(error.made.line, 0) << error.what();
+        EXPECT_TRUE(error.made.line > 0 || error.array.starts_with("the workspace of matmul ("))
+            << error.what();
         EXPECT_GE(error.limit, error.free);
         if (live >= 0) {
           EXPECT_LE(kn::stats().live_bytes, live);

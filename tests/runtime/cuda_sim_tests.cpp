@@ -106,12 +106,14 @@ TEST_F(CudaSimTest, AFaultLosesTheDeviceAndNamesTheKernel) {
       execute(loaded, bind(256, 3), {&input, 1}, {&output, 1}, lines);
       cuda.synchronize();
     } catch (const DeviceError& e) {
+      EXPECT_FALSE(e.remedy.empty()) << e.what();
       message = e.what();
     }
     std::fprintf(stderr, "message: %s\n", message.c_str());
     try {
       cuda.allocate(64);
     } catch (const DeviceError& e) {
+      EXPECT_FALSE(e.remedy.empty()) << e.what();
       std::_Exit(message == e.what() ? 3 : 1);
     }
     std::_Exit(2);

@@ -70,6 +70,7 @@ class CudaTest : public testing::Test {
     try {
       body();
     } catch (const DeviceError& e) {
+      EXPECT_FALSE(e.remedy.empty()) << e.what();
       return e.what();
     }
     return "(no error)";

@@ -220,6 +220,7 @@ TEST(NullDevice, PlansAndChecksButHasNoData) {
     download(out[0], 2);
     FAIL();
   } catch (const DeviceError& e) {
+    EXPECT_FALSE(e.remedy.empty()) << e.what();
     EXPECT_THAT(e.what(), testing::HasSubstr("plan_only(cpu) only plans"));
   }
 }

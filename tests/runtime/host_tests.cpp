@@ -189,6 +189,7 @@ TEST(HostMatmul, OtherTypesAndHugeExtentsAreErrors) {
     device.matmul(x);
     FAIL();
   } catch (const DeviceError& e) {
+    EXPECT_FALSE(e.remedy.empty()) << e.what();
     EXPECT_THAT(e.what(), testing::HasSubstr("an extent of 2147483648 is beyond the library's"));
   }
 }

@@ -81,6 +81,7 @@ TEST_F(NvrtcTest, AFailureShowsTheLogAndTheNumberedSource) {
                    false);
     FAIL() << "no error";
   } catch (const DeviceError& e) {
+    EXPECT_FALSE(e.remedy.empty()) << e.what();
     EXPECT_THAT(e.what(), HasSubstr("NVRTC could not compile kernel broken for "
                                     "--gpu-architecture=compute_80"));
     EXPECT_THAT(e.what(), HasSubstr("broken.cu(2): error: identifier \"nonsense\" is undefined"));

@@ -21,6 +21,7 @@ std::string message_of(const std::function<void()>& body) {
   try {
     body();
   } catch (const DeviceError& e) {
+    EXPECT_FALSE(e.remedy.empty()) << e.what();
     return e.what();
   }
   return "(no error)";
