@@ -74,6 +74,11 @@ class Trap {
   std::vector<Part> reduced_part(ir::NodeId n, const Extents& index) const;
   std::vector<Part> product_parts(ir::NodeId n, const Extents& index) const;
   bool handed_on(ir::NodeId n, std::int64_t element, Operands operands) const;
+  struct Place {
+    ir::NodeId node = 0;
+    std::int64_t element = 0;
+  };
+  Place behind(Place at) const;
   bool own_affair(ir::NodeId n) const;
   [[noreturn]] void spring(ir::NodeId n, std::int64_t element, Operands operands);
   std::string values_text(const Part& part, ir::NodeId n, Operands operands) const;
@@ -135,8 +140,22 @@ std::vector<Part> Trap::parts(ir::NodeId n, std::int64_t element) const {
   return result;
 }
 
+// The element that a broadcast repeats there.
+Trap::Place Trap::behind(Place at) const {
+  while (g_.nodes[at.node].kind == ir::NodeKind::broadcast) {
+    const Extents index = index_of(at.element, shape(at.node));
+    at = {g_.operand(at.node, 0), 0};
+    const Extents from = shape(at.node), strides = ir::dense_strides(from);
+    const std::size_t shift = index.size() - from.size();
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      if (from[i] != 1) at.element += index[shift + i] * strides[i];
+    }
+  }
+  return at;
+}
+
 bool Trap::own_affair(ir::NodeId n) const {
-  return std::ranges::binary_search(snapshot_.repaired, n);
+  return std::ranges::binary_search(snapshot_.repaired, behind({n, 0}).node);
 }
 
 // Whether what an element is made of has a NaN that counts.
@@ -144,13 +163,16 @@ bool Trap::handed_on(ir::NodeId n, std::int64_t element, Operands operands) cons
   for (const Part& part : parts(n, element)) {
     const ir::NodeId from = g_.operand(n, part.operand);
     if (!ir::is_float(type(from))) continue;
-    const auto known = handed_.find(from);
     const std::byte* const data = operands[static_cast<std::size_t>(part.operand)];
     for (std::int64_t i = 0, count = part.size(); i < count; ++i) {
       const std::int64_t at = part.element(i);
       if (!is_nan(type(from), data, at)) continue;
       if (!own_affair(from)) return true;
-      if (known != handed_.end() && known->second[static_cast<std::size_t>(at)]) return true;
+      const Place source = behind({from, at});
+      const auto known = handed_.find(source.node);
+      if (known != handed_.end() && known->second[static_cast<std::size_t>(source.element)]) {
+        return true;
+      }
     }
   }
   return false;

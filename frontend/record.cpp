@@ -221,6 +221,7 @@ Array literal_bits(DType dtype, std::uint64_t bits, Where where) {
   r.imm = bits;
   r.shape = scalar_shape();
   r.where = line_of(where);
+  r.repaired = context().repairing;
   return Access::adopt(trace().record(r));
 }
 

@@ -485,6 +485,7 @@ void Builder::emit(bool evaluated) {
     if ((node->hints & kMustFuse) != 0) list.push_back({info.id, ir::HintKind::must_fuse});
     if ((node->hints & kRepaired) != 0) out_->repaired.push_back(info.id);
   }
+  std::ranges::sort(out_->repaired);  // constants come back
   out_->labels.resize(out_->graph.nodes.size());
   for (Node* const node : out_->outputs) out_->graph.outputs.push_back(infos_[node->id].id);
   std::vector<ir::Hint>& hints = out_->graph.hints;
