@@ -67,13 +67,13 @@ void check_launch(const ir::Caps& caps, const LaunchNeeds& needs, const LaunchLa
   const auto refuse = [&](std::string_view what, std::int64_t asked, std::int64_t limit,
                           std::string_view remedy) {
     if (asked <= limit) return;
-    throw DeviceError(fmt::format("kernel {} has {} {}, {} takes {}; {}", label.text(), asked, what,
-                                  caps.name, limit, remedy));
+    throw DeviceError(fmt::format("kernel {} has {} {}, {} takes {}", label.text(), asked, what,
+                                  caps.name, limit),
+                      std::string(remedy));
   };
   refuse("bytes of parameters", needs.parameter_bytes, caps.parameter_bytes,
-         "one operation takes too many arrays: join a part of them at a time, with eval() between");
-  refuse("blocks", blocks, kMaxBlocks,
-         "the arrays are too large for one launch: work on slices of them");
+         "join a part of the arrays at a time, with eval() between: one operation takes too many");
+  refuse("blocks", blocks, kMaxBlocks, "slices of the arrays, which are too large for one launch");
 }
 
 }  // namespace kiln::runtime

@@ -46,7 +46,7 @@ class TextDevice final : public Device {
   }
   std::shared_ptr<const LoadedKernel> load_kernel(const ir::Kernel&,
                                                   const Binary& binary) override {
-    if (refuse-- > 0) throw DeviceError("refused");
+    if (refuse-- > 0) throw DeviceError("refused", "again");
     auto kernel = std::make_shared<Kernel>();
     kernel->entry = binary.entry;
     kernel->text.assign(reinterpret_cast<const char*>(binary.bytes.data()), binary.bytes.size());
@@ -155,7 +155,9 @@ TEST_F(CacheTest, AWholeEntryThatHoldsNoBinaryIsMadeAnew) {
 TEST_F(CacheTest, AFailureIsNotKept) {
   KernelCache cache(config());
   Compiler broken = compiler();
-  broken.emit = [](const ir::Kernel&) -> ir::KernelSource { throw DeviceError("no compiler"); };
+  broken.emit = [](const ir::Kernel&) -> ir::KernelSource {
+    throw DeviceError("no compiler", "one");
+  };
   EXPECT_THROW(cache.get(device_, map_kernel(ir::Op::add), broken), DeviceError);
   EXPECT_EQ(cache.size(), 0u);
   EXPECT_EQ(cache.get(device_, map_kernel(ir::Op::add), compiler()).origin, Origin::compiled);
