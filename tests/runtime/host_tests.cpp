@@ -74,7 +74,7 @@ TEST(Workers, AnExceptionOfAWorkerReachesTheCaller) {
   Workers workers(2);
   EXPECT_THROW(workers.run(100, 1, true,
                            [](std::int64_t, std::int64_t end) {
-                             if (end == 100) throw DeviceError("in a worker");
+                             if (end == 100) throw DeviceError("in a worker", "again");
                            }),
                DeviceError);
 }
