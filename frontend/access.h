@@ -27,6 +27,8 @@ struct Access {
   static bool is_array(const Operand& x) { return x.kind_ == Operand::Kind::array; }
   static const Array& array(const Operand& x) { return *x.array_; }
   static ScalarKind kind(const Operand& x) { return x.kind_; }
+  // The array's, or of the scalar's C++ type.
+  static DType dtype(const Operand& x) { return is_array(x) ? node(*x.array_)->dtype : x.dtype_; }
   static std::int64_t integer(const Operand& x) { return x.integer_; }
   static double floating(const Operand& x) { return x.floating_; }
   // The value of a scalar of any kind.

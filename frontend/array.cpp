@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "frontend/binary.h"
 #include "frontend/complaint.h"
 #include "frontend/devices.h"
 #include "frontend/environment.h"
@@ -12,6 +13,7 @@
 #include "frontend/promote.h"
 #include "frontend/read.h"
 #include "frontend/record.h"
+#include "frontend/state.h"
 #include "frontend/translate.h"
 #include "ir/scalar.h"
 
@@ -59,6 +61,7 @@ void gather(std::byte* to, const std::byte* from, std::span<const std::int64_t> 
 }  // namespace
 
 HostData host_data(const Array& x, Where where, const char* why) {
+  ++state().runs;
   evaluate({&x, 1}, where);
   Node* const node = Access::node(x);
   const Value& value = *node->value.load(std::memory_order_acquire);
@@ -112,11 +115,14 @@ DType Array::dtype() const { return Access::node(*this)->dtype; }
 Device Array::device() const { return Access::device(Access::node(*this)->device); }
 bool Array::evaluated() const { return Access::node(*this)->ready(); }
 
-void Operand::set_other(DType dtype, const void* scalar) {
-  const ir::DType t = frontend::to_ir(dtype);
+Array Operand::array() const { return frontend::as_array("scalar", *this); }
+
+void Operand::set_other(const void* scalar) {
+  const ir::DType t = frontend::to_ir(dtype_);
   if (ir::is_complex(t)) {
     Complaint("scalar",
-              fmt::format("{} is reserved: no function takes complex numbers", name(dtype)), where_)
+              fmt::format("{} is reserved: no function takes complex numbers", name(dtype_)),
+              where_)
         .advise("two arrays, of the real and the imaginary parts")
         .raise();
   }
@@ -154,6 +160,7 @@ Array Array::to(const Device& device, Where where) const {
   Node* const node = Access::node(*this);
   const std::uint16_t id = Access::id(device);
   if (node->device == id && !node->anywhere) return *this;
+  ++frontend::state().runs;
   frontend::evaluate({this, 1}, where);
   const frontend::Value& value = *node->value.load(std::memory_order_acquire);
   auto copy = std::make_unique<frontend::Value>();

@@ -64,14 +64,14 @@ void check_takes(std::string_view function, Takes takes, DType dtype, const Oper
       .raise();
 }
 
-DType own_dtype(const Operand& x) {
-  return Access::is_array(x) ? Access::array(x).dtype() : default_dtype(Access::kind(x));
+DType given_dtype(const Operand& x) {
+  return Access::is_array(x) ? Access::array(x).dtype() : default_dtype(Access::dtype(x));
 }
 
 DType common_dtype(std::string_view function, const Operand& left, const Operand& right) {
   const bool la = Access::is_array(left), ra = Access::is_array(right);
+  const DType a = Access::dtype(left), b = Access::dtype(right);
   if (la && ra) {
-    const DType a = own_dtype(left), b = own_dtype(right);
     if (const std::optional<DType> both = promote(a, b)) return *both;
     Complaint(function, fmt::format("no dtype holds both {} and {}", name(a), name(b)),
               Access::where(left))
@@ -80,11 +80,9 @@ DType common_dtype(std::string_view function, const Operand& left, const Operand
         .advise("astype one of them to the dtype that is meant")
         .raise();
   }
-  if (la) return promote_scalar(own_dtype(left), Access::kind(right));
-  if (ra) return promote_scalar(own_dtype(right), Access::kind(left));
-  const DType a = own_dtype(left), b = own_dtype(right);
-  if (a == float32 || b == float32) return float32;
-  return a == int64 || b == int64 ? int64 : bool_;
+  if (la) return promote_scalar(a, b);
+  if (ra) return promote_scalar(b, a);
+  return promote_scalars(a, b);
 }
 
 Array as_array(std::string_view function, const Operand& x, DType dtype) {
@@ -93,7 +91,7 @@ Array as_array(std::string_view function, const Operand& x, DType dtype) {
 }
 
 Array as_array(std::string_view function, const Operand& x) {
-  return Access::is_array(x) ? Access::array(x) : scalar_of(function, x, own_dtype(x));
+  return Access::is_array(x) ? Access::array(x) : scalar_of(function, x, Access::dtype(x));
 }
 
 Array binary(const Rule& rule, const Operand& left, const Operand& right) {

@@ -33,9 +33,9 @@ void check_takes(std::string_view function, Takes takes, DType dtype, const Oper
 DType common_dtype(std::string_view function, const Operand& left, const Operand& right);
 // The operand as an array of the dtype; a scalar becomes a 0-d run-time scalar.
 Array as_array(std::string_view function, const Operand& x, DType dtype);
-Array as_array(std::string_view function, const Operand& x);  // of its own or the default dtype
-// The dtype of an operand alone.
-DType own_dtype(const Operand& x);
+Array as_array(std::string_view function, const Operand& x);  // of its own dtype
+// The dtype of an operand that gives its dtype to a result: of a scalar bool, int64 or float32.
+DType given_dtype(const Operand& x);
 
 Array binary(const Rule& rule, const Operand& left, const Operand& right);
 Array unary(const Rule& rule, const Array& x, Where where);

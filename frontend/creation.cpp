@@ -91,7 +91,7 @@ Array full_of(std::string_view function, const Shape& shape, const Operand& valu
 }  // namespace
 
 Array full(const Shape& shape, Operand value, MaybeDType dtype, MaybeDevice device) {
-  return full_of("full", shape, value, dtype.value_or(frontend::own_dtype(value)),
+  return full_of("full", shape, value, dtype.value_or(frontend::given_dtype(value)),
                  device_or_current(device));
 }
 Array full_like(const Array& x, Operand value, MaybeDType dtype, MaybeDevice device) {
@@ -304,8 +304,8 @@ Array borrow_strided(DType dtype, const void* data, const Layout& layout,
 
 }  // namespace frontend
 
-frontend::Node* Array::from_bytes(DType dtype, const void* data, const Shape& shape,
-                                  std::int64_t given, Where where) {
+namespace {
+void check_given(DType dtype, const Shape& shape, std::int64_t given, Where where) {
   refuse_complex("Array", dtype, where);
   frontend::check_shape("Array", shape, where);
   if (shape.size() != given) {
@@ -316,18 +316,24 @@ frontend::Node* Array::from_bytes(DType dtype, const void* data, const Shape& sh
         .advise("a shape of as many elements as the data has")
         .raise();
   }
+}
+}  // namespace
+
+frontend::Node* Array::from_bytes(DType dtype, const void* data, const Shape& shape,
+                                  std::int64_t given, Where where) {
+  check_given(dtype, shape, given, where);
   const std::int64_t bytes = given * ir::size_of(frontend::to_ir(dtype));
   runtime::Block block = frontend::host_block("Array", dtype, shape, where);
   ir::copy_bytes(block.data(), data, bytes);
   return frontend::leaf_of(dtype, shape, std::move(block), bytes, 0, {}, where);
 }
 
-frontend::Node* Array::take_over(DType dtype, void* data, std::int64_t count,
+frontend::Node* Array::take_over(DType dtype, void* data, std::int64_t count, const Shape& shape,
                                  std::shared_ptr<const void> owner, Where where) {
-  refuse_complex("Array", dtype, where);
+  check_given(dtype, shape, count, where);
   const std::int64_t bytes = count * ir::size_of(frontend::to_ir(dtype));
   runtime::Block block{frontend::registry().cpu().adopt(data, bytes, std::move(owner), true), 0};
-  return frontend::leaf_of(dtype, Shape{count}, std::move(block), bytes, 0, {}, where);
+  return frontend::leaf_of(dtype, shape, std::move(block), bytes, 0, {}, where);
 }
 
 void Array::ragged(Where where) {

@@ -6,6 +6,7 @@
 
 #include "frontend/complaint.h"
 #include "frontend/environment.h"
+#include "ir/targets.h"
 #include "kiln/device.h"
 
 namespace kiln::inline v0 {
@@ -91,7 +92,18 @@ std::uint16_t current_device() {
 
 using frontend::Access;
 
+Device::Kind Device::kind() const {
+  if (id_ == frontend::kCpu) return cpu;
+  if (id_ == frontend::kInterpreter) return interpreter;
+  return id_ < frontend::kFirstPlanner ? cuda : plan_only;
+}
+int Device::index() const { return kind() == cuda ? id_ - frontend::kFirstCuda : 0; }
 std::string Device::name() const { return frontend::device_name(id_); }
+std::string Device::model() const { return frontend::memory_device(id_).model(); }
+int Device::compute_capability() const {
+  return frontend::memory_device(id_).caps().compute_capability;
+}
+std::int64_t Device::total_bytes() const { return frontend::memory_device(id_).total_bytes(); }
 std::int64_t Device::free_bytes() const { return frontend::memory_device(id_).memory().free; }
 [[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out, const Device& device) {
   return out << device.name();
@@ -115,6 +127,18 @@ std::vector<Device> devices() {
   }
   return result;
 }
+
+int device_count(Device::Kind kind) {
+  switch (kind) {
+    case Device::cuda:
+      return frontend::registry().cuda_count();
+    case Device::plan_only:
+      return static_cast<int>(std::size(ir::kGpuTargets)) + 1;  // and "cpu"
+    default:
+      return 1;
+  }
+}
+bool is_available(Device::Kind kind) { return device_count(kind) > 0; }
 
 Device default_device() {
   static const std::uint16_t id = [] {

@@ -76,39 +76,35 @@ Array bitwise_xor(Operand left, Operand right) { return binary(kXor, left, right
 Array bitwise_left_shift(Operand left, Operand right) { return binary(kShiftLeft, left, right); }
 Array bitwise_right_shift(Operand left, Operand right) { return binary(kShiftRight, left, right); }
 
-// Friends that only the class declares: g++ does not take their visibility from the header.
-#pragma GCC visibility push(default)
-Array operator+(Operand left, Operand right) { return binary(kAdd, left, right); }
-Array operator-(Operand left, Operand right) { return binary(kSubtract, left, right); }
-Array operator*(Operand left, Operand right) { return binary(kMultiply, left, right); }
-Array operator/(Operand left, Operand right) { return binary(kDivide, left, right); }
-Array operator%(Operand left, Operand right) { return remainder(left, right); }
-Array operator==(Operand left, Operand right) { return binary(kEqual, left, right); }
-Array operator!=(Operand left, Operand right) { return binary(kNotEqual, left, right); }
-Array operator<(Operand left, Operand right) { return binary(kLess, left, right); }
-Array operator<=(Operand left, Operand right) { return binary(kLessEqual, left, right); }
-Array operator>(Operand left, Operand right) { return binary(kGreater, left, right); }
-Array operator>=(Operand left, Operand right) { return binary(kGreaterEqual, left, right); }
-Array operator&(Operand left, Operand right) { return binary(kAnd, left, right); }
-Array operator|(Operand left, Operand right) { return binary(kOr, left, right); }
-Array operator^(Operand left, Operand right) { return binary(kXor, left, right); }
-Array operator<<(Operand left, Operand right) { return binary(kShiftLeft, left, right); }
-Array operator>>(Operand left, Operand right) { return binary(kShiftRight, left, right); }
-Array operator-(Operand x) { return negative(frontend::as_array("negative", x), Access::where(x)); }
-Array operator~(Operand x) {
-  return bitwise_invert(frontend::as_array("bitwise_invert", x), Access::where(x));
+Array Array::apply(Operator op, const Operand& left, const Operand& right) {
+  static constexpr const Rule* kRules[] = {// in the order of Operator; null: remainder
+                                           &kAdd,       &kSubtract, &kMultiply,     &kDivide,
+                                           nullptr,     &kEqual,    &kNotEqual,     &kLess,
+                                           &kLessEqual, &kGreater,  &kGreaterEqual, &kAnd,
+                                           &kOr,        &kXor,      &kShiftLeft,    &kShiftRight};
+  const auto index = static_cast<std::size_t>(op);
+  if (index < std::size(kRules) && kRules[index] != nullptr) {
+    return binary(*kRules[index], left, right);
+  }
+  // && and || have no line of their own: that of what made the left operand stands in.
+  const auto lined = [&](const Operand& x) {
+    return Operand(Access::array(x), Access::node(Access::array(left))->where);
+  };
+  switch (op) {
+    case Operator::negative:
+      return negative(left.array(), left.where());
+    case Operator::invert:
+      return bitwise_invert(left.array(), left.where());
+    case Operator::both:
+      return logical_and(lined(left), lined(right));
+    case Operator::either:
+      return logical_or(lined(left), lined(right));
+    default:
+      return kiln::remainder(left, right);
+  }
 }
-// These have no line of their own: that of what made the left operand stands in.
+// Nor has this.
 Array Array::operator!() const { return logical_not(*this, Access::node(*this)->where); }
-Array operator&&(const Array& left, const Array& right) {
-  const Where where = Access::node(left)->where;
-  return logical_and(Operand(left, where), Operand(right, where));
-}
-Array operator||(const Array& left, const Array& right) {
-  const Where where = Access::node(left)->where;
-  return logical_or(Operand(left, where), Operand(right, where));
-}
-#pragma GCC visibility pop
 
 namespace {
 // In place: shape and dtype stay.
@@ -178,7 +174,10 @@ Array where(Operand condition, Operand yes, Operand no) {
   const Where line = Access::where(condition);
   const Array mask = frontend::as_array("where", condition);
   frontend::check_takes("where: the condition", kBool, mask.dtype(), condition, nullptr, line);
-  const DType dtype = frontend::common_dtype("where", yes, no);
+  const bool scalars = !Access::is_array(yes) && !Access::is_array(no);
+  const DType dtype = scalars && Access::is_array(condition)
+                          ? frontend::default_dtype(Access::dtype(yes), Access::dtype(no))
+                          : frontend::common_dtype("where", yes, no);
   frontend::check_takes("where", kAny, dtype, yes, &no, line);
   return frontend::map(
       "where", Op::select, dtype,

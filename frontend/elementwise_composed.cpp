@@ -197,6 +197,10 @@ bool small_power(const Array& x, std::int64_t k, Array* result) {
 Array pow(Operand base, Operand exponent) {
   const Where where = Access::where(base);
   const Composite scope(where);
+  if (!Access::is_array(base) && !Access::is_array(exponent)) {
+    const Array x = as_array("pow", base, frontend::common_dtype("pow", base, exponent));
+    return pow(Operand(x, where), exponent);
+  }
   const bool literal_exponent = Access::is_array(base) && !Access::is_array(exponent) &&
                                 Access::kind(exponent) == Access::ScalarKind::integer;
   if (literal_exponent) {

@@ -125,6 +125,7 @@ bool Evaluation::round(std::span<const Array> arrays) {
 }
 
 void Evaluation::run() {
+  ++state().runs;
   try {
     if (context().nan == Nan::trap && memory_device(device_).runs()) trap_nans(snapshot_);
     if (device_ == kInterpreter) {

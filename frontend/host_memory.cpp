@@ -36,7 +36,7 @@ void name_array(DType dtype, const Shape& shape, Where made, runtime::OutOfMemor
 void raise_out_of_memory(std::string_view function, const runtime::OutOfMemory& error,
                          Where where) {
   Complaint complaint(function, error.what(), where);
-  const Where made{error.made.file, error.made.line};
+  const Where made = Where::here(error.made.file, error.made.line);
   if (!error.array.empty()) {
     complaint.note("for",
                    made.file != nullptr ? error.array + ", made at " + to_text(made) : error.array);

@@ -181,7 +181,7 @@ void Place::write(Combine combine, const Operand& v, const char* name) {
   Array value = Access::is_array(v)
                     ? Access::array(v)
                     : frontend::as_array(name, v, frontend::common_dtype(name, old, v));
-  if (combine != nullptr) value = combine(read_region(x, r), value);
+  if (combine != nullptr) value = combine(read_region(x, r), v);  // a scalar stays weak
   value = frontend::within_kind(name, value, x.dtype(), where);
   const Shape place{std::span<const std::int64_t>(r.shape)};
   const std::span<const std::int64_t> from = value.shape().extents(), to = place.extents();

@@ -31,6 +31,7 @@ namespace {
 
 // The pending part of the arrays, one snapshot a device; nothing is stored or marked.
 std::vector<std::pair<std::uint16_t, Snapshot>> snapshots(const Arrays& arrays) {
+  ++frontend::state().runs;
   std::map<std::uint16_t, std::vector<Node*>> roots;
   std::vector<std::pair<std::uint16_t, Snapshot>> result;
   {

@@ -15,6 +15,7 @@
 #include "frontend/complaint.h"
 #include "frontend/host_memory.h"
 #include "frontend/read.h"
+#include "frontend/state.h"
 #include "kiln/creation.h"
 #include "kiln/views.h"
 
@@ -190,7 +191,10 @@ std::string python_tuple(const Shape& shape) {
 
 }  // namespace
 
-Array load(const std::string& path, Where where) { return Reader(path, where).read(); }
+Array load(const std::string& path, Where where) {
+  ++frontend::state().runs;
+  return Reader(path, where).read();
+}
 
 void save(const std::string& path, const Array& x, Where where) {
   const Code* const code = std::ranges::find(kCodes, x.dtype(), &Code::dtype);

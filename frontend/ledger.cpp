@@ -34,7 +34,7 @@ void Ledger::add(Measure::Kind kind, std::string name, std::span<const ir::Sourc
   Total& total = totals_[std::move(key)];
   if (total.count++ == 0) {
     for (const ir::SourceLine& line : lines) {
-      if (line.file != nullptr) total.lines.push_back({line.file, line.line});
+      if (line.file != nullptr) total.lines.push_back(Where::here(line.file, line.line));
     }
   }
   total.bytes += bytes;

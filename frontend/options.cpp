@@ -51,7 +51,7 @@ LineScope::LineScope(Where where) : outermost_(context().line_scopes++ == 0) {
 }
 LineScope::~LineScope() { --context().line_scopes; }
 
-void sync(Where where) {
+void synchronize(Where where) {
   try {
     for (runtime::Device* device : frontend::registry().devices()) device->synchronize();
   } catch (...) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <ostream>
+#include <sstream>
 
 #include "frontend/environment.h"
 #include "frontend/evaluate.h"
@@ -152,6 +153,12 @@ Shown shown_of(const Array& x, Where where) {
 }
 
 }  // namespace
+
+std::string Array::text() const {
+  std::ostringstream out;
+  out << *this;
+  return std::move(out).str();
+}
 
 [[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out, const Array& x) {
   const Where where = Access::node(x)->where;

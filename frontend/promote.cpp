@@ -57,15 +57,26 @@ std::optional<DType> promote(DType a, DType b) {
   return promote_signs(a, b);
 }
 
-DType default_dtype(Access::ScalarKind kind) {
-  if (kind == Access::ScalarKind::boolean) return bool_;
-  return kind == Access::ScalarKind::floating ? float32 : int64;
+DType default_dtype(DType scalar) {
+  if (scalar == bool_) return bool_;
+  return class_of(scalar) == DTypeClass::floating ? float32 : int64;
 }
 
-DType promote_scalar(DType t, Access::ScalarKind kind) {
-  if (kind == Access::ScalarKind::boolean) return t;
-  if (kind == Access::ScalarKind::floating) return floating_of(t);
-  return t == bool_ ? int64 : t;
+DType default_dtype(DType a, DType b) {
+  return std::max(default_dtype(a), default_dtype(b));  // bool_ < int64 < float32
+}
+
+DType promote_scalar(DType t, DType scalar) {
+  if (scalar == bool_) return t;
+  if (class_of(scalar) != DTypeClass::floating) return t == bool_ ? int64 : t;
+  if (class_of(t) == DTypeClass::floating || class_of(t) == DTypeClass::complex) return t;
+  return scalar == float64 ? floating_of(t) : float32;
+}
+
+DType promote_scalars(DType a, DType b) {
+  const bool fa = class_of(a) == DTypeClass::floating, fb = class_of(b) == DTypeClass::floating;
+  if (fa != fb) return fa ? a : b;
+  return *promote(a, b);  // no Operand is complex
 }
 
 DType floating_of(DType t) {

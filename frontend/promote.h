@@ -8,10 +8,13 @@ namespace kiln::inline v0::frontend {
 
 // The dtype that holds both; none for complex ones.
 std::optional<DType> promote(DType a, DType b);
-// The dtype of a weak scalar beside an array of dtype t.
-DType promote_scalar(DType t, Access::ScalarKind kind);
-// Of a scalar alone: bool, int64 or float32.
-DType default_dtype(Access::ScalarKind kind);
+// The dtype of an array of dtype t beside a weak scalar of C++ type `scalar`.
+DType promote_scalar(DType t, DType scalar);
+// Of scalars of these C++ types, and nothing else: an integer takes a float's type.
+DType promote_scalars(DType a, DType b);
+// What scalars become beside arrays that give them no dtype: bool, int64 or float32.
+DType default_dtype(DType scalar);
+DType default_dtype(DType a, DType b);
 // Itself if floating, else the float that true division gives.
 DType floating_of(DType t);
 // The dtype of sums: 64 bits for integers and bool.

@@ -98,16 +98,10 @@ Array std(const Array& x, const Axes& axes, Correction correction, Keep keep, Wh
               frontend::floating_of(x.dtype()), where);
 }
 
-Array max(const Array& x, AllAxes axes, Keep keep, Where where) {
+Array max(const Array& x, const Axes& axes, Keep keep, Where where) {
   return extreme("max", Op::max, Op::or_, x, axes, keep, where);
 }
-Array max(const Array& x, std::initializer_list<Extent> axes, Keep keep, Where where) {
-  return extreme("max", Op::max, Op::or_, x, axes, keep, where);
-}
-Array min(const Array& x, AllAxes axes, Keep keep, Where where) {
-  return extreme("min", Op::min, Op::and_, x, axes, keep, where);
-}
-Array min(const Array& x, std::initializer_list<Extent> axes, Keep keep, Where where) {
+Array min(const Array& x, const Axes& axes, Keep keep, Where where) {
   return extreme("min", Op::min, Op::and_, x, axes, keep, where);
 }
 

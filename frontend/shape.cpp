@@ -31,8 +31,18 @@ std::int64_t Shape::size() const {
   return size;
 }
 
+std::string Shape::text() const { return frontend::to_text(*this); }
+
 [[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out, const Shape& shape) {
   return out << frontend::to_text(shape);
+}
+
+[[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out, const Slice& slice) {
+  if (slice.begin.at) out << *slice.begin.at;
+  out << ':';
+  if (slice.end.at) out << *slice.end.at;
+  if (slice.step.at) out << ':' << *slice.step.at;
+  return out;
 }
 
 Axes::Axes(std::initializer_list<Extent> axes) {

@@ -46,7 +46,7 @@ struct Snapshot {
   std::vector<ir::SourceLine> lines;
   std::vector<const std::string*> labels;
 
-  Where line(std::uint32_t node) const { return {lines[node].file, lines[node].line}; }
+  Where line(std::uint32_t node) const { return Where::here(lines[node].file, lines[node].line); }
   // Fills the graph's side tables; only needed where somebody looks.
   void describe();
 };

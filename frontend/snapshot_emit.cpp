@@ -468,7 +468,7 @@ void Builder::emit(std::size_t index) {
 }
 
 void Builder::emit(bool evaluated) {
-  const Where where = out_->where.line != 0 ? out_->where : Where{"", -1};
+  const Where where = out_->where.line != 0 ? out_->where : Where::here("", -1);
   for (std::size_t i = 0; i < order_.size(); ++i) {
     Node* const node = order_[i];
     Info& info = infos_[i];

@@ -295,7 +295,7 @@ Array pad(const Array& x, const std::vector<Margin>& margins, Operand value, Whe
       Access::is_array(value)
           ? Access::array(value)
           : frontend::as_array("pad", value,
-                               frontend::promote_scalar(x.dtype(), Access::kind(value))),
+                               frontend::promote_scalar(x.dtype(), Access::dtype(value))),
       x.dtype(), where);
   return frontend::padded(x, extents, low, fill, where);
 }

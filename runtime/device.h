@@ -150,6 +150,10 @@ class Device {
 
   const ir::Caps& caps() const { return caps_; }
   const std::string& name() const { return name_; }  // "cpu", "cuda:0", "plan_only(sm_90)"
+  // The hardware's own name (its target, of a device that only plans; "" if it says none), and the
+  // memory it has, whatever the limit.
+  const std::string& model() const { return model_; }
+  std::int64_t total_bytes() const { return total_bytes_; }
   virtual bool runs() const { return true; }  // false: launches are checked only, data is not there
   bool host_memory() const { return host_memory_; }  // Memory::data() may be read by the caller
 
@@ -168,6 +172,8 @@ class Device {
   virtual MemoryStats memory() const = 0;
   virtual void trim() = 0;  // gives cached blocks back to the system
   virtual void reset_peak() = 0;
+  // From now on; what is in use stays. 0: the limit of the start.
+  virtual void set_memory_limit(std::int64_t bytes) = 0;
 
   // Kernels. compile turns source into a binary that load_kernel takes, in this process or another;
   // compiler() is the text of everything that this depends on besides the source (architecture,
@@ -196,6 +202,8 @@ class Device {
   std::string name_;
   ir::Caps caps_;
   bool host_memory_;
+  std::string model_;
+  std::int64_t total_bytes_ = 0;
   Counters counters_;
 };
 

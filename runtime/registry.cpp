@@ -100,6 +100,12 @@ std::vector<Device*> Registry::devices() {
   return all;
 }
 
+void Registry::set_threads(int threads) {
+  std::lock_guard lock(mutex_);
+  config_.threads = threads;
+  if (cpu_) static_cast<HostDevice&>(*cpu_).workers().set_threads(threads);
+}
+
 void Registry::before_fork() {
   mutex_.lock();
   cache_.before_fork();

@@ -32,6 +32,8 @@ class Registry {
   KernelCache& cache() { return cache_; }
   Nvrtc& nvrtc() { return nvrtc_; }
   std::vector<Device*> devices();  // those made so far
+  // Of the CPU device, which is planned for so many if it is not made yet; 0: one a core.
+  void set_threads(int threads);
 
   void before_fork();
   void after_fork(bool child);

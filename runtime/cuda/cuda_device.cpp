@@ -131,11 +131,21 @@ ir::Caps cuda_caps(CudaDriver& driver, int index) {
   return caps;
 }
 
-std::int64_t memory_limit(CudaContext& context, std::int64_t configured) {
+std::int64_t device_memory(CudaContext& context) {
   std::size_t total = 0;
   context.check(context.driver.device_memory(&total, context.device), "cuDeviceTotalMem");
-  const auto all = static_cast<std::int64_t>(total);
+  return static_cast<std::int64_t>(total);
+}
+
+std::int64_t memory_limit(CudaContext& context, std::int64_t configured) {
+  const std::int64_t all = device_memory(context);
   return configured > 0 ? std::min(configured, all) : all;
+}
+
+std::string device_model(CudaContext& context) {
+  std::string name(256, '\0');
+  context.check(context.driver.device_name(name.data(), 255, context.device), "cuDeviceGetName");
+  return name.c_str();
 }
 
 // PTX first, with its size before it; machine code, if any, after it.
@@ -185,7 +195,10 @@ CudaDevice::CudaDevice(CudaDriver& driver, Nvrtc& nvrtc, const Config& config, i
       memory_(*this, context_, memory_limit(context_, config.cuda_memory_limit)),
       staging_(context_, memory_),
       blas_(config_, context_),
-      cubin_(config.cubin) {}
+      cubin_(config.cubin) {
+  model_ = device_model(context_);
+  total_bytes_ = device_memory(context_);
+}
 
 CudaDevice::~CudaDevice() = default;
 

@@ -24,6 +24,7 @@ class CudaDevice final : public Device {
   MemoryStats memory() const override { return memory_.stats(); }
   void trim() override { memory_.trim(); }
   void reset_peak() override { memory_.reset_peak(); }
+  void set_memory_limit(std::int64_t bytes) override { memory_.set_limit(bytes); }
 
   bool needs_source() const override { return true; }
   std::string compiler() const override;

@@ -27,7 +27,7 @@ struct CudaMemory::Block : Memory {
 };
 
 CudaMemory::CudaMemory(Device& owner, CudaContext& context, std::int64_t limit)
-    : owner_(owner), context_(context), limit_(limit) {
+    : owner_(owner), context_(context), first_limit_(limit), limit_(limit) {
   CudaDriver& driver = context.driver;
   int supported = 0;
   driver.device_attribute(&supported, cuda::kPoolsSupported, context.device);
@@ -55,7 +55,7 @@ MemoryRef CudaMemory::allocate(std::int64_t bytes) {
   const EnterCuda entered(context_);
   if (bytes == 0) return MemoryRef(new Block(owner_, 0, 0, 0));
   std::lock_guard lock(mutex_);
-  if (bytes > limit_ - used_) throw OutOfMemory(owner_.name(), bytes, limit_ - used_, limit_);
+  if (bytes > left_locked()) throw OutOfMemory(owner_.name(), bytes, left_locked(), limit_);
   const std::int64_t capacity =
       pool_ ? (bytes + kGranule - 1) / kGranule * kGranule : std::max(size_class(bytes), kGranule);
   int result = cuda::kSuccess;
@@ -77,7 +77,7 @@ MemoryRef CudaMemory::allocate(std::int64_t bytes) {
 void CudaMemory::refuse_locked(std::int64_t bytes) {
   std::size_t free = 0, total = 0;
   context_.check(context_.driver.memory_info(&free, &total), "cuMemGetInfo");
-  throw OutOfMemory(owner_.name(), bytes, std::min(static_cast<std::int64_t>(free), limit_ - used_),
+  throw OutOfMemory(owner_.name(), bytes, std::min(static_cast<std::int64_t>(free), left_locked()),
                     limit_);
 }
 
@@ -149,7 +149,12 @@ MemoryStats CudaMemory::stats() {
   context_.check(context_.driver.memory_info(&free, &total), "cuMemGetInfo");
   std::lock_guard lock(mutex_);
   return {live_, peak_, cached_, limit_,
-          std::min(static_cast<std::int64_t>(free) + cached_, limit_ - used_)};
+          std::min(static_cast<std::int64_t>(free) + cached_, left_locked())};
+}
+
+void CudaMemory::set_limit(std::int64_t bytes) {
+  std::lock_guard lock(mutex_);
+  limit_ = bytes > 0 ? std::min(bytes, owner_.total_bytes()) : first_limit_;
 }
 
 void CudaMemory::reset_peak() {

@@ -2,6 +2,7 @@
 // allocations kept by size class. All work is on one stream, so a freed block may be handed out at
 // once. Every address is a multiple of 256.
 #pragma once
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <vector>
@@ -37,6 +38,7 @@ class CudaMemory {
   }
   MemoryStats stats();
   void reset_peak();
+  void set_limit(std::int64_t bytes);  // 0: what it was at first
 
  private:
   struct Block;
@@ -44,11 +46,13 @@ class CudaMemory {
   void give(CudaDriver::Address address, std::int64_t capacity) noexcept;
   void trim_locked() noexcept;
   [[noreturn]] void refuse_locked(std::int64_t bytes);
+  std::int64_t left_locked() const { return std::max<std::int64_t>(0, limit_ - used_); }
 
   Device& owner_;
   CudaContext& context_;
   CudaDriver::Pool pool_ = nullptr;
-  std::int64_t limit_;
+  const std::int64_t first_limit_;
+  std::int64_t limit_;  // may be less than what is in use
   std::mutex mutex_;
   std::int64_t live_ = 0, peak_ = 0;
   std::int64_t used_ = 0, cached_ = 0;                             // capacities

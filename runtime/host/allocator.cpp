@@ -51,7 +51,10 @@ struct HostAllocator::HostBlock : Memory {
 };
 
 HostAllocator::HostAllocator(Device& owner, std::int64_t limit, Available available)
-    : owner_(owner), limit_(limit > 0 ? limit : machine_memory() / 10 * 9), available_(available) {}
+    : owner_(owner),
+      first_limit_(limit > 0 ? limit : machine_memory() / 10 * 9),
+      limit_(first_limit_),
+      available_(available) {}
 
 HostAllocator::~HostAllocator() { trim_locked(); }
 
@@ -64,7 +67,8 @@ int HostAllocator::class_index(std::int64_t capacity) {
 MemoryRef HostAllocator::allocate(std::int64_t bytes) {
   ir::internal_check(bytes >= 0, "allocate: negative size");
   std::unique_lock lock(mutex_);
-  if (bytes > limit_ - used_bytes_) refuse(bytes, limit_ - used_bytes_);
+  const std::int64_t left = left_locked();
+  if (bytes > left) refuse(bytes, left);
   std::int64_t capacity = size_class(bytes);
   HostBlock*& head = cached_[class_index(capacity)];
   HostBlock* block = head;
@@ -73,7 +77,7 @@ MemoryRef HostAllocator::allocate(std::int64_t bytes) {
     cached_bytes_ -= capacity;
   } else {
     // A class larger than what is left: take what is left, a block that will not be kept.
-    const std::int64_t room = limit_ - used_bytes_;
+    const std::int64_t room = left;
     const bool regular = capacity <= room;
     if (!regular) capacity = std::min(capacity, std::max(round_up(bytes, kAlignment), room));
     if (used_bytes_ + cached_bytes_ + capacity > limit_) trim_locked();
@@ -103,12 +107,12 @@ void HostAllocator::check_machine_locked(std::int64_t bytes) {
   if (bytes < kLookedAt || bytes <= available_()) return;
   trim_locked();
   const std::int64_t available = available_();
-  if (bytes > available) refuse(bytes, std::min(available, limit_ - used_bytes_));
+  if (bytes > available) refuse(bytes, std::min(available, left_locked()));
 }
 
 void HostAllocator::count_other(std::int64_t held, std::int64_t more) {
   const std::lock_guard lock(mutex_);
-  const std::int64_t room = limit_ - used_bytes_;
+  const std::int64_t room = left_locked();
   if (more > room) refuse(more, room);
   if (used_bytes_ + cached_bytes_ + more > limit_) trim_locked();
   // What comes in small parts is looked at where the sum passes a multiple.
@@ -184,7 +188,13 @@ void HostAllocator::shrink_locked(std::int64_t most) noexcept {
 
 MemoryStats HostAllocator::stats() const {
   std::lock_guard lock(mutex_);
-  return {live_, peak_, cached_bytes_, limit_, limit_ - used_bytes_};
+  return {live_, peak_, cached_bytes_, limit_, left_locked()};
+}
+
+void HostAllocator::set_limit(std::int64_t bytes) {
+  std::lock_guard lock(mutex_);
+  limit_ = bytes > 0 ? bytes : first_limit_;
+  shrink_locked(left_locked());
 }
 
 void HostAllocator::reset_peak() {

@@ -7,6 +7,7 @@
 // that was in use at once. Safe from any thread; a block's header comes and goes with it, so a warm
 // allocation touches no heap.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <mutex>
@@ -36,6 +37,7 @@ class HostAllocator {
   void trim();
   MemoryStats stats() const;
   void reset_peak();
+  void set_limit(std::int64_t bytes);     // 0: what it was at first
   std::mutex& mutex() { return mutex_; }  // for fork
 
  private:
@@ -43,6 +45,7 @@ class HostAllocator {
   static constexpr int kClasses = 512;
   static int class_index(std::int64_t capacity);
   HostBlock* fresh(std::int64_t capacity);
+  std::int64_t left_locked() const { return std::max<std::int64_t>(0, limit_ - used_bytes_); }
   [[noreturn]] void refuse(std::int64_t bytes, std::int64_t free) const;
   // Throws if the machine has no room for so many bytes, even without what is cached.
   void check_machine_locked(std::int64_t bytes);
@@ -51,7 +54,8 @@ class HostAllocator {
   void shrink_locked(std::int64_t most) noexcept;  // until at most so many bytes are cached
 
   Device& owner_;
-  std::int64_t limit_;
+  const std::int64_t first_limit_;
+  std::int64_t limit_;  // may be less than what is in use
   Available available_;
   mutable std::mutex mutex_;
   std::array<HostBlock*, kClasses> cached_{};

@@ -31,8 +31,15 @@ constexpr Field kFields[] = {{"bandwidth", &HostFigures::bandwidth, 1e8, 1e14},
                              {"rate", &HostFigures::rate, 1e8, 1e17},
                              {"wake", &HostFigures::wake_seconds, 1e-7, 1e-2}};
 
-// The processor's own name for itself; "" where there is none to ask.
-std::string processor() {
+std::string key(const Config& config) {
+  return fmt::format("figures of the host, 2\n{}\ncores {}\nthreads {}\nvector {}\ncache {}\n",
+                     host_processor(), std::thread::hardware_concurrency(), host_threads(config),
+                     host_vector_bytes(), host_cache_bytes());
+}
+
+}  // namespace
+
+std::string host_processor() {
   std::string name;
 #if defined(__x86_64__)
   for (unsigned leaf = 0x80000002; leaf <= 0x80000004; ++leaf) {
@@ -44,14 +51,6 @@ std::string processor() {
 #endif
   return name;
 }
-
-std::string key(const Config& config) {
-  return fmt::format("figures of the host, 2\n{}\ncores {}\nthreads {}\nvector {}\ncache {}\n",
-                     processor(), std::thread::hardware_concurrency(), host_threads(config),
-                     host_vector_bytes(), host_cache_bytes());
-}
-
-}  // namespace
 
 int host_threads(const Config& config) {
   return config.threads > 0 ? config.threads

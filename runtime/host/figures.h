@@ -46,6 +46,8 @@ HostFigures host_figures(const Config& config, DiskCache& kept);
 
 // Of the machine, as far as they need no measuring.
 int host_threads(const Config& config);
+// What the processor calls itself, spaces and all; "" where there is none to ask.
+std::string host_processor();
 int host_vector_bytes();
 std::int64_t host_cache_bytes();
 

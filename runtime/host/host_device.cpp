@@ -94,7 +94,12 @@ HostDevice::HostDevice(const Config& config, const HostFigures& figures)
       parallel_seconds_(2 * figures.wake_seconds),
       interprets_(config.interpret || !KILN_HAS_LLVM || !machine_is_supported()),
       allocator_(*this, config.memory_limit),
-      workers_(config.threads) {}
+      workers_(config.threads) {
+  model_ = host_processor();
+  model_.erase(0, model_.find_first_not_of(' '));
+  model_.erase(model_.find_last_not_of(' ') + 1);
+  total_bytes_ = machine_memory();
+}
 
 HostDevice::~HostDevice() = default;
 

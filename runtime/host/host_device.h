@@ -27,6 +27,7 @@ class HostDevice final : public Device {
   MemoryStats memory() const override { return allocator_.stats(); }
   void trim() override { allocator_.trim(); }
   void reset_peak() override { allocator_.reset_peak(); }
+  void set_memory_limit(std::int64_t bytes) override { allocator_.set_limit(bytes); }
 
   bool needs_source() const override { return !interprets_; }
   std::string compiler() const override;

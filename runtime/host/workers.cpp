@@ -16,37 +16,57 @@ namespace kiln::runtime {
 
 struct Workers::Arena {
   explicit Arena(int threads) : arena(threads) {
-    // More threads than cores are only had by raising the library's own limit.
-    const auto most =
-        tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism);
-    const auto wanted = static_cast<std::size_t>(threads);
-    if (wanted > most) control.emplace(tbb::global_control::max_allowed_parallelism, wanted);
+    // More threads than cores are only had by raising the library's own limit. Of several such
+    // controls the lowest holds; that of an arena before this one goes with its last work.
+    if (threads > tbb::info::default_concurrency()) {
+      control.emplace(tbb::global_control::max_allowed_parallelism,
+                      static_cast<std::size_t>(threads));
+    }
   }
   std::optional<tbb::global_control> control;
   tbb::task_arena arena;  // its threads start with the first parallel work
 };
 
+namespace {
+int cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+int or_one_a_core(int threads) { return threads > 0 ? threads : cores(); }
+}  // namespace
+
+int most_threads() { return std::max(64, 8 * cores()); }
+
 Workers::Workers(int threads)
-    : threads_(threads > 0 ? threads
-                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))),
+    : threads_(or_one_a_core(threads)),
       generation_(fork_generation()),
-      arena_(std::make_unique<Arena>(threads_)) {}
+      arena_(std::make_shared<Arena>(threads_)) {}
+
+void Workers::set_threads(int threads) {
+  auto arena = std::make_shared<Arena>(or_one_a_core(threads));
+  const std::lock_guard lock(mutex_);
+  threads_ = or_one_a_core(threads);
+  std::swap(arena_, arena);
+}
+
+std::shared_ptr<Workers::Arena> Workers::arena() {
+  const std::lock_guard lock(mutex_);
+  return arena_;
+}
 
 Workers::~Workers() {
   // The parent's threads are not here to be joined.
-  if (generation_ != fork_generation()) (void)arena_.release();
+  if (generation_ != fork_generation()) new std::shared_ptr<Arena>(std::move(arena_));
 }
 
 void Workers::run(std::int64_t items, std::int64_t grain, bool even, Range range,
                   const void* body) {
   grain = std::max<std::int64_t>(grain, 1);
-  const std::int64_t parts = std::min<std::int64_t>(threads_, items / grain);
+  const std::int64_t parts = std::min<std::int64_t>(threads(), items / grain);
   if (parts <= 1 || generation_ != fork_generation()) {
     if (items > 0) range(*this, body, 0, items);
     return;
   }
+  const std::shared_ptr<Arena> arena = this->arena();
   if (even) {
-    arena_->arena.execute([&] {
+    arena->arena.execute([&] {
       tbb::parallel_for(
           std::int64_t{0}, parts,
           [&](std::int64_t i) {
@@ -59,7 +79,7 @@ void Workers::run(std::int64_t items, std::int64_t grain, bool even, Range range
   }
   // Halving stops at ranges of less than 2 * grain items, so no piece is smaller than grain.
   const tbb::blocked_range<std::int64_t> all(0, items, static_cast<std::size_t>(2 * grain - 1));
-  arena_->arena.execute([&] {
+  arena->arena.execute([&] {
     tbb::parallel_for(
         all,
         [&](const tbb::blocked_range<std::int64_t>& r) { range(*this, body, r.begin(), r.end()); },

@@ -5,15 +5,21 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 
 namespace kiln::runtime {
+
+// More would only wait for each other: 64, or eight a core where that is more.
+int most_threads();
 
 class Workers {
  public:
   explicit Workers(int threads);  // 0: one a core
   ~Workers();
 
-  int threads() const { return threads_; }
+  int threads() const { return threads_.load(std::memory_order_relaxed); }
+  // For work that begins from now on.
+  void set_threads(int threads);
 
   // Calls body(begin, end) for ranges that make up [0, items), each of at least `grain` items but
   // the last. `even`: one range a thread; else as many as keep threads busy until the end.
@@ -35,9 +41,11 @@ class Workers {
   void run(std::int64_t items, std::int64_t grain, bool even, Range range, const void* body);
 
   struct Arena;
-  int threads_;
+  std::shared_ptr<Arena> arena();
+  std::atomic<int> threads_;
   std::uint32_t generation_;  // of fork, when made
-  std::unique_ptr<Arena> arena_;
+  std::mutex mutex_;          // of the pointer
+  std::shared_ptr<Arena> arena_;
   // The order that the thread library gives, said once more where a race detector can see it: the
   // library itself, and workers.cpp with its inline code, are not instrumented.
   std::atomic<std::uint64_t> begun_{0}, ended_{0};

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "ir/error.h"
 #include "runtime/targets.h"
@@ -28,15 +27,18 @@ struct DoneEvent : Event {
 }  // namespace
 
 NullDevice::NullDevice(const ir::Caps& caps)
-    : Device(fmt::format("plan_only({})", caps.name), caps, false) {}
+    : Device(fmt::format("plan_only({})", caps.name), caps, false) {
+  model_ = caps.name;
+}
 
 MemoryRef NullDevice::allocate(std::int64_t bytes) {
   ir::internal_check(bytes >= 0, "allocate: negative size");
-  MemoryRef memory(new NullMemory(*this, bytes));
   std::lock_guard lock(mutex_);
+  const std::int64_t left = std::max<std::int64_t>(0, limit_ - live_);
+  if (bytes > left) throw OutOfMemory(name_, bytes, left, limit_);
   live_ += bytes;
   peak_ = std::max(peak_, live_);
-  return memory;
+  return MemoryRef(new NullMemory(*this, bytes));
 }
 
 void NullDevice::release(Memory* memory) noexcept {
@@ -59,8 +61,12 @@ void NullDevice::download(void*, const Memory&, std::int64_t, std::int64_t) {
 
 MemoryStats NullDevice::memory() const {
   std::lock_guard lock(mutex_);
-  constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
-  return {live_, peak_, 0, kUnlimited, kUnlimited - live_};
+  return {live_, peak_, 0, limit_, std::max<std::int64_t>(0, limit_ - live_)};
+}
+
+void NullDevice::set_memory_limit(std::int64_t bytes) {
+  std::lock_guard lock(mutex_);
+  limit_ = bytes > 0 ? bytes : kUnlimited;
 }
 
 void NullDevice::reset_peak() {

@@ -1,6 +1,7 @@
 // A device that plans, emits and checks launches against the target's limits, and never runs. Its
 // memory has sizes and no data, uploads are counted and dropped, reading back is a DeviceError.
 #pragma once
+#include <limits>
 #include <mutex>
 
 #include "runtime/config.h"
@@ -21,6 +22,7 @@ class NullDevice final : public Device {
   MemoryStats memory() const override;
   void trim() override {}
   void reset_peak() override;
+  void set_memory_limit(std::int64_t bytes) override;
 
   bool needs_source() const override { return true; }
   std::string compiler() const override { return "none"; }
@@ -35,9 +37,11 @@ class NullDevice final : public Device {
  private:
   void release(Memory* memory) noexcept override;
 
+  static constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
   mutable std::mutex mutex_;
   std::int64_t live_ = 0;
   std::int64_t peak_ = 0;
+  std::int64_t limit_ = kUnlimited;
 };
 
 }  // namespace kiln::runtime

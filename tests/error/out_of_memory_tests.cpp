@@ -92,7 +92,8 @@ TEST(OutOfMemory, NamesWhatIsCopiedFromTheProgram) {
   EXPECT_EQ(error.array, "float32 (4194304)");
   expect_contains(error.what(), "kiln: Array: ");
   line = __LINE__ + 1;
-  error = refused([&] { kn::from_host(data.data(), {{2, 2 * kMegabyte}, {2 * kMegabyte, 1}}); });
+  error =
+      refused([&] { return kn::from_host(data.data(), {{2, 2 * kMegabyte}, {2 * kMegabyte, 1}}); });
   EXPECT_EQ(error.where.line, line);
   expect_contains(error.what(), "kiln: from_host: ");
 }
@@ -105,16 +106,16 @@ TEST(OutOfMemory, CopiesToTheProgramAreCounted) {
   kn::save(folder.file("x.npy"), kn::borrow(data->data(), {{4 * kMegabyte}, {1}}, data));
   const AlmostFull full(8 * kMegabyte);
   const int line = __LINE__ + 1;
-  kn::OutOfMemory error = refused([&] { x.host<float>(); });
+  kn::OutOfMemory error = refused([&] { return x.host<float>(); });
   EXPECT_EQ(error.where.line, line);
   EXPECT_EQ(error.asked, 16 * kMegabyte);
   expect_contains(error.what(), "kiln: host: ");
   expect_contains(refused([&] { kn::save(folder.file("y.npy"), x); }).what(), "kiln: save: ");
-  expect_contains(refused([&] { kn::load(folder.file("x.npy")); }).what(), "kiln: load: ");
+  expect_contains(refused([&] { return kn::load(folder.file("x.npy")); }).what(), "kiln: load: ");
   std::ostringstream out;
   EXPECT_NO_THROW(out << x) << "a summary needs no copy of all";
   const kn::Array doubles = kn::borrow(data->data(), {{4 * kMegabyte}, {1}}, data);
-  expect_contains(refused([&] { doubles.host<double>(); }).what(), "kiln: host: ");
+  expect_contains(refused([&] { return doubles.host<double>(); }).what(), "kiln: host: ");
 }
 
 // A graph that the machine cannot hold: counted before it is taken, never tried.

@@ -134,7 +134,7 @@ TEST_F(CudaAdversity, NothingStaysAllocated) {
     }
     fail_(KILNSIM_FAIL_ALLOCATION, 0, 0);
   }
-  kn::sync();
+  kn::synchronize();
   EXPECT_EQ(kn::stats().live_bytes, before);
 }
 
@@ -176,9 +176,9 @@ TEST_F(CudaAdversity, AFaultLosesOneDeviceOnly) {
     {
       const kn::Scope scope({.device = lost});
       const kn::Array x = kn::Array{1.f, 2.f} + 1;
-      messages[0] = message_of<kn::DeviceError>([&] { values<float>(x); });
-      messages[1] = message_of<kn::DeviceError>([&] { values<float>(x); });
-      messages[2] = message_of<kn::DeviceError>([&] { values<float>(kn::Array{5.f} * 2); });
+      messages[0] = message_of<kn::DeviceError>([&] { return values<float>(x); });
+      messages[1] = message_of<kn::DeviceError>([&] { return values<float>(x); });
+      messages[2] = message_of<kn::DeviceError>([&] { return values<float>(kn::Array{5.f} * 2); });
     }
     for (const std::string& message : messages) {
       expect_contains(message, "cuda:0 is lost");

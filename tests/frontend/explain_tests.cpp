@@ -230,7 +230,7 @@ TEST(Explain, ThePageHasEverythingAndNeedsNothing) {
 TEST(Explain, APageThatCannotBeWrittenIsAnError) {
   const kn::Array y = data({3}) + 1.f;
   expect_contains(
-      message_of<kn::IoError>([&] { kn::explain(y).save_html("/proc/none/page.html"); }),
+      message_of<kn::IoError>([&] { return kn::explain(y).save_html("/proc/none/page.html"); }),
       "cannot be written");
 }
 

@@ -96,7 +96,7 @@ TEST(Hints, MustFuseThatCannotBeKeptNamesBothLines) {
   const int used = __LINE__ - 1;
   for (const bool explained : {true, false}) {
     const std::string message =
-        message_of([&] { explained ? static_cast<void>(kn::explain(y)) : kn::eval(y); });
+        message_of([&] { return explained ? static_cast<void>(kn::explain(y)) : kn::eval(y); });
     expect_contains(message, "must_fuse: ");
     expect_contains(message, "cannot be computed in the kernel of");
     expect_contains(message, "hints_tests.cpp:" + std::to_string(made));
@@ -185,7 +185,7 @@ TEST(Hints, MustFuseBehindAViewIsRefused) {
 
 TEST(Hints, BothOfOneValueAreRefused) {
   const kn::Array x = kn::no_fuse(data({3}) + 1.f);
-  expect_contains(message_of([&] { kn::must_fuse(x); }), "both no_fuse and must_fuse");
+  expect_contains(message_of([&] { return kn::must_fuse(x); }), "both no_fuse and must_fuse");
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ class Npy : public testing::Test {
   }
   std::string complaint(const std::string& file) const {
     int line = 0;
-    const std::string message = message_of<kn::IoError>([&] { kn::load(file); }, &line);
+    const std::string message = message_of<kn::IoError>([&] { return kn::load(file); }, &line);
     EXPECT_EQ(line, __LINE__ - 1);
     expect_contains(message, file);
     return message;

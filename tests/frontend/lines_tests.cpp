@@ -114,11 +114,11 @@ TEST_F(CudaLines, ALostDeviceNamesThePresentProgram) {
   in_a_process([this] {
     const Place first = first_place(4), second = second_place(4);
     kn::eval(first.result);
-    kn::sync();
+    kn::synchronize();
     fail_(KILNSIM_FAIL_EXECUTION, 1, 0);
     int where = 0;
     const int above = __LINE__;
-    const auto read = [&] { second.result.to_vector<float>(); };
+    const auto read = [&] { return second.result.to_vector<float>(); };
     const std::string message = message_of<kn::DeviceError>(read, &where);
     EXPECT_EQ(where, above + 1);
     expect_contains(message, line(where));

@@ -38,6 +38,7 @@ class TextDevice final : public Device {
   MemoryStats memory() const override { return {}; }
   void trim() override {}
   void reset_peak() override {}
+  void set_memory_limit(std::int64_t) override {}
   bool needs_source() const override { return true; }
   std::string compiler() const override { return compiler_name; }
   Binary compile(const ir::KernelSource& source) override {

@@ -171,7 +171,7 @@ std::optional<Program> make(const Problem& p, bool fusion) {
     out->clear();  // its memory serves the new results
     *out = function(p.dims, *in);
     kn::eval(*out);
-    kn::sync();
+    kn::synchronize();
   };
   const auto outputs = [=] {
     std::vector<Values> values;

@@ -48,12 +48,13 @@ concept Indices = (std::convertible_to<const I&, Index> && ...);
 
 // An operand with the caller's line: an Array, or a C++ scalar. A scalar is weak: it takes the
 // dtype of the array beside it, as far as its kind (bool, integer, floating) allows; see
-// elementwise.h.
+// elementwise.h. A function of yours that takes Operands takes scalars too, and has its caller's
+// line.
 class Operand {
  public:
   Operand(const Array& array, Where where = Where::here()) : array_(&array), where_(where) {}
   template <Element T>
-  Operand(T scalar, Where where = Where::here()) : where_(where) {
+  Operand(T scalar, Where where = Where::here()) : where_(where), dtype_(dtype_of<T>()) {
     if constexpr (std::same_as<T, bool>) {
       kind_ = Kind::boolean;
       integer_ = scalar ? 1 : 0;
@@ -64,14 +65,16 @@ class Operand {
       kind_ = Kind::floating;
       floating_ = static_cast<double>(scalar);
     } else {
-      set_other(dtype_of<T>(), &scalar);
+      set_other(&scalar);
     }
   }
+  [[nodiscard]] Array array() const;  // itself, or a 0-d array of the scalar's own type
+  [[nodiscard]] Where where() const { return where_; }
 
  private:
   friend struct frontend::Access;
   enum class Kind : std::uint8_t { array, boolean, integer, natural, floating };
-  void set_other(DType dtype, const void* scalar);  // 16-bit floats; complex is a UserError
+  void set_other(const void* scalar);  // 16-bit floats; complex is a UserError
   union {
     const Array* array_;
     std::int64_t integer_;
@@ -79,6 +82,7 @@ class Operand {
   };
   Where where_;
   Kind kind_ = Kind::array;
+  DType dtype_ = float32;  // of the scalar's C++ type
 };
 
 // Read-only view of an array's elements on the host, row-major. On the CPU device no copy is made;
@@ -86,13 +90,13 @@ class Operand {
 template <Element T>
 class HostView {
  public:
-  const T* data() const { return data_; }
-  std::int64_t size() const { return size_; }
-  const Shape& shape() const { return shape_; }
-  const T* begin() const { return data_; }
-  const T* end() const { return data_ + size_; }
-  const T& operator[](std::int64_t i) const { return data_[i]; }
-  std::span<const T> span() const { return {data_, static_cast<std::size_t>(size_)}; }
+  [[nodiscard]] const T* data() const { return data_; }
+  [[nodiscard]] std::int64_t size() const { return size_; }
+  [[nodiscard]] const Shape& shape() const { return shape_; }
+  [[nodiscard]] const T* begin() const { return data_; }
+  [[nodiscard]] const T* end() const { return data_ + size_; }
+  [[nodiscard]] const T& operator[](std::int64_t i) const { return data_[i]; }
+  [[nodiscard]] std::span<const T> span() const { return {data_, static_cast<std::size_t>(size_)}; }
 
  private:
   friend class Array;
@@ -126,113 +130,193 @@ class Array {
   void operator=(Operand) && = delete;
 
   // From data. The C++ type is kept: {1.0} is float64, {1} int32, {1.f} float32. Copies at the
-  // call, but for the rvalue vector, whose memory is taken over.
+  // call, but for rvalue vectors, whose memory is taken over.
   template <Element E>
-  explicit Array(E scalar, Where where = Where::here());  // 0-d
+  [[nodiscard]] explicit Array(E scalar, Where where = Where::here());  // 0-d
+  // UserError unless all rows are equally long.
   template <Element E>
-  Array(std::initializer_list<E> values, Where where = Where::here());
+  [[nodiscard]] Array(std::initializer_list<E> values, Where where = Where::here());
   template <Element E>
-  Array(std::initializer_list<std::initializer_list<E>> rows, Where where = Where::here());
+  [[nodiscard]] Array(std::initializer_list<std::initializer_list<E>> rows,
+                      Where where = Where::here());
   template <Element E>
-  explicit Array(const std::vector<E>& values, Where where = Where::here());
+  [[nodiscard]] Array(std::initializer_list<std::initializer_list<std::initializer_list<E>>> planes,
+                      Where where = Where::here());
   template <Element E>
-  explicit Array(std::vector<E>&& values, Where where = Where::here());
-  // UserError if the shape does not have as many elements as the span.
+  [[nodiscard]] explicit Array(const std::vector<E>& values, Where where = Where::here());
   template <Element E>
-  Array(std::span<const E> values, const Shape& shape, Where where = Where::here());
+  [[nodiscard]] explicit Array(std::vector<E>&& values, Where where = Where::here());
+  // UserError if the shape does not have as many elements as the data.
+  template <Element E>
+  [[nodiscard]] Array(const std::vector<E>& values, const Shape& shape,
+                      Where where = Where::here());
+  template <Element E>
+  [[nodiscard]] Array(std::vector<E>&& values, const Shape& shape, Where where = Where::here());
+  template <Element E>
+  [[nodiscard]] Array(std::span<const E> values, const Shape& shape, Where where = Where::here());
 
-  const Shape& shape() const;
-  std::int64_t shape(std::int64_t axis) const;  // negative axes count from the end
-  std::int64_t ndim() const { return shape().ndim(); }
-  std::int64_t size() const;
-  DType dtype() const;
-  Device device() const;
-  bool evaluated() const;  // its value is in memory
+  [[nodiscard]] const Shape& shape() const;
+  [[nodiscard]] std::int64_t shape(std::int64_t axis) const;  // negative axes count from the end
+  [[nodiscard]] std::int64_t ndim() const { return shape().ndim(); }
+  [[nodiscard]] std::int64_t size() const;
+  [[nodiscard]] DType dtype() const;
+  [[nodiscard]] Device device() const;
+  [[nodiscard]] bool evaluated() const;  // its value is in memory
 
   // A view, by value: x(0), x(slice(1, -1), whole), x(ellipsis, newaxis). Missing trailing indices
   // are whole. UserError: too many indices, an integer out of range, step 0.
   template <class... I>
     requires Indices<I...>
-  Array operator()(Index first, const I&... rest) const {
+  [[nodiscard]] Array operator()(Index first, const I&... rest) const {
     const Index list[] = {std::move(first), Index(rest)...};
     return read(list);
   }
   // Writes: x.at(i) = v, += -= *= /=, .max(v), .min(v). v is broadcast to x(i). Rebinds x only.
   template <class... I>
     requires Indices<I...>
-  Place at(Index first, const I&... rest) &;
+  [[nodiscard]] Place at(Index first, const I&... rest) &;
+  // The same: x[0], x[slice(1, -1)]; x[0, 1] in C++23 only. In C++20 it means x[1], and compilers
+  // warn of the comma: write x(0, 1).
 #ifdef __cpp_multidimensional_subscript
   template <class... I>
     requires Indices<I...>
-  Array operator[](Index first, const I&... rest) const {  // in C++20, x[0, 1] would mean x[1]
+  [[nodiscard]] Array operator[](Index first, const I&... rest) const {
     const Index list[] = {std::move(first), Index(rest)...};
     return read(list);
   }
+#else
+  [[nodiscard]] Array operator[](Index i) const { return read({&i, 1}); }
 #endif
 
   // Converts elements. Float to integer truncates and saturates, NaN gives 0; integers wrap.
-  Array astype(DType dtype, Where where = Where::here()) const;
+  [[nodiscard]] Array astype(DType dtype, Where where = Where::here()) const;
   // The same values on another device; a transfer if they are different things.
-  Array to(const Device& device, Where where = Where::here()) const;
+  [[nodiscard]] Array to(const Device& device, Where where = Where::here()) const;
   // Row-major; one extent may be -1. See kiln::reshape.
-  Array reshape(const Shape& shape, Where where = Where::here()) const;
+  [[nodiscard]] Array reshape(const Shape& shape, Where where = Where::here()) const;
   // Transpose of a matrix (2 axes exactly); mT swaps the last two of any number.
-  Array T(Where where = Where::here()) const;
-  Array mT(Where where = Where::here()) const;
+  [[nodiscard]] Array T(Where where = Where::here()) const;
+  [[nodiscard]] Array mT(Where where = Where::here()) const;
   // The same value with a name, which errors, explain and generated code use.
-  Array named(std::string_view label) const;
+  [[nodiscard]] Array named(std::string_view label) const;
 
   // Evaluates and reads. A type other than the array's own is allowed if every value survives the
   // conversion, else a UserError that names astype.
   template <Element E>
-  E item(Where where = Where::here()) const;  // exactly one element
+  [[nodiscard]] E item(Where where = Where::here()) const;  // exactly one element
   template <Element E>
-  std::vector<E> to_vector(Where where = Where::here()) const;
+  [[nodiscard]] std::vector<E> to_vector(Where where = Where::here()) const;
   template <Element E>
   void copy_to(std::span<E> target, Where where = Where::here()) const;  // of size() elements
   template <Element E>
-  HostView<E> host(Where where = Where::here()) const;
+  [[nodiscard]] HostView<E> host(Where where = Where::here()) const;
   // Exactly one element, else UserError: use any() or all().
-  explicit operator bool() const;
+  [[nodiscard]] explicit operator bool() const;
 
   Array& operator+=(Operand right) &;
   Array& operator-=(Operand right) &;
   Array& operator*=(Operand right) &;
   Array& operator/=(Operand right) &;
-  friend Array operator-(Operand x);
-  friend Array operator~(Operand x);
-  Array operator!() const;
-  friend Array operator+(Operand left, Operand right);
-  friend Array operator-(Operand left, Operand right);
-  friend Array operator*(Operand left, Operand right);
-  friend Array operator/(Operand left, Operand right);
-  friend Array operator%(Operand left, Operand right);
-  friend Array operator==(Operand left, Operand right);
-  friend Array operator!=(Operand left, Operand right);
-  friend Array operator<(Operand left, Operand right);
-  friend Array operator<=(Operand left, Operand right);
-  friend Array operator>(Operand left, Operand right);
-  friend Array operator>=(Operand left, Operand right);
-  friend Array operator&(Operand left, Operand right);
-  friend Array operator|(Operand left, Operand right);
-  friend Array operator^(Operand left, Operand right);
-  friend Array operator<<(Operand left, Operand right);
-  friend Array operator>>(Operand left, Operand right);
-  friend Array operator&&(const Array& left, const Array& right);
-  friend Array operator||(const Array& left, const Array& right);
+  [[nodiscard]] friend Array operator-(Operand x) { return apply(Operator::negative, x, x); }
+  [[nodiscard]] friend Array operator~(Operand x) { return apply(Operator::invert, x, x); }
+  [[nodiscard]] Array operator!() const;
+  [[nodiscard]] friend Array operator+(Operand left, Operand right) {
+    return apply(Operator::add, left, right);
+  }
+  [[nodiscard]] friend Array operator-(Operand left, Operand right) {
+    return apply(Operator::subtract, left, right);
+  }
+  [[nodiscard]] friend Array operator*(Operand left, Operand right) {
+    return apply(Operator::multiply, left, right);
+  }
+  [[nodiscard]] friend Array operator/(Operand left, Operand right) {
+    return apply(Operator::divide, left, right);
+  }
+  [[nodiscard]] friend Array operator%(Operand left, Operand right) {
+    return apply(Operator::remainder, left, right);
+  }
+  [[nodiscard]] friend Array operator==(Operand left, Operand right) {
+    return apply(Operator::equal, left, right);
+  }
+  [[nodiscard]] friend Array operator!=(Operand left, Operand right) {
+    return apply(Operator::not_equal, left, right);
+  }
+  [[nodiscard]] friend Array operator<(Operand left, Operand right) {
+    return apply(Operator::less, left, right);
+  }
+  [[nodiscard]] friend Array operator<=(Operand left, Operand right) {
+    return apply(Operator::less_equal, left, right);
+  }
+  [[nodiscard]] friend Array operator>(Operand left, Operand right) {
+    return apply(Operator::greater, left, right);
+  }
+  [[nodiscard]] friend Array operator>=(Operand left, Operand right) {
+    return apply(Operator::greater_equal, left, right);
+  }
+  [[nodiscard]] friend Array operator&(Operand left, Operand right) {
+    return apply(Operator::bitwise_and, left, right);
+  }
+  [[nodiscard]] friend Array operator|(Operand left, Operand right) {
+    return apply(Operator::bitwise_or, left, right);
+  }
+  [[nodiscard]] friend Array operator^(Operand left, Operand right) {
+    return apply(Operator::bitwise_xor, left, right);
+  }
+  [[nodiscard]] friend Array operator<<(Operand left, Operand right) {
+    return apply(Operator::shift_left, left, right);
+  }
+  [[nodiscard]] friend Array operator>>(Operand left, Operand right) {
+    return apply(Operator::shift_right, left, right);
+  }
+  [[nodiscard]] friend Array operator&&(const Array& left, const Array& right) {
+    return apply(Operator::both, Operand(left, {}), Operand(right, {}));
+  }
+  [[nodiscard]] friend Array operator||(const Array& left, const Array& right) {
+    return apply(Operator::either, Operand(left, {}), Operand(right, {}));
+  }
   // As NumPy prints; more than 1000 elements are summarised, and only those shown are moved.
   friend std::ostream& operator<<(std::ostream& out, const Array& x);
+  [[nodiscard]] friend std::string to_string(const Array& x) { return x.text(); }
 
  private:
   friend struct frontend::Access;
   friend class Place;
+  enum class Operator : std::uint8_t {
+    add,
+    subtract,
+    multiply,
+    divide,
+    remainder,
+    equal,
+    not_equal,
+    less,
+    less_equal,
+    greater,
+    greater_equal,
+    bitwise_and,
+    bitwise_or,
+    bitwise_xor,
+    shift_left,
+    shift_right,
+    negative,  // of the left operand
+    invert,
+    both,  // && and ||
+    either
+  };
+  // What friends do; friends that are defined in the class may be [[nodiscard]].
+  static Array apply(Operator op, const Operand& left, const Operand& right);
   explicit Array(frontend::Node* adopted) noexcept : node_(adopted) {}
   static void release(frontend::Node* node) noexcept;
   static frontend::Node* from_bytes(DType dtype, const void* data, const Shape& shape,
                                     std::int64_t given, Where where);
-  static frontend::Node* take_over(DType dtype, void* data, std::int64_t count,
+  static frontend::Node* take_over(DType dtype, void* data, std::int64_t count, const Shape& shape,
                                    std::shared_ptr<const void> owner, Where where);
   [[noreturn]] static void ragged(Where where);
+  template <Element E>
+  static frontend::Node* from_rows(
+      std::span<const std::initializer_list<std::initializer_list<E>>> planes, bool three,
+      Where where);
+  [[nodiscard]] std::string text() const;
   Array read(std::span<const Index> indices) const;
   void read_as(DType dtype, void* target, std::int64_t count, const char* function,
                Where where) const;
@@ -272,7 +356,7 @@ class Arrays {
   Arrays(const Array& x) : list_{x} {}
   Arrays(std::initializer_list<Array> list) : list_(list) {}
   Arrays(std::vector<Array> list) : list_(std::move(list)) {}
-  std::span<const Array> list() const { return list_; }
+  [[nodiscard]] std::span<const Array> list() const { return list_; }
 
  private:
   std::vector<Array> list_;
@@ -288,39 +372,64 @@ Array::Array(std::initializer_list<E> values, Where where)
                        static_cast<std::int64_t>(values.size()), where)) {}
 
 template <Element E>
-Array::Array(std::initializer_list<std::initializer_list<E>> rows, Where where) {
-  const std::size_t columns = rows.size() == 0 ? 0 : rows.begin()->size();
-  const std::unique_ptr<E[]> flat(new E[rows.size() * columns + 1]);
+Array::Array(std::initializer_list<std::initializer_list<E>> rows, Where where)
+    : node_(from_rows<E>({&rows, 1}, false, where)) {}
+
+template <Element E>
+Array::Array(std::initializer_list<std::initializer_list<std::initializer_list<E>>> planes,
+             Where where)
+    : node_(from_rows<E>({planes.begin(), planes.size()}, true, where)) {}
+
+template <Element E>
+frontend::Node* Array::from_rows(
+    std::span<const std::initializer_list<std::initializer_list<E>>> planes, bool three,
+    Where where) {
+  const std::size_t rows = planes.empty() ? 0 : planes[0].size();
+  const std::size_t columns = rows == 0 ? 0 : planes[0].begin()->size();
+  const std::size_t count = planes.size() * rows * columns;
+  const std::unique_ptr<E[]> flat(new E[count + 1]);
   E* next = flat.get();
-  for (const std::initializer_list<E>& row : rows) {
-    if (row.size() != columns) ragged(where);
-    for (const E& value : row) *next++ = value;
+  for (const auto& plane : planes) {
+    if (plane.size() != rows) ragged(where);
+    for (const auto& row : plane) {
+      if (row.size() != columns) ragged(where);
+      for (const E& value : row) *next++ = value;
+    }
   }
-  node_ = from_bytes(dtype_of<E>(), flat.get(), Shape{rows.size(), columns},
-                     static_cast<std::int64_t>(rows.size() * columns), where);
+  const Shape shape = three ? Shape{planes.size(), rows, columns} : Shape{rows, columns};
+  return from_bytes(dtype_of<E>(), flat.get(), shape, static_cast<std::int64_t>(count), where);
 }
 
 template <Element E>
-Array::Array(const std::vector<E>& values, Where where) {
+Array::Array(const std::vector<E>& values, Where where) : Array(values, values.size(), where) {}
+
+template <Element E>
+Array::Array(std::vector<E>&& values, Where where) {
+  const Shape shape = values.size();
+  *this = Array(std::move(values), shape, where);
+}
+
+template <Element E>
+Array::Array(const std::vector<E>& values, const Shape& shape, Where where) {
   const auto count = static_cast<std::int64_t>(values.size());
   if constexpr (std::same_as<E, bool>) {  // packed bits
     const std::unique_ptr<bool[]> bytes(new bool[values.size() + 1]);
     for (std::size_t i = 0; i < values.size(); ++i) bytes[i] = values[i];
-    node_ = from_bytes(bool_, bytes.get(), Shape{count}, count, where);
+    node_ = from_bytes(bool_, bytes.get(), shape, count, where);
   } else {
-    node_ = from_bytes(dtype_of<E>(), values.data(), Shape{count}, count, where);
+    node_ = from_bytes(dtype_of<E>(), values.data(), shape, count, where);
   }
 }
 
 template <Element E>
-Array::Array(std::vector<E>&& values, Where where) {
+Array::Array(std::vector<E>&& values, const Shape& shape, Where where) {
   if constexpr (std::same_as<E, bool>) {
-    *this = Array(std::as_const(values), where);
+    *this = Array(std::as_const(values), shape, where);
   } else {
     auto owner = std::make_shared<std::vector<E>>(std::move(values));
     void* data = owner->data();
     const auto count = static_cast<std::int64_t>(owner->size());
-    node_ = take_over(dtype_of<E>(), data, count, std::move(owner), where);
+    node_ = take_over(dtype_of<E>(), data, count, shape, std::move(owner), where);
   }
 }
 

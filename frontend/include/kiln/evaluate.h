@@ -1,10 +1,11 @@
-// When and how things are computed: eval and sync, options in scopes, counters.
+// When and how things are computed: eval and synchronize, options in scopes, counters.
 #pragma once
-#include <algorithm>
-#include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <type_traits>
 #include <vector>
 
 #include "kiln/array.h"
@@ -16,6 +17,21 @@ inline namespace v0 {
 // Evaluates these arrays together, as one plan a device. Implied by reading a value. If it throws,
 // every array is as before.
 void eval(const Arrays& arrays, Where where = Where::here());
+namespace frontend {
+struct FirstArray {  // with the caller's line
+  FirstArray(const Array& x, Where w = Where::here()) : array(x), where(w) {}
+  const Array& array;
+  Where where;
+};
+// Gives every array a value. If it throws, all are as before.
+void evaluate(std::span<const Array> arrays, Where where);
+}  // namespace frontend
+// eval(a, b, c) is eval({a, b, c}).
+template <std::same_as<Array>... More>
+void eval(frontend::FirstArray first, const Array& second, const More&... more) {
+  const Array list[] = {first.array, second, more...};
+  frontend::evaluate(list, first.where);
+}
 // Hints to fusion about a pending value, which each of these gives back. Bits never depend on them.
 // materialize: the next evaluation that computes x stores it, for later ones to use. no_fuse: no
 // kernel both computes x and uses it; x is stored between them. must_fuse: every kernel that uses x
@@ -27,7 +43,7 @@ Array no_fuse(const Array& x, Where where = Where::here());
 Array must_fuse(const Array& x, Where where = Where::here());
 
 // Waits for what was started and throws what failed.
-void sync(Where where = Where::here());
+void synchronize(Where where = Where::here());
 
 enum class Math : std::uint8_t {
   exact,  // the same bits on every device
@@ -74,7 +90,7 @@ struct Options {
 // Options of this thread until the end of the block; nests. Scope s({.mode = Mode::check});
 class [[nodiscard]] Scope {
  public:
-  explicit Scope(const Options& options);
+  [[nodiscard]] explicit Scope(const Options& options);
   ~Scope();
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
@@ -87,7 +103,7 @@ class [[nodiscard]] Scope {
 // composed of others. The outermost wins.
 class [[nodiscard]] LineScope {
  public:
-  explicit LineScope(Where where = Where::here());
+  [[nodiscard]] explicit LineScope(Where where = Where::here());
   ~LineScope();
   LineScope(const LineScope&) = delete;
   LineScope& operator=(const LineScope&) = delete;
@@ -111,9 +127,9 @@ struct Stats {
   std::int64_t downloads = 0, download_bytes = 0;
   std::int64_t live_bytes = 0;  // on all devices; these two are no differences
   std::int64_t peak_bytes = 0;
-  Stats operator-(const Stats& before) const;
+  [[nodiscard]] Stats operator-(const Stats& before) const;
 };
-Stats stats();
+[[nodiscard]] Stats stats();
 // live_bytes is the new peak.
 void reset_peak();
 
@@ -125,28 +141,55 @@ struct Transfer {
   std::string why;  // "an operand", or the function: "to_vector"
 };
 // The latest 10,000.
-std::vector<Transfer> transfers();
+[[nodiscard]] std::vector<Transfer> transfers();
 
-// Calls f until it has taken 0.2 s or 5 calls, after one call to warm up, with sync after each;
-// gives the median in seconds.
+namespace frontend {
+// The arrays of an Array, or a tuple, pair or range of such.
+template <class R>
+void collect(const R& result, std::vector<Array>* list) {
+  if constexpr (std::same_as<R, Array>) {
+    list->push_back(result);
+  } else if constexpr (requires { std::tuple_size<R>::value; }) {
+    std::apply([&](const auto&... part) { (collect(part, list), ...); }, result);
+  } else if constexpr (requires { result.begin() != result.end(); }) {
+    for (const auto& part : result) collect(part, list);
+  }
+}
 template <class F>
-double timeit(F&& f) {
-  f();
-  sync();
+void run_once(F& f, Where where) {
+  using R = std::invoke_result_t<F&>;
+  if constexpr (std::is_void_v<R>) {
+    f();
+  } else {
+    std::vector<Array> list;
+    collect(static_cast<const std::remove_cvref_t<R>&>(f()), &list);
+    evaluate(list, where);
+  }
+  synchronize(where);
+}
+std::int64_t runs();  // evaluations and readings so far
+double now();         // seconds, of a steady clock
+double median(std::vector<double> values);
+[[noreturn]] void complain_of_no_run(Where where);
+}  // namespace frontend
+// Calls f until it has taken 0.2 s or 5 calls, after one call to warm up; evaluates the Array that
+// f returns (or each of a tuple, pair or range) and calls synchronize after each; gives the median
+// in seconds. UserError if these calls evaluated and read nothing, for then they only recorded.
+template <class F>
+[[nodiscard]] double timeit(F&& f, Where where = Where::here()) {
+  frontend::run_once(f, where);
+  const std::int64_t before = frontend::runs();
   std::vector<double> seconds;
   double total = 0;
   while (seconds.size() < 5 || (total < 0.2 && seconds.size() < 10000)) {
-    const auto start = std::chrono::steady_clock::now();
-    f();
-    sync();
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    seconds.push_back(took.count());
-    total += took.count();
+    const double start = frontend::now();
+    frontend::run_once(f, where);
+    const double took = frontend::now() - start;
+    if (frontend::runs() == before) frontend::complain_of_no_run(where);
+    seconds.push_back(took);
+    total += took;
   }
-  std::nth_element(seconds.begin(),
-                   seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2),
-                   seconds.end());
-  return seconds[seconds.size() / 2];
+  return frontend::median(std::move(seconds));
 }
 
 }  // namespace v0

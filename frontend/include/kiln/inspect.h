@@ -27,13 +27,13 @@ struct Source {
 // plan is cached, or for which class it is new.
 class Explanation {
  public:
-  std::string text() const;
-  std::string json() const;
+  [[nodiscard]] std::string text() const;
+  [[nodiscard]] std::string json() const;
   // The same, with what machine code takes of a multiprocessor: of each CUDA kernel its registers
   // and stack a thread, its shared memory a block, and what it spills. Each is compiled for that,
   // about a tenth of a second; nothing is added where NVRTC is not found, or does not know the
   // architecture. A page has these figures without being asked.
-  Explanation with_resources(Where where = Where::here()) const;
+  [[nodiscard]] Explanation with_resources(Where where = Where::here()) const;
   // A page that needs no other file and no network: the graph with kernels as boxes (drawn where
   // Graphviz's dot is found, else a list), and of each kernel its figures, CUDA C and IR. IoError
   // if it cannot be written.
@@ -45,11 +45,12 @@ class Explanation {
   struct Data;
   std::shared_ptr<const Data> data_;
 };
-Explanation explain(const Arrays& arrays, Where where = Where::here());
+[[nodiscard]] Explanation explain(const Arrays& arrays, Where where = Where::here());
 
 // The CUDA C of the kernels that would compute these arrays on a target ("sm_75" ... "sm_120").
-std::vector<Source> cuda_source(const Arrays& arrays, std::string_view target = "sm_80",
-                                Where where = Where::here());
+[[nodiscard]] std::vector<Source> cuda_source(const Arrays& arrays,
+                                              std::string_view target = "sm_80",
+                                              Where where = Where::here());
 
 // Writes into the directory (made if missing): the graph before and after each pass (.txt, .dot),
 // each kernel's IR, CUDA C, PTX (where NVRTC is found), LLVM IR and assembly, and plan.json.

@@ -10,7 +10,7 @@ inline namespace v0 {
 
 // A .npy file, versions 1 to 3, either byte order, C or Fortran order. IoError names the file and
 // what is wrong with it: missing, truncated, malformed, or of a dtype without a counterpart.
-Array load(const std::string& path, Where where = Where::here());
+[[nodiscard]] Array load(const std::string& path, Where where = Where::here());
 // Evaluates x and writes it; bfloat16 has no .npy counterpart (UserError).
 void save(const std::string& path, const Array& x, Where where = Where::here());
 

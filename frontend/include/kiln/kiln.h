@@ -8,6 +8,9 @@
 // NumPy's where the standard has no such function. Two differences to C++ itself: `/` is true
 // division also for integers, and `%` has the sign of the divisor.
 //
+// What has a value is [[nodiscard]]: a call of sqrt(x) alone does nothing. `using namespace kiln`
+// clashes with no name of C, POSIX or <cmath>.
+//
 // Safe from any thread: const use of one Array, and any use of different Arrays (copies of each
 // other included), as with std::shared_ptr.
 #pragma once
@@ -17,10 +20,12 @@
 #include "kiln/elementwise.h"
 #include "kiln/error.h"
 #include "kiln/evaluate.h"
+#include "kiln/format.h"
 #include "kiln/inspect.h"
 #include "kiln/io.h"
 #include "kiln/linalg.h"
 #include "kiln/measure.h"
+#include "kiln/process.h"
 #include "kiln/reductions.h"
 #include "kiln/rows.h"
 #include "kiln/types.h"

@@ -10,12 +10,12 @@ inline namespace v0 {
 // or a column (right) whose axis the result drops. float32 and float64 go to the BLAS of the
 // device, whose order of summation is its own; float16 and bfloat16 are computed in float32 and
 // rounded; integers wrap. UserError: a 0-d operand, inner extents that differ.
-Array matmul(const Array& left, const Array& right, Where where = Where::here());
+[[nodiscard]] Array matmul(const Array& left, const Array& right, Where where = Where::here());
 // Sum of products along an axis of both.
-Array vecdot(const Array& left, const Array& right, std::int64_t axis = -1,
-             Where where = Where::here());
+[[nodiscard]] Array vecdot(const Array& left, const Array& right, std::int64_t axis = -1,
+                           Where where = Where::here());
 // Products of every pair of two 1-d arrays.
-Array outer(const Array& left, const Array& right, Where where = Where::here());
+[[nodiscard]] Array outer(const Array& left, const Array& right, Where where = Where::here());
 
 }  // namespace v0
 }  // namespace kiln

@@ -44,11 +44,11 @@ class [[nodiscard]] Measure {
   Measure& operator=(const Measure&) = delete;
 
   // Waits for the devices, and throws what failed there.
-  double seconds() const;         // since the construction
-  Stats stats() const;            // what happened since, as by stats() - stats()
-  std::vector<Row> rows() const;  // by kind, then the dearest first
-  std::string text() const;       // what << prints
-  std::string json() const;       // one object
+  [[nodiscard]] double seconds() const;         // since the construction
+  [[nodiscard]] Stats stats() const;            // what happened since, as by stats() - stats()
+  [[nodiscard]] std::vector<Row> rows() const;  // by kind, then the dearest first
+  [[nodiscard]] std::string text() const;       // what << prints
+  [[nodiscard]] std::string json() const;       // one object
   friend std::ostream& operator<<(std::ostream& out, const Measure& measure);
 
  private:

@@ -17,47 +17,81 @@ inline namespace v0 {
 
 // Integers and bool are summed and multiplied in 64 bits; float16 and bfloat16 in float32, rounded
 // once.
-Array sum(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
-          Where where = Where::here());
-Array prod(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
-           Where where = Where::here());
+[[nodiscard]] Array sum(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
+                        Where where = Where::here());
+[[nodiscard]] Array prod(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
+                         Where where = Where::here());
 // sum / n; integers give float32 (8 and 16 bits) or float64.
-Array mean(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
-           Where where = Where::here());
-// mean of (x - mean(x))^2, with n - correction for n; std is its square root.
-Array var(const Array& x, const Axes& axes = all_axes, Correction correction = {0},
-          Keep keep = Keep::no, Where where = Where::here());
-Array std(const Array& x, const Axes& axes = all_axes, Correction correction = {0},
-          Keep keep = Keep::no, Where where = Where::here());
-// NaN if any element is; -0 < +0.
-Array max(const Array& x, AllAxes axes = all_axes, Keep keep = Keep::no,
-          Where where = Where::here());
-Array max(const Array& x, std::initializer_list<Extent> axes, Keep keep = Keep::no,
-          Where where = Where::here());
-Array min(const Array& x, AllAxes axes = all_axes, Keep keep = Keep::no,
-          Where where = Where::here());
-Array min(const Array& x, std::initializer_list<Extent> axes, Keep keep = Keep::no,
-          Where where = Where::here());
-// Elementwise is maximum(x, y); over an axis it is max(x, {0}).
-template <class T>
-  requires(std::same_as<T, Array> || Element<T>)
-Array max(const Array&, const T&) = delete;
-template <class T>
-  requires(std::same_as<T, Array> || Element<T>)
-Array min(const Array&, const T&) = delete;
+[[nodiscard]] Array mean(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
+                         Where where = Where::here());
+// mean of (x - mean(x))^2, with n - correction for n; std is its square root. Under `using
+// namespace kiln` it is still kiln::std: `std` alone is the namespace.
+[[nodiscard]] Array var(const Array& x, const Axes& axes = all_axes, Correction correction = {0},
+                        Keep keep = Keep::no, Where where = Where::here());
+[[nodiscard]] Array std(const Array& x, const Axes& axes = all_axes, Correction correction = {0},
+                        Keep keep = Keep::no, Where where = Where::here());
+// NaN if any element is; -0 < +0. Elementwise these are maximum and minimum: max(x, y) does not
+// compile, and max(x, 2) is the maximum along axis 2.
+[[nodiscard]] Array max(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
+                        Where where = Where::here());
+[[nodiscard]] Array min(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
+                        Where where = Where::here());
 // Of truth values: a number is true if it is not 0. Of no elements: any false, all true.
-Array any(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
-          Where where = Where::here());
-Array all(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
-          Where where = Where::here());
-Array count_nonzero(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
-                    Where where = Where::here());
+[[nodiscard]] Array any(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
+                        Where where = Where::here());
+[[nodiscard]] Array all(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
+                        Where where = Where::here());
+[[nodiscard]] Array count_nonzero(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
+                                  Where where = Where::here());
 // The index (int64) of the first extreme along one axis, or of the flattened array; NaN counts as
 // extreme.
-Array argmax(const Array& x, std::optional<std::int64_t> axis = {}, Keep keep = Keep::no,
-             Where where = Where::here());
-Array argmin(const Array& x, std::optional<std::int64_t> axis = {}, Keep keep = Keep::no,
-             Where where = Where::here());
+[[nodiscard]] Array argmax(const Array& x, std::optional<std::int64_t> axis = {},
+                           Keep keep = Keep::no, Where where = Where::here());
+[[nodiscard]] Array argmin(const Array& x, std::optional<std::int64_t> axis = {},
+                           Keep keep = Keep::no, Where where = Where::here());
+
+// max(x, y) and max(x, 0.5) do not compile, and say what to write instead. One overload is more
+// constrained than std::max, for those who say `using namespace std`.
+namespace frontend {
+template <class T>
+concept NoAxis = std::convertible_to<const T&, Operand> && !Integer<T> && !std::same_as<T, Array>;
+template <class T>
+constexpr bool never = false;
+template <NoAxis T>
+void max(const Array&, const T&) {
+  static_assert(never<T>,
+                "elementwise it is maximum(x, y); max takes axes: max(x, 0), max(x, {0, 1})");
+}
+template <class T>
+  requires std::same_as<T, Array>
+void max(const T&, const T&) {
+  static_assert(never<T>,
+                "elementwise it is maximum(x, y); max takes axes: max(x, 0), max(x, {0, 1})");
+}
+template <Element T>
+void max(const T&, const Array&) {
+  static_assert(never<T>,
+                "elementwise it is maximum(x, y); max takes axes: max(x, 0), max(x, {0, 1})");
+}
+template <NoAxis T>
+void min(const Array&, const T&) {
+  static_assert(never<T>,
+                "elementwise it is minimum(x, y); min takes axes: min(x, 0), min(x, {0, 1})");
+}
+template <class T>
+  requires std::same_as<T, Array>
+void min(const T&, const T&) {
+  static_assert(never<T>,
+                "elementwise it is minimum(x, y); min takes axes: min(x, 0), min(x, {0, 1})");
+}
+template <Element T>
+void min(const T&, const Array&) {
+  static_assert(never<T>,
+                "elementwise it is minimum(x, y); min takes axes: min(x, 0), min(x, {0, 1})");
+}
+}  // namespace frontend
+using frontend::max;
+using frontend::min;
 
 }  // namespace v0
 }  // namespace kiln

@@ -8,18 +8,18 @@ namespace kiln {
 inline namespace v0 {
 
 // exp(x - max) / sum(exp(x - max))
-Array softmax(const Array& x, const Axes& axes = -1, Where where = Where::here());
+[[nodiscard]] Array softmax(const Array& x, const Axes& axes = -1, Where where = Where::here());
 // x - max - log(sum(exp(x - max)))
-Array log_softmax(const Array& x, const Axes& axes = -1, Where where = Where::here());
+[[nodiscard]] Array log_softmax(const Array& x, const Axes& axes = -1, Where where = Where::here());
 // log(sum(exp(x - max))) + max, where max counts as 0 if it is not finite
-Array logsumexp(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
-                Where where = Where::here());
+[[nodiscard]] Array logsumexp(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
+                              Where where = Where::here());
 // (x - mean) / sqrt(var + epsilon)
-Array layer_norm(const Array& x, const Axes& axes = -1, double epsilon = 1e-5,
-                 Where where = Where::here());
+[[nodiscard]] Array layer_norm(const Array& x, const Axes& axes = -1, double epsilon = 1e-5,
+                               Where where = Where::here());
 // x / sqrt(mean(x^2) + epsilon)
-Array rms_norm(const Array& x, const Axes& axes = -1, double epsilon = 1e-5,
-               Where where = Where::here());
+[[nodiscard]] Array rms_norm(const Array& x, const Axes& axes = -1, double epsilon = 1e-5,
+                             Where where = Where::here());
 
 }  // namespace v0
 }  // namespace kiln

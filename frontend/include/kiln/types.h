@@ -19,11 +19,16 @@ inline namespace v0 {
 // A line of the user's program. Functions take it as a last defaulted argument, operators through
 // Operand, indices through Index.
 struct Where {
+  constexpr Where() = default;  // no line; not an aggregate, so that {0, 3} is a shape and no line
+  [[nodiscard]] static constexpr Where here(const char* f = __builtin_FILE(),
+                                            int l = __builtin_LINE()) {
+    Where where;
+    where.file = f;
+    where.line = l;
+    return where;
+  }
   const char* file = nullptr;
   int line = 0;
-  static constexpr Where here(const char* f = __builtin_FILE(), int l = __builtin_LINE()) {
-    return {f, l};
-  }
 };
 
 // The bits of a 16-bit float: storage for data that comes and goes; arithmetic is for Arrays.
@@ -64,11 +69,11 @@ enum class DType : std::uint8_t {
   complex128
 };
 using enum DType;  // kiln::float32; these are the names that are printed (bool_ as "bool")
-std::string_view name(DType dtype);
+[[nodiscard]] std::string_view name(DType dtype);
 std::ostream& operator<<(std::ostream& out, DType dtype);
 
 template <Element T>
-constexpr DType dtype_of() {
+[[nodiscard]] constexpr DType dtype_of() {
   if constexpr (std::same_as<T, bool>) return bool_;
   if constexpr (std::same_as<T, float>) return float32;
   if constexpr (std::same_as<T, double>) return float64;
@@ -92,26 +97,31 @@ struct Extent {
   constexpr Extent(T n) : value(static_cast<std::int64_t>(n)) {}
 };
 
-// Extents, outermost first; {} is the shape of a 0-d array. Not validated here: functions that take
-// a shape refuse negative extents and more than 32 axes, with the caller's line.
+// Extents, outermost first; {} is the shape of a 0-d array, and one integer, as in zeros(3), that
+// of one axis. Not validated here: functions that take a shape refuse negative extents and more
+// than 32 axes, with the caller's line.
 class Shape {
  public:
   Shape() = default;
+  template <Integer T>
+  Shape(T extent) : extents_{static_cast<std::int64_t>(extent)} {}
   Shape(std::initializer_list<Extent> extents);
   Shape(std::span<const std::int64_t> extents) : extents_(extents.begin(), extents.end()) {}
   Shape(const std::vector<std::int64_t>& extents) : extents_(extents) {}
   // The extent of an axis; negative axes count from the end. UserError if there is none.
-  std::int64_t operator[](std::int64_t axis) const;
-  std::int64_t ndim() const { return static_cast<std::int64_t>(extents_.size()); }
+  [[nodiscard]] std::int64_t operator[](std::int64_t axis) const;
+  [[nodiscard]] std::int64_t ndim() const { return static_cast<std::int64_t>(extents_.size()); }
   // The number of elements.
-  std::int64_t size() const;
-  const std::int64_t* begin() const { return extents_.data(); }
-  const std::int64_t* end() const { return extents_.data() + extents_.size(); }
-  std::span<const std::int64_t> extents() const { return extents_; }
-  bool operator==(const Shape&) const = default;
+  [[nodiscard]] std::int64_t size() const;
+  [[nodiscard]] const std::int64_t* begin() const { return extents_.data(); }
+  [[nodiscard]] const std::int64_t* end() const { return extents_.data() + extents_.size(); }
+  [[nodiscard]] std::span<const std::int64_t> extents() const { return extents_; }
+  [[nodiscard]] bool operator==(const Shape&) const = default;
   friend std::ostream& operator<<(std::ostream& out, const Shape& shape);  // (3, 4)
+  [[nodiscard]] friend std::string to_string(const Shape& shape) { return shape.text(); }
 
  private:
+  [[nodiscard]] std::string text() const;
   std::vector<std::int64_t> extents_;
 };
 }  // namespace v0
@@ -133,8 +143,8 @@ class Axes {
   Axes(T axis) : axes_{static_cast<std::int64_t>(axis)} {}
   Axes(std::initializer_list<Extent> axes);
   Axes(const std::vector<std::int64_t>& axes) : axes_(axes) {}
-  bool all() const { return all_; }
-  const std::vector<std::int64_t>& list() const { return axes_; }
+  [[nodiscard]] bool all() const { return all_; }
+  [[nodiscard]] const std::vector<std::int64_t>& list() const { return axes_; }
 
  private:
   std::vector<std::int64_t> axes_;
@@ -163,9 +173,12 @@ struct Bound {
 };
 struct Slice {
   Bound begin, end, step;
+  friend std::ostream& operator<<(std::ostream& out, const Slice& slice);  // 1:-1:2
 };
 // begin:end:step as in Python: negative bounds count from the end, any step but 0.
-constexpr Slice slice(Bound begin, Bound end, Bound step = _) { return {begin, end, step}; }
+[[nodiscard]] constexpr Slice slice(Bound begin, Bound end, Bound step = _) {
+  return {begin, end, step};
+}
 
 }  // namespace v0
 }  // namespace kiln
