@@ -29,8 +29,9 @@ EDITS = [
      "Array maximum(Operand left, Operand right) { return binary(kMaximum, left, right); }",
      "Array take_sign(Operand left, Operand right) { return binary({\"take_sign\", Op::take_sign, "
      "kFloat, Gives::floating}, left, right); }"),
-    ("frontend/include/kiln/elementwise.h", "before", "Array maximum(Operand left, Operand right);",
-     "Array take_sign(Operand magnitude, Operand sign);"),
+    ("frontend/include/kiln/elementwise.h", "before",
+     "[[nodiscard]] Array maximum(Operand left, Operand right);",
+     "[[nodiscard]] Array take_sign(Operand magnitude, Operand sign);"),
 ]
 
 PROGRAM = """#include <kiln/kiln.h>

@@ -16,6 +16,7 @@ import include_rule
 import layout
 import mutable_globals
 import mutate
+import public_calls
 import public_header
 
 COMPILER = "c++"
@@ -165,6 +166,48 @@ class PublicHeader(Planted):
     def test_header_that_leans_on_another(self):
         found = self.faults("#include <vector>\n#include <kiln/b.h>\n", b="std::vector<int> b();\n")
         self.assertTrue(any("b.h does not stand alone" in f for f in found))
+
+
+class PublicCalls(Planted):
+    def plant(self, declarations, header="kiln"):
+        text = ("// A.\n#pragma once\nnamespace kiln {\ninline namespace v0 {\n\nstruct Array {};\n"
+                f"struct Device {{}};\n{declarations}\n}}  // namespace v0\n}}  // namespace kiln\n")
+        self.write(f"kiln/{header}.h", text)
+        if header != "kiln":
+            self.write("kiln/kiln.h", f"#include <kiln/{header}.h>\n")
+
+    def test_a_name_of_posix(self):
+        self.plant("void sync(int how = 0);\n[[nodiscard]] Array twice(const Array& x);\n")
+        found = "\n".join(public_calls.name_faults(COMPILER, self.root))
+        self.assertIn("using namespace kiln: sync()", found)
+        self.assertNotIn("twice", found)
+
+    def test_a_type_without_an_argument(self):
+        self.plant("[[nodiscard]] Array twice(Sphere x);\n")
+        with self.assertRaisesRegex(ValueError, "twice: no argument of type 'Sphere'"):
+            public_calls.every_call(self.root, "")
+
+    def test_a_value_that_may_be_dropped(self):
+        self.plant("Array twice(const Array& x);\n[[nodiscard]] Array half(const Array& x);\n")
+        found = "\n".join(public_calls.declaration_faults(self.root))
+        self.assertIn("twice has a value and is not [[nodiscard]]", found)
+        self.assertNotIn("half has", found)
+        found = "\n".join(public_calls.discard_faults(COMPILER, self.root))
+        self.assertIn("kiln::twice(x); is not warned of", found)
+        self.assertNotIn("kiln::half(x); is not", found)
+
+    def test_a_function_without_its_scalar_form(self):
+        both = "template <int = 0>\n[[nodiscard]] Array half(Operand x) {\n  return {};\n}\n"
+        self.plant("[[nodiscard]] Array twice(const Array& x);\n[[nodiscard]] Array half(const Array& x);\n"
+                   + both, "elementwise")
+        found = "\n".join(public_calls.declaration_faults(self.root))
+        self.assertIn("twice takes no C++ scalar", found)
+        self.assertNotIn("half takes", found)
+
+    def test_what_compiles_that_should_not(self):
+        self.plant("template <class T>\nvoid max(const Array&, const T&) {}\n")
+        found = "\n".join(public_calls.refusal_faults(COMPILER, self.root))
+        self.assertIn("kiln::max(x, 0.5); says None", found)
 
 
 class Facts(Planted):
