@@ -62,7 +62,7 @@ TEST(Limits, AJoinOfTooManyArraysSaysSo) {
     } catch (const kn::DeviceError& error) {
       expect_contains(error.what(), " bytes of parameters, sm_");
       expect_contains(error.what(), "limits_tests.cpp:");
-      expect_contains(error.what(), "join a part of them at a time");
+      expect_contains(error.what(), "try: join a part of the arrays at a time");
       EXPECT_FALSE(sum.evaluated());
       EXPECT_EQ(values<int>(kn::Array{1} + 1), std::vector<int>{2}) << "the device works on";
     }

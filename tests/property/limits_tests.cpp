@@ -103,7 +103,7 @@ std::string failure(runtime::Device& device, const Needs& needs, std::int64_t n 
     run(device, needs, n);
     return "";
   } catch (const runtime::DeviceError& error) {
-    return std::string("DeviceError ") + error.what();
+    return std::string("DeviceError ") + error.what() + "; try: " + error.remedy;
   } catch (const ir::InternalError& error) {
     return std::string("InternalError ") + error.what();
   }
@@ -118,7 +118,7 @@ void check_limits(runtime::Device& device) {
   const std::string parameters = failure(device, {64, 0, most + 1});
   EXPECT_THAT(parameters, HasSubstr("DeviceError kernel by_hand has "));
   EXPECT_THAT(parameters, HasSubstr(" bytes of parameters, " + caps.name + " takes "));
-  EXPECT_THAT(parameters, HasSubstr("join a part of them at a time"));
+  EXPECT_THAT(parameters, HasSubstr("try: join a part of the arrays at a time"));
   EXPECT_EQ(failure(device, {runtime::kMaxBlockThreads, 0, 1}), "");
   EXPECT_THAT(failure(device, {runtime::kMaxBlockThreads + 32, 0, 1}),
               HasSubstr("1056 threads a block, the limit is 1024"));
