@@ -71,8 +71,11 @@ ir::Plan plan_of(const Needs& needs) {
   plan.graph.syms.push_back({0, std::int64_t{1} << 60, 1});
   plan.graph.scalars.push_back(DType::float64);
   plan.kernels.push_back(kernel_of(needs));
-  plan.buffers.push_back({ir::BufferRole::output, 0, DType::float64,
-                          ir::SizeExpr::product(1, std::vector<ir::Sym>{2}), -1});
+  ir::PlanBuffer z;
+  z.role = ir::BufferRole::output;
+  z.dtype = DType::float64;
+  z.elements = ir::SizeExpr::product(1, std::vector<ir::Sym>{2});
+  plan.buffers.push_back(z);
   ir::PlanLaunch launch;
   launch.args = {{ir::ParamKind::buffer, 0}, {ir::ParamKind::integer, 2}};
   for (std::int64_t i = 0; i < needs.scalars; ++i)
