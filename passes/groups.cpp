@@ -2,37 +2,67 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "passes/parameters.h"
 
 namespace kiln::passes {
 
 std::size_t Groups::add(Group group) {
+  stale_ = true;
   groups_.push_back(std::move(group));
   alias_.push_back(groups_.size() - 1);
   return alias_.back();
 }
 
 bool Groups::reaches(std::size_t from, std::size_t to) const {
-  // Along `before` edges, from a reader to what it reads; bounded, and then taken as "yes". What is
-  // read has a smaller number than its reader, so groups wholly before `to` do not lead there.
+  // Along `before` edges, from a reader to what it reads; bounded, and then taken as "yes".
   constexpr std::size_t kMaxVisits = 4096;
-  std::set<std::size_t> seen{from};
+  find_latest();
+  std::size_t visits = 0;
+  seen_.assign(groups_.size(), false);
   std::vector<std::size_t> stack{from};
   while (!stack.empty()) {
     const std::size_t g = stack.back();
     stack.pop_back();
     for (const std::size_t raw : groups_[g].before) {
       const std::size_t b = find(raw);
-      if (b == to || seen.size() > kMaxVisits) return true;
-      if (b != g && groups_[b].last > groups_[to].first && seen.insert(b).second)
-        stack.push_back(b);
+      if (b == to || visits > kMaxVisits) return true;
+      if (b == from || seen_[b] || !may_reach(b, groups_[to].first)) continue;
+      seen_[b] = true;
+      ++visits;
+      stack.push_back(b);
     }
   }
   return false;
 }
 
+void Groups::find_latest() const {
+  if (!std::exchange(stale_, false)) return;
+  ir::NodeId end = 0;
+  for (const Group& g : groups_) end = std::max(end, g.last + 1);
+  latest_.assign(end, 0);
+  for (const Group& g : groups_) {
+    if (!g.merged && g.first < end) latest_[g.first] = std::max(latest_[g.first], g.last);
+  }
+  for (std::size_t i = 1; i < latest_.size(); ++i)
+    latest_[i] = std::max(latest_[i], latest_[i - 1]);
+}
+
+// What is read has a smaller number than its reader; but the group that makes it may have later
+// roots as well, which read further ones.
+bool Groups::may_reach(std::size_t group, ir::NodeId root) const {
+  ir::NodeId last = groups_[group].last;
+  while (last <= root) {
+    const ir::NodeId later = latest_[last];
+    if (later <= last) return false;
+    last = later;
+  }
+  return true;
+}
+
 void Groups::merge(std::size_t into, std::size_t from) {
+  stale_ = true;
   Group& a = groups_[into];
   Group& b = groups_[from];
   a.reduces.insert(a.reduces.end(), b.reduces.begin(), b.reduces.end());

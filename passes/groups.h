@@ -44,9 +44,16 @@ class Groups {
 
  private:
   bool reaches(std::size_t from, std::size_t to) const;
+  void find_latest() const;
+  // Whether a group may read, by way of others, one whose first root is this one.
+  bool may_reach(std::size_t group, ir::NodeId root) const;
 
   std::vector<Group> groups_;
   std::vector<std::size_t> alias_;
+  // By root: the last root of any group whose first one is no later. Made when it is asked for.
+  mutable std::vector<ir::NodeId> latest_;
+  mutable bool stale_ = true;
+  mutable std::vector<bool> seen_;
 };
 
 // The reductions of a group for its cluster: a reduction's phase comes after those of the group's
