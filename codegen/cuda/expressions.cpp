@@ -33,7 +33,10 @@ bool is_small_int(DType t) { return ir::is_int(t) && ir::size_of(t) < 4; }
 Text c_cast(DType to, const Text& a) { return prefix(fmt::format("({})", value_type(to)), a); }
 
 // Integer arithmetic of the language on narrow types is int's.
-Text to_own_width(DType type, Text text) { return is_small_int(type) ? c_cast(type, text) : text; }
+Text to_own_width(DType type, Text text) {
+  const bool narrow = is_small_int(type) && !mutant(ir::Mutant::own_width);
+  return narrow ? c_cast(type, text) : text;
+}
 
 class Speller {
  public:
@@ -135,8 +138,7 @@ class Speller {
 
   Text shift() {
     const std::int64_t width = 8 * ir::size_of(type_);
-    const std::int64_t least = mutant(ir::Mutant::wide_shift) ? width + 1 : width;
-    if (!b().constant || b().integer < 0 || b().integer >= least) {
+    if (!b().constant || b().integer < 0 || b().integer >= width) {
       return calling(prelude_.function(op_, type_));
     }
     const Text amount{std::to_string(b().integer), kPrimary};

@@ -225,6 +225,26 @@ TEST(CudaShim, EveryOpHasTheInterpretersBits) {
   expect_same_bits(cuda_op_cases(), true, {.undefined = true});
 }
 
+// The language computes with int: what an operation on narrow integers gives must wrap before the
+// next one sees it.
+TEST(CudaShim, NarrowIntegersWrapAtEachOperation) {
+  std::vector<Case> cases;
+  for (const ir::DType type :
+       {ir::DType::int8, ir::DType::int16, ir::DType::uint8, ir::DType::uint16}) {
+    ir::KernelBuilder b(ir::Target::cuda, ir::DType::int32);
+    const auto x = b.buffer(type, "x", true), y = b.buffer(type, "y", true);
+    const ir::Value i = tests::thread_index(b, 128);
+    const ir::Value left = b.load(x, i), right = b.load(y, i);
+    for (const ir::Op op : {ir::Op::add, ir::Op::sub, ir::Op::mul}) {  // each used once: no name
+      const auto less = b.buffer(ir::DType::bool_, "less_" + std::string(ir::info(op).name), false);
+      b.store(less, i, b.op(ir::Op::lt, ir::DType::bool_, {b.op(op, type, {left, right}), left}));
+    }
+    const std::string name = "narrow_" + std::string(ir::brief(type));
+    cases.push_back({tests::finish(b, name.c_str(), ""), 8, {1024, 1024, 1024, 1024, 1024}});
+  }
+  expect_same_bits(cases, true, {.undefined = true});
+}
+
 TEST(CudaShim, FindsABarrierThatNotAllReach) {
   const std::string source = R"(extern "C" __global__ void divergent(int n) {
   if (threadIdx.x < n) __syncthreads();

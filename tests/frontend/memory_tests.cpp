@@ -64,6 +64,12 @@ TEST(Memory, WhatTheUserHoldsStays) {
   EXPECT_EQ(values<float>(survives([](const kn::Array& y) { return y.named("y"); })), old);
   EXPECT_EQ(values<float>(survives([](const kn::Array& y) { return y.reshape({64, 64}); })), old);
   EXPECT_EQ(values<float>(survives([](const kn::Array& y) { return y * 1.f; })), old);
+  EXPECT_EQ(values<float>(survives([](const kn::Array& y) {
+              const kn::Array seen = y.reshape({64, 64});
+              kn::eval(seen);  // shares the memory, and refers to nothing else of y
+              return seen;
+            })),
+            old);
   const kn::HostView<float> seen = survives([](const kn::Array& y) { return y.host<float>(); });
   EXPECT_EQ(std::vector<float>(seen.begin(), seen.end()), old);
 }

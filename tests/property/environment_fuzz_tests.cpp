@@ -113,6 +113,39 @@ void name_any_device(std::uint64_t count) {
   EXPECT_GT(refused, 0);
 }
 
+TEST(Environment, EveryVariableArrives) {
+  using Read = const kn::frontend::Environment&;
+  struct Row {
+    const char *variable, *value;
+    bool (*arrives)(Read);
+  };
+  const Row rows[] = {
+      {"KILN_DEVICE", "interpreter", [](Read e) { return e.device == "interpreter"; }},
+      {"KILN_DUMP", "a/b", [](Read e) { return e.dump == "a/b"; }},
+      {"KILN_MODE", "eager", [](Read e) { return e.mode == "eager"; }},
+      {"KILN_FUSION", "0", [](Read e) { return !e.fusion; }},
+      {"KILN_FLUSH_AFTER", "12", [](Read e) { return e.flush_after == 12; }},
+      {"KILN_FLUSH_BYTES", "3M", [](Read e) { return e.flush_bytes == 3 << 20; }},
+      {"KILN_CACHED_PLANS", "7", [](Read e) { return e.cached_plans == 7; }},
+      {"KILN_DISABLE_PASSES", "simplify", [](Read e) { return e.disabled_passes.size() == 1; }},
+      {"KILN_THREADS", "2", [](Read e) { return e.runtime.threads == 2; }},
+      {"KILN_INTERPRET", "1", [](Read e) { return e.runtime.interpret; }},
+      {"KILN_HOST_FIGURES", "fixed", [](Read e) { return e.runtime.host_figures == "fixed"; }},
+      {"KILN_MEMORY_LIMIT", "5K", [](Read e) { return e.runtime.memory_limit == 5 << 10; }},
+      {"KILN_CUDA_DRIVER", "a", [](Read e) { return e.runtime.cuda_driver == "a"; }},
+      {"KILN_NVRTC", "b", [](Read e) { return e.runtime.nvrtc == "b"; }},
+      {"KILN_CUBLASLT", "c", [](Read e) { return e.runtime.cublaslt == "c"; }},
+      {"KILN_CUDA_MEMORY_LIMIT", "1G",
+       [](Read e) { return e.runtime.cuda_memory_limit == std::int64_t{1} << 30; }},
+      {"KILN_LIBRARY_PATH", "a:b", [](Read e) { return e.runtime.library_folders.size() == 2; }},
+      {"KILN_CACHE_DIR", "d", [](Read e) { return e.runtime.cache_folder == "d"; }},
+      {"KILN_CACHE_BYTES", "9", [](Read e) { return e.runtime.cache_bytes == 9; }}};
+  for (const Row& row : rows) {
+    const Variable variable(row.variable, row.value);
+    EXPECT_TRUE(row.arrives(kn::frontend::read_environment())) << row.variable;
+  }
+}
+
 TEST(EnvironmentFuzz, VariablesAreReadOrRefused) { read_any(5000); }
 TEST(EnvironmentFuzz, DevicesAreKnownOrRefused) { name_any_device(2000); }
 TEST(NightlyEnvironmentFuzz, VariablesAreReadOrRefused) { read_any(500'000); }
