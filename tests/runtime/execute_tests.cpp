@@ -252,11 +252,14 @@ TEST(NullDevice, RefusesLaunchesBeyondTheTargetsLimits) {
       return "";
     } catch (const ir::InternalError& e) {
       return e.what();
+    } catch (const DeviceError& e) {
+      EXPECT_FALSE(e.remedy.empty()) << e.what();
+      return e.what();
     }
   };
   EXPECT_EQ(message(cuda_kernel(1024, 1024), 2147483647), "");
   EXPECT_THAT(message(cuda_kernel(1024, 1024), 2147483648),
-              testing::HasSubstr("limits on sm_80: 2147483648 blocks, the limit is 2147483647"));
+              testing::HasSubstr("kernel limits has 2147483648 blocks, sm_80 takes 2147483647"));
   EXPECT_THAT(message(cuda_kernel(1056, 1056), 1), testing::HasSubstr("1056 threads a block"));
   EXPECT_THAT(message(cuda_kernel(32, 20000), 1),
               testing::HasSubstr("80000 bytes of shared memory, the limit is 49152"));
