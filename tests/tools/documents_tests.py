@@ -273,6 +273,13 @@ class GuideFacts(unittest.TestCase):
             page.write_text("[x](c.md) [y](b.md#no-heading) [z](#here)\n")
             self.assertEqual(len(guide_facts.dead_links([page, other])), 3)
 
+    def test_names(self):
+        with tempfile.TemporaryDirectory() as name:
+            page = pathlib.Path(name) / "a.md"
+            page.write_text("`kn::sum(x)` kiln::kiln kn::gone")
+            self.assertEqual(guide_facts.unknown_names([page], "Array sum(const Array& x);"),
+                             ["a.md: gone is in no public header"])
+
 
 if __name__ == "__main__":
     sys.exit(unittest.main())

@@ -1,4 +1,4 @@
-"""What the guide lists against where it stands: environment variables, options of the build, and links.
+"""What the guide lists against where it stands: environment variables, options of the build, names, links.
 
     guide_facts.py <root>
 """
@@ -48,6 +48,13 @@ def dead_links(pages):
     return found
 
 
+def unknown_names(pages, headers):
+    """`kn::name` and `kiln::name` of Markdown pages, compiled or not, that no public header has."""
+    known = set(re.findall(r"\w+", headers))
+    return [f"{page.name}: {name} is in no public header" for page in pages
+            for name in sorted(set(re.findall(r"\b(?:kn|kiln)::(?!kiln\b)(\w+)", page.read_text())) - known)]
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     guide = root / "examples" / "guide"
@@ -55,6 +62,8 @@ def main():
     found = faults((root / "frontend" / "environment.cpp").read_text(), (guide / "devices.md").read_text(),
                    build, (guide / "deployment.md").read_text())
     found += dead_links([*sorted(root.glob("*.md")), *sorted((root / "examples").rglob("*.md"))])
+    headers = "".join(path.read_text() for path in (root / "frontend" / "include").rglob("*.h"))
+    found += unknown_names([root / "README.md", root / "README.zh-CN.md", *sorted(guide.glob("*.md"))], headers)
     print("\n".join(found) if found else "the guide lists what there is")
     return 1 if found else 0
 
