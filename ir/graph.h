@@ -133,7 +133,7 @@ struct Graph {
   std::vector<NodeId> outputs;
   std::vector<Graph> regions;
   std::vector<Hint> hints;  // ascending, each once
-  bool wide = false;  // indices need 64 bits on every target (ir/narrow.h)
+  bool wide = false;        // indices need 64 bits on every target (ir/narrow.h)
   // Side tables, indexed by node (empty: none known); not part of equality or hash.
   std::vector<std::string> lines;   // the user's line: "heat.cpp:41"
   std::vector<std::string> labels;  // the user's name for it
