@@ -1,7 +1,24 @@
 #include "frontend/access.h"
 #include "frontend/complaint.h"
+#include "frontend/evaluate.h"
+#include "frontend/record.h"
 #include "frontend/snapshot.h"
 #include "kiln/evaluate.h"
+
+namespace kiln::inline v0::frontend {
+
+void finish_repairing(const Array& result) {
+  Node* const node = Access::node(result);
+  {
+    const std::lock_guard<std::mutex> lock(trace().mutex);
+    node->hints &= static_cast<std::uint8_t>(~kRepaired);
+  }
+  const Context& c = context();
+  if (c.mode == Mode::eager && !c.evaluating && !c.repairing)
+    evaluate(std::span(&result, 1), node->where);
+}
+
+}  // namespace kiln::inline v0::frontend
 
 namespace kiln::inline v0 {
 

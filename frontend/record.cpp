@@ -28,17 +28,6 @@ Array record(Recipe& recipe) {
   return result;
 }
 
-void finish_repairing(const Array& result) {
-  Node* const node = Access::node(result);
-  {
-    const std::lock_guard<std::mutex> lock(trace().mutex);
-    node->hints &= static_cast<std::uint8_t>(~kRepaired);
-  }
-  const Context& c = context();
-  if (c.mode == Mode::eager && !c.evaluating && !c.repairing)
-    evaluate(std::span(&result, 1), node->where);
-}
-
 namespace {
 
 // A recipe of one operand's dtype and device.
