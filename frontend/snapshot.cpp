@@ -162,12 +162,11 @@ void Builder::mark_donations() {
     Info& info = infos_[i];
     const bool dies = info.dying > 0 && info.dying == info.edges && node->only_used_by(info.edges);
     if (node->ready()) {
-      if (!dies) continue;
       const Value& value = *node->value.load(std::memory_order_acquire);
+      if (!dies || !value.strides.empty()) continue;
       // The value and this snapshot are all that know the storage.
       const bool last =
-          (value.storage.use_count() == 2 || mutant(ir::Mutant::held_value)) &&
-          value.strides.empty() && value.offset == 0 &&
+          (value.storage.use_count() == 2 || mutant(ir::Mutant::held_value)) && value.offset == 0 &&
           value.storage->bytes() == node->shape->size * ir::size_of(to_ir(node->dtype)) &&
           value.storage->unique();
       out_->graph.inputs[out_->graph.nodes[info.id].attr].donatable = last;
@@ -230,6 +229,7 @@ bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result
   result->recomputed.clear();
   result->repaired.clear();
   result->math = Math::exact;
+  result->products = false;
   result->outputs.assign(roots.begin(), roots.end());
   if (!walk(roots)) return false;
   for (Node* const root : roots) infos_[root->id].output = true;

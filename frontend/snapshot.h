@@ -34,6 +34,7 @@ struct Snapshot {
   // The nodes behind the graph's outputs; each has a reference that the caller drops.
   std::vector<Node*> outputs;
   Math math = Math::exact;
+  bool products = false;  // of matrices
   // Nodes that an earlier evaluation, at this line, computed and did not store.
   struct Recomputed {
     std::uint32_t node = 0;

@@ -63,6 +63,7 @@ class Builder {
   void remember_name(ir::NodeId id, const std::string* label);
   void emit(std::size_t index);
   void emit_leaf(Node* node, Info& info);
+  void permute_back(Info& info);
   void emit_scalar(Node* node);
   void emit_map(Node* node);
   bool emit_alike(Node* node, Info& info);
@@ -113,6 +114,7 @@ class Builder {
   std::vector<Var> axes_;
   std::vector<std::uint32_t> lists_;  // by first place in axes_, as far as needed: see canonical
   std::vector<ir::NodeId> operands_;
+  std::vector<std::uint8_t> axes_in_memory_;  // of a value
   std::vector<Wide> wide_;  // by node of the graph, as far as needed: merged scalars have one
   Symbols symbols_;
   std::uint32_t attributes_ = 1;  // of the graph's, those in use
@@ -122,5 +124,13 @@ class Builder {
   Node* current_ = nullptr;
   bool may_donate_ = false;  // some input is held by nothing but this snapshot's operations
 };
+
+template <class A>
+A& Builder::attribute() {
+  std::vector<ir::Attribute>& list = out_->graph.attributes;
+  if (attributes_ == list.size()) list.emplace_back();
+  ir::Attribute& next = list[attributes_];
+  return std::holds_alternative<A>(next) ? std::get<A>(next) : next.emplace<A>();
+}
 
 }  // namespace kiln::inline v0::frontend

@@ -1,7 +1,6 @@
 // From nodes of the trace to nodes of the graph: axes are unified as each operation demands.
 #include <algorithm>
 #include <bit>
-#include <cmath>
 
 #include "frontend/snapshot_builder.h"
 #include "ir/error.h"
@@ -32,16 +31,6 @@ ir::NodeKind kind_of_view(Kind kind) {
     default:
       return ir::NodeKind::permute;
   }
-}
-
-// Whether memory is spread over so many elements, though there may be few, that indices take 64
-// bits.
-bool spread_wide(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides) {
-  double span = 1;
-  for (std::size_t i = 0; i < strides.size(); ++i) {
-    span += std::abs(static_cast<double>(strides[i])) * static_cast<double>(shape[i] - 1);
-  }
-  return span >= static_cast<double>(ir::kWideElements);
 }
 
 // Views, generators and scalars are not worth counting as computed again.
@@ -81,14 +70,6 @@ void Builder::remember_name(ir::NodeId id, const std::string* label) {
   out_->labels[id] = label;
 }
 
-template <class A>
-A& Builder::attribute() {
-  std::vector<ir::Attribute>& list = out_->graph.attributes;
-  if (attributes_ == list.size()) list.emplace_back();
-  ir::Attribute& next = list[attributes_];
-  return std::holds_alternative<A>(next) ? std::get<A>(next) : next.emplace<A>();
-}
-
 ir::NodeId Builder::operand(Node* node, std::uint32_t axes, std::size_t rank) {
   const Info& info = infos_[node->id];
   const std::span<const Var> own = axes_of(node);
@@ -105,29 +86,6 @@ ir::NodeId Builder::operand(Node* node, std::uint32_t axes, std::size_t rank) {
   out_->lines.back() = {node->where.file, node->where.line};
   wide_[info.id] = {axes, wide};
   return wide;
-}
-
-void Builder::emit_leaf(Node* node, Info& info) {
-  const Value& value = *node->value.load(std::memory_order_acquire);
-  const std::span<const std::int64_t> shape = node->shape->shape.extents();
-  for (const std::int64_t n : shape) axes_.push_back(symbols_.extent(n));
-  ir::Graph& g = out_->graph;
-  ir::Input in;
-  in.dtype = to_ir(node->dtype);
-  in.dense = value.strides.empty();
-  for (std::size_t i = 0; i < value.strides.size(); ++i) {
-    const std::int64_t stride = shape[i] == 1 ? 0 : value.strides[i];
-    in.strides.push_back(symbols_.integer(Symbols::Use::stride, stride));
-  }
-  const std::int64_t offset = value.offset * ir::size_of(in.dtype);
-  in.aligned = (offset + value.storage->misalignment()) % 16 == 0;
-  info.id = append(ir::NodeKind::buffer, {}, info.axes, shape.size());
-  if (spread_wide(shape, value.strides)) g.wide = true;
-  g.nodes.back().attr = static_cast<std::uint32_t>(g.inputs.size());
-  remember_name(info.id, node->label());
-  g.inputs.push_back(std::move(in));
-  out_->inputs.push_back({value.storage, offset, info.id});
-  if (node->only_used_by(info.edges)) may_donate_ = true;
 }
 
 // Scalars and literals are one node where value and dtype are, counts where they count the same
@@ -407,6 +365,7 @@ void Builder::emit_concat(Node* node) {
 }
 
 void Builder::emit_contract(Node* node) {
+  out_->products = true;
   Info& info = infos_[node->id];
   Node* const nodes[] = {input(node, 0), input(node, 1)};
   const std::size_t rank = node->shape->shape.extents().size();

@@ -23,6 +23,7 @@ struct Caps {
   std::int64_t cache_bytes = 0;         // last-level cache
   std::int64_t shared_bytes = 0;        // CUDA: shared memory a block may have
   std::int64_t parameter_bytes = 4096;  // CUDA: limit of kernel parameters
+  bool products = true;                 // a library multiplies matrices
   int multiprocessors = 1;
   double bandwidth = 20e9;  // bytes a second
   double rate = 100e9;      // float32 operations a second
@@ -64,7 +65,8 @@ struct PlanLaunch {
   std::uint32_t members = 0;  // of a batch; 0: none, the launch of one kernel
 };
 // C = A x B by a library, row-major. A is (batch, m, k), B (batch, k, n), C (batch, m, n); a
-// transposed operand is stored as (batch, k, m) or (batch, n, k). A batch stride of 0 repeats it.
+// transposed operand is stored as (batch, k, m) or (batch, n, k). All are dense; an operand that is
+// repeated has no batch.
 struct PlanMatmul {
   DType dtype = DType::float32;
   std::uint32_t a = 0, b = 0, c = 0;  // into Plan::buffers

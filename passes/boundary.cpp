@@ -61,6 +61,13 @@ class Boundaries {
     std::vector<bool> done(graph_.nodes.size(), false);
     for (std::size_t c = 0; c < clusters.size(); ++c) {
       for (const NodeId n : reads_[c]) {
+        if (clusters[c].matmul && is_strided_input(graph_, n)) {
+          partition_.boundaries.push_back(
+              {n, clusters[c].outputs[0].node,
+               "a matrix product is a library's and reads dense operands: an input with strides "
+               "in memory is copied"});
+          continue;
+        }
         if (home_[n] == kNone || home_[n] == c || done[n]) continue;
         done[n] = true;
         const auto decided = std::ranges::find(known, n, &Boundary::producer);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/infix.h"
+#include "ir/mutant.h"
 
 namespace kiln::passes {
 
@@ -87,19 +88,40 @@ std::vector<Sym> reduced_extents(const ir::Graph& graph, NodeId reduce) {
   return result;
 }
 
-MatmulOperand matmul_operand(const ir::Graph& graph, NodeId operand) {
-  const Node& node = graph.nodes[operand];
-  if (node.kind != NodeKind::permute || node.rank < 2) return {operand, false};
-  const auto& axes = graph.attribute<ir::Axes>(operand).axes;
+bool is_strided_input(const ir::Graph& graph, NodeId n) {
+  const Node& node = graph.nodes[n];
+  return node.kind == NodeKind::buffer && !graph.inputs[node.attr].dense;
+}
+
+namespace {
+
+bool swaps_last_two(const std::vector<std::uint8_t>& axes) {
+  if (axes.size() < 2) return false;
   for (std::size_t i = 0; i + 2 < axes.size(); ++i) {
-    if (axes[i] != i) return {operand, false};
+    if (axes[i] != i) return false;
   }
-  const NodeId source = graph.operand(operand, 0);
-  if (graph.nodes[source].kind == NodeKind::buffer &&
-      !graph.inputs[graph.nodes[source].attr].dense) {
-    return {operand, false};
+  return axes[axes.size() - 2] == axes.size() - 1;
+}
+
+}  // namespace
+
+MatmulOperand matmul_operand(const ir::Graph& graph, NodeId operand) {
+  if (graph.nodes[operand].kind == NodeKind::permute &&
+      swaps_last_two(graph.attribute<ir::Axes>(operand).axes)) {
+    const NodeId source = graph.operand(operand, 0);
+    if (!is_strided_input(graph, source)) return {source, true, false};
   }
-  return {source, true};
+  const bool strided = is_strided_input(graph, operand);
+  return {operand, false, strided && !mutant(ir::Mutant::strided_product)};
+}
+
+void store_products(const ir::Graph& graph, Partition& partition) {
+  for (NodeId n = 0; n < graph.nodes.size(); ++n) {
+    if (graph.nodes[n].kind != NodeKind::contract) continue;
+    partition.stored[n] = true;
+    for (const NodeId operand : graph.operands(n))
+      partition.stored[matmul_operand(graph, operand).node] = true;
+  }
 }
 
 }  // namespace kiln::passes

@@ -50,12 +50,18 @@ std::string expression_of(const ir::Graph& graph, const Partition& partition,
                           const Cluster& cluster);
 
 // What a library's matrix product reads for an operand: the operand itself, or the node that it is
-// the transpose (of the last two axes) of.
+// the transpose (of the last two axes) of. Libraries are handed dense matrices: of an input with
+// strides in memory they read a copy, which a cluster of its own makes.
 struct MatmulOperand {
   ir::NodeId node = 0;
   bool transposed = false;
+  bool copied = false;
 };
 MatmulOperand matmul_operand(const ir::Graph& graph, ir::NodeId operand);
+// Products and what they read are in memory.
+void store_products(const ir::Graph& graph, Partition& partition);
+// An input that does not lie densely in memory.
+bool is_strided_input(const ir::Graph& graph, ir::NodeId n);
 
 // The middle of a symbol's interval, for estimates.
 double middle(const ir::Graph& graph, ir::Sym sym);

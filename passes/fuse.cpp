@@ -87,7 +87,8 @@ class Joiner {
   std::vector<std::size_t> home_;                          // by root: its group
   std::unordered_map<NodeId, std::vector<NodeId>> reads_;  // by root: leaves
   Groups groups_;
-  std::set<NodeId> wanted_;  // roots that some group reads from memory
+  std::set<NodeId> wanted_;                         // roots that some group reads from memory
+  std::unordered_map<NodeId, std::size_t> copies_;  // of inputs: the groups that make them
 };
 
 void Joiner::mark_roots() {
@@ -97,11 +98,14 @@ void Joiner::mark_roots() {
     const auto n = static_cast<NodeId>(i);
     const Node& node = graph_.nodes[n];
     if (!live[i]) continue;
-    for (const NodeId operand : graph_.operands(n)) live[operand] = true;
-    const bool compute = node.kind != NodeKind::buffer;
-    is_root_[i] =
-        compute && (out_.stored[i] || is_reduction(node) || node.kind == NodeKind::contract ||
-                    (!options_.fusion && node.kind == NodeKind::map));
+    const bool product = node.kind == NodeKind::contract;
+    for (const NodeId operand : graph_.operands(n)) {
+      live[operand] = true;
+      if (product && matmul_operand(graph_, operand).copied) is_root_[operand] = true;
+    }
+    if (node.kind == NodeKind::buffer) continue;
+    is_root_[i] = out_.stored[i] || is_reduction(node) || product ||
+                  (!options_.fusion && node.kind == NodeKind::map);
   }
   for (const NodeId output : graph_.outputs) is_root_[output] = true;
 }
@@ -316,7 +320,9 @@ void Joiner::place(NodeId n) {
     const std::size_t me = groups_.add(std::move(own));
     Demand d;
     for (const NodeId operand : graph_.operands(n)) {
-      d.accesses.push_back({matmul_operand(graph_, operand).node, {}, {}, false});
+      const MatmulOperand read = matmul_operand(graph_, operand);
+      d.accesses.push_back({read.node, {}, {}, false});
+      if (read.copied) groups_[me].before.insert(copies_.at(read.node));
     }
     link(me, n, d);
     return;
@@ -327,7 +333,8 @@ void Joiner::place(NodeId n) {
     join_reduction(n, d);
     absorb_pointwise(n, d);
   } else {
-    join_pointwise(n, d);
+    const std::size_t group = join_pointwise(n, d);
+    if (node.kind == NodeKind::buffer) copies_[n] = group;
   }
 }
 
@@ -416,8 +423,7 @@ void Joiner::bring_rows_together() {
 
 void Joiner::finish() {
   for (const NodeId output : graph_.outputs) wanted_.insert(output);
-  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
-    const auto n = static_cast<NodeId>(i);
+  for (NodeId n = 0; n < graph_.nodes.size(); ++n) {
     if (home_[n] == kNone) continue;
     for (const NodeId leaf : reads_[n]) {
       if (home_[leaf] == kNone || groups_.find(home_[leaf]) == groups_.find(home_[n])) continue;
@@ -426,7 +432,7 @@ void Joiner::finish() {
     if (graph_.nodes[n].kind == NodeKind::contract) {
       wanted_.insert(n);
       for (const NodeId leaf : groups_[groups_.find(home_[n])].leaves) {
-        if (home_[leaf] != kNone) wanted_.insert(leaf);
+        if (home_[leaf] != kNone || is_strided_input(graph_, leaf)) wanted_.insert(leaf);
       }
     }
   }
@@ -460,14 +466,7 @@ Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& 
   partition.stored.assign(graph.nodes.size(), false);
   partition.cut.assign(graph.nodes.size(), false);
   for (const NodeId output : graph.outputs) partition.stored[output] = true;
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    const auto n = static_cast<NodeId>(i);
-    if (graph.nodes[n].kind != NodeKind::contract) continue;
-    partition.stored[n] = true;
-    for (const NodeId operand : graph.operands(n)) {
-      partition.stored[matmul_operand(graph, operand).node] = true;
-    }
-  }
+  store_products(graph, partition);
   apply_hints(graph, partition);
   store_dear_values(graph, caps, options, partition);
   Parameters(graph, caps).cut(partition);

@@ -33,7 +33,7 @@ PlanWriter::PlanWriter(ir::Plan& plan, const Partition& partition, const ir::Cap
       stored_buffer_(plan.graph.nodes.size(), -1) {}
 
 // The buffer a node is read from (`output` false) or stored to. They differ for an input that is
-// asked for as an output: it is copied.
+// copied: one that is asked for as an output, or whose strides a library does not take.
 std::uint32_t PlanWriter::buffer_of(NodeId n, bool output) {
   const ir::Graph& graph = plan_.graph;
   const ir::Node& node = graph.nodes[n];
@@ -80,8 +80,8 @@ void PlanWriter::add_matmul(const Cluster& cluster) {
   const auto left = graph.shape(graph.operand(n, 0));
   ir::PlanMatmul call;
   call.dtype = graph.nodes[n].dtype;
-  call.a = buffer_of(a.node, false);
-  call.b = buffer_of(b.node, false);
+  call.a = buffer_of(a.node, a.copied);
+  call.b = buffer_of(b.node, b.copied);
   call.c = buffer_of(n, true);
   call.transpose_a = a.transposed;
   call.transpose_b = b.transposed;
@@ -222,7 +222,8 @@ bool PlanWriter::may_take(std::uint32_t to, std::uint32_t from, std::size_t step
   if (result.dtype != donor.dtype || result.elements != donor.elements) return false;
   if (donor.role == ir::BufferRole::temporary) return true;
   const ir::Input& input = plan_.graph.inputs[donor.index];
-  return (input.donatable || mutant(ir::Mutant::donated_input)) && input.dense;
+  const bool may = input.donatable || mutant(ir::Mutant::donated_input);
+  return may && input.dense && input.aligned;  // as results are
 }
 
 bool PlanWriter::may_share(std::uint32_t kernel, std::uint32_t from, std::uint32_t to) {

@@ -267,6 +267,9 @@ std::vector<Sym> reach(const ir::Graph& graph, const Access& access,
   for (std::size_t axis = 0; axis < shape.size(); ++axis) {
     const Affine& index = access.index[axis];
     if (index.divided.empty() && index.terms.empty()) continue;
+    const bool repeated = is_strided_input(graph, access.leaf) &&
+                          graph.inputs[graph.nodes[access.leaf].attr].strides[axis] == ir::kZero;
+    if (repeated) continue;
     if (!index.divided.empty() || index.terms.size() > 1) {
       result.push_back(shape[axis]);
       continue;

@@ -495,6 +495,6 @@ constexpr Case kCases[] = {
 };
 }  // namespace
 
-std::span<const Case> cases() { return kCases; }
+std::span<const Case> cases_without_products() { return kCases; }
 
 }  // namespace kiln::testing

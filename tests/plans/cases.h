@@ -14,5 +14,6 @@ struct Case {
   int cuda_kernels;
 };
 std::span<const Case> cases();
+std::span<const Case> cases_without_products();  // of matrices, by a library
 
 }  // namespace kiln::testing

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "ir/error.h"
+#include "tests/plans/random_memory.h"
 
 namespace kiln::testing {
 
@@ -52,14 +53,47 @@ Program::Id Program::input(DType dtype, const std::vector<std::int64_t>& shape, 
                                                    : ir::bits_of(dtype, v);
     std::memcpy(values.data() + i * bytes, &bits, static_cast<std::size_t>(bytes));
   }
-  data.push_back(std::move(values));
-  graph.inputs.push_back({dtype, true, true, false, {}});
+  return buffer({dtype, true, true, false, {}}, shape, std::move(values), 0);
+}
+
+Program::Id Program::buffer(ir::Input input, const std::vector<std::int64_t>& shape,
+                            std::vector<std::byte> memory, std::int64_t first) {
+  data.push_back(std::move(memory));
+  offset.push_back(first);
   ir::Node node;
   node.kind = NodeKind::buffer;
-  node.dtype = dtype;
+  node.dtype = input.dtype;
+  graph.inputs.push_back(std::move(input));
   const Id id = graph.add(node, extents(shape), {});
   graph.nodes[id].attr = static_cast<std::uint32_t>(graph.inputs.size() - 1);
   return id;
+}
+
+Program::Id Program::factor(DType dtype, const std::vector<std::int64_t>& shape, int seed) {
+  return factor(dtype, shape, {}, seed);
+}
+
+Program::Id Program::factor(DType dtype, const std::vector<std::int64_t>& shape,
+                            const std::vector<std::int64_t>& strides, int seed) {
+  constexpr std::int64_t kMargin = 5;
+  const bool dense = strides.empty();
+  ir::Input input{dtype, dense, false, false, {}};
+  std::int64_t low = 0, high = 0, size = 1;
+  for (std::size_t i = shape.size(); i-- > 0; size *= shape[i]) {
+    const std::int64_t step = dense ? size : strides[i];
+    (step < 0 ? low : high) += (shape[i] - 1) * step;
+  }
+  for (std::size_t i = 0; !dense && i < shape.size(); ++i)
+    input.strides.push_back(integer(strides[i]));
+  if (size == 0) low = high = 0;
+  const std::int64_t first = (kMargin - low) * ir::size_of(dtype);
+  int number = seed;
+  std::vector<std::byte> memory =
+      ir::test::memory_of(dtype, high - low + 1 + 2 * kMargin, first, shape, strides, [&] {
+        number = (number * 7 + 3) % 31;
+        return ir::bits_of(dtype, (seed % 2 == 0 ? -1 : 1) * (number % 5 + 1));
+      });
+  return buffer(std::move(input), shape, std::move(memory), first);
 }
 
 Program::Id Program::scalar(DType dtype, double value) {
@@ -227,7 +261,7 @@ Program::Id Program::matmul(Id a, Id b) {
 
 std::vector<ir::ArrayView> Program::views() const {
   std::vector<ir::ArrayView> result;
-  for (const auto& bytes : data) result.push_back({bytes.data()});
+  for (std::size_t i = 0; i < data.size(); ++i) result.push_back({data[i].data() + offset[i]});
   return result;
 }
 
@@ -261,7 +295,7 @@ class PlanRun {
       if (step.kind == ir::StepKind::allocate) allocate(step.index);
       if (step.kind == ir::StepKind::release && !taken_[step.index]) memory_[step.index].clear();
       if (step.kind == ir::StepKind::launch) launch(plan_.launches[step.index]);
-      ir::internal_check(step.kind != ir::StepKind::matmul, "run_plan: a library call");
+      if (step.kind == ir::StepKind::matmul) matmul(plan_.matmuls[step.index]);
     }
     std::vector<std::vector<std::byte>> outputs;
     for (const std::uint32_t b : plan_.outputs) {
@@ -328,6 +362,46 @@ class PlanRun {
                         ir::interpret(kernel, args, begin, end);
                       }
                     });
+  }
+
+  // The graph interpreter's, of the operands as a library takes them.
+  void matmul(const ir::PlanMatmul& call) {
+    ir::Graph product;
+    ir::Bindings values{{0, 1}, {}};
+    const auto sym = [&](std::int64_t value) {
+      if (value == 0 || value == 1) return static_cast<Sym>(value);
+      values.syms.push_back(value);
+      return product.add_sym({INT64_MIN, INT64_MAX, 1});
+    };
+    const auto bound = [&](const ir::SizeExpr& size) { return size.evaluate(bindings_.syms); };
+    const std::int64_t batch = bound(call.batch), m = bound(call.m), n = bound(call.n),
+                       k = bound(call.k);
+    const auto add = [&](NodeKind kind, std::int64_t rows, std::int64_t columns,
+                         std::span<const ir::NodeId> operands) {
+      ir::Node node;
+      node.kind = kind;
+      node.dtype = call.dtype;
+      return product.add(node, std::vector{sym(batch), sym(rows), sym(columns)}, operands);
+    };
+    const auto operand = [&](std::int64_t rows, std::int64_t columns, bool transposed,
+                             bool repeated) {
+      const auto number = static_cast<std::uint32_t>(product.inputs.size());
+      product.inputs.push_back({call.dtype,
+                                false,
+                                false,
+                                false,
+                                {sym(repeated ? 0 : rows * columns), sym(transposed ? 1 : columns),
+                                 sym(transposed ? rows : 1)}});
+      const ir::NodeId id = add(NodeKind::buffer, rows, columns, {});
+      product.nodes[id].attr = number;
+      return id;
+    };
+    const ir::NodeId a = operand(m, k, call.transpose_a, call.repeat_a),
+                     b = operand(k, n, call.transpose_b, call.repeat_b);
+    product.outputs = {add(NodeKind::contract, m, n, {{a, b}})};
+    const ir::ArrayView views[] = {{pointer(call.a)}, {pointer(call.b)}};
+    const std::vector<std::byte> result = ir::interpret(product, values, views)[0];
+    if (!result.empty()) std::memcpy(pointer(call.c), result.data(), result.size());
   }
 
   const ir::Plan& plan_;

@@ -18,12 +18,19 @@ class Program {
   ir::Graph graph;
   ir::Bindings bindings{{0, 1}, {}};
   std::vector<std::vector<std::byte>> data;
+  std::vector<std::int64_t> offset;  // of each input's first element in its data, in bytes
 
   ir::Sym extent(std::int64_t size);
   ir::Sym integer(std::int64_t value);  // a slice's begin or step, a pad's width
   std::vector<ir::Sym> extents(const std::vector<std::int64_t>& shape);
 
   Id input(ir::DType dtype, const std::vector<std::int64_t>& shape, int seed = 1);
+  // Whole numbers of one sign without zero: sums of their products are exact in any order. With
+  // these strides in memory (of whole numbers of elements; none: dense, but not aligned), where all
+  // that belongs to no element is NaN.
+  Id factor(ir::DType dtype, const std::vector<std::int64_t>& shape, int seed = 1);
+  Id factor(ir::DType dtype, const std::vector<std::int64_t>& shape,
+            const std::vector<std::int64_t>& strides, int seed = 1);
   Id scalar(ir::DType dtype, double value);
   Id constant(ir::DType dtype, double value);
   Id iota(ir::DType dtype, const std::vector<std::int64_t>& shape, int axis);
@@ -46,6 +53,8 @@ class Program {
   std::vector<ir::ArrayView> views() const;
 
  private:
+  Id buffer(ir::Input input, const std::vector<std::int64_t>& shape, std::vector<std::byte> memory,
+            std::int64_t first);
   std::map<std::int64_t, ir::Sym> sizes_;
 };
 
@@ -53,7 +62,8 @@ class Program {
 using Runner =
     std::function<void(const ir::Kernel& kernel, const ir::KernelArg* args, std::int64_t items)>;
 // Runs a plan step by step, kernels by the interpreter or another runner; gives the outputs' bytes.
-// Throws on a write past the end of a buffer. Plans with library calls are not run.
+// Throws on a write past the end of a buffer. A library's product is the graph interpreter's of
+// dense operands.
 std::vector<std::vector<std::byte>> run_plan(const ir::Plan& plan, const ir::Bindings& bindings,
                                              std::span<const ir::ArrayView> inputs,
                                              const Runner& runner = {});

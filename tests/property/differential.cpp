@@ -5,8 +5,7 @@
 namespace kiln::testing {
 
 ir::test::RandomGraph graph_of(const Program& program) {
-  return {program.graph, program.bindings, program.data,
-          std::vector<std::int64_t>(program.data.size(), 0)};
+  return {program.graph, program.bindings, program.data, program.offset};
 }
 
 void check_plans(std::uint64_t count, const MakeProgram& make,

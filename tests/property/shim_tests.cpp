@@ -1,5 +1,6 @@
 // A second opinion on what the simulator runs: the CUDA C of every kernel of the program table,
-// compiled for the host and run by fibers, has the bits that the simulator must have too.
+// compiled for the host and run by fibers, has the bits that the simulator must have too. A
+// library's product is the graph interpreter's.
 #include <gtest/gtest.h>
 
 #include "codegen/cuda.h"
@@ -39,7 +40,6 @@ TEST(ShimPrograms, HaveTheInterpretersBits) {
     Planned p{&c, {}, {}, sources.size()};
     c.build(p.program);
     p.plan = passes::make_plan(p.program.graph, testing::cuda_caps());
-    if (!p.plan.matmuls.empty()) continue;
     for (const ir::Kernel& kernel : p.plan.kernels) {
       sources.push_back(source(kernel, sources.size()));
     }

@@ -1,0 +1,89 @@
+// From values in memory to inputs of the graph.
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "frontend/snapshot_builder.h"
+#include "ir/mutant.h"
+#include "ir/narrow.h"
+
+namespace kiln::inline v0::frontend {
+
+namespace {
+
+// Whether positive strides are those of a dense array whose axes were permuted: which axis lies
+// where in its shape. Axes of extent 1 stay where they are.
+bool axes_in_memory(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides,
+                    std::vector<std::uint8_t>* order) {
+  if (strides.empty()) return false;
+  order->clear();
+  for (std::uint8_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] != 1) order->push_back(i);
+  }
+  std::ranges::stable_sort(*order, std::greater<>(), [&](std::uint8_t i) { return strides[i]; });
+  std::int64_t dense = 1;
+  for (std::size_t i = order->size(); i-- > 0; dense *= shape[(*order)[i]]) {
+    if (strides[(*order)[i]] != dense) return false;
+  }
+  for (std::uint8_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] == 1) order->insert(order->begin() + i, i);
+  }
+  return true;
+}
+
+// Whether memory is spread over so many elements, though there may be few, that indices take 64
+// bits.
+bool spread_wide(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides) {
+  double span = 1;
+  for (std::size_t i = 0; i < strides.size(); ++i) {
+    span += std::abs(static_cast<double>(strides[i])) * static_cast<double>(shape[i] - 1);
+  }
+  return span >= static_cast<double>(ir::kWideElements);
+}
+
+}  // namespace
+
+// A value that lies permuted is a permutation of a dense input: kernels and libraries then know its
+// strides.
+void Builder::emit_leaf(Node* node, Info& info) {
+  const Value& value = *node->value.load(std::memory_order_acquire);
+  const std::span<const std::int64_t> shape = node->shape->shape.extents();
+  const std::size_t rank = shape.size();
+  const bool permuted = axes_in_memory(shape, value.strides, &axes_in_memory_);
+  for (std::size_t i = 0; i < rank; ++i)
+    axes_.push_back(symbols_.extent(shape[permuted ? axes_in_memory_[i] : i]));
+  ir::Graph& g = out_->graph;
+  ir::Input in;
+  in.dtype = to_ir(node->dtype);
+  in.dense = value.strides.empty() || permuted;
+  for (std::size_t i = 0; !in.dense && i < rank; ++i) {
+    const std::int64_t stride = shape[i] == 1 ? 0 : value.strides[i];
+    in.strides.push_back(symbols_.integer(Symbols::Use::stride, stride));
+  }
+  const std::int64_t offset = value.offset * ir::size_of(in.dtype);
+  // Copies on other devices begin aligned.
+  const std::int64_t misses = value.storage->misalignment();
+  in.aligned = mutant(ir::Mutant::copys_alignment) ? (offset + misses) % 16 == 0
+                                                   : offset % 16 == 0 && misses == 0;
+  info.id = append(ir::NodeKind::buffer, {}, info.axes, rank);
+  if (spread_wide(shape, value.strides)) g.wide = true;
+  g.nodes.back().attr = static_cast<std::uint32_t>(g.inputs.size());
+  remember_name(info.id, node->label());
+  g.inputs.push_back(std::move(in));
+  out_->inputs.push_back({value.storage, offset, info.id});
+  if (permuted) permute_back(info);
+  if (node->only_used_by(info.edges)) may_donate_ = true;
+}
+
+// From the axes as they lie in memory to the node's.
+void Builder::permute_back(Info& info) {
+  std::vector<std::uint8_t>& axes = attribute<ir::Axes>().axes;
+  axes.assign(info.rank, 0);
+  for (std::uint8_t i = 0; i < info.rank; ++i) axes[axes_in_memory_[i]] = i;
+  const std::uint32_t from = std::exchange(info.axes, static_cast<std::uint32_t>(axes_.size()));
+  for (const std::uint8_t axis : axes) axes_.push_back(axes_[from + axis]);
+  info.id = append(ir::NodeKind::permute, {&info.id, 1}, info.axes, info.rank);
+  out_->graph.nodes.back().attr = attributes_++;
+}
+
+}  // namespace kiln::inline v0::frontend
