@@ -152,14 +152,15 @@ bool all_equal(const Snapshot& snapshot, const Reference& reference,
 // Of the stages behind the graph passes, the one without which the interpreted plan is right; empty
 // if the plan is right, so that code generation or the device is at fault, or has library calls.
 std::string guilty_stage(const Snapshot& snapshot, const Reference& reference,
-                         const runtime::LoadedPlan& plan) {
+                         const runtime::LoadedPlan& plan, bool loose) {
   const std::vector<ir::ArrayView> views = views_of(snapshot, reference);
   const auto is_right = [&](bool fusion, bool donate) {
     passes::Options options = plan_options(fusion);
     options.donate = donate;
-    const ir::Plan made = passes::make_plan(snapshot.graph, plan.device().caps(), options);
+    const ir::Plan made =
+        passes::make_plan(snapshot.graph, caps_for(snapshot, plan.device()), options);
     const auto outputs = interpret_plan(made, snapshot.bindings, views);
-    return !outputs || all_equal(snapshot, reference, *outputs, false);
+    return !outputs || all_equal(snapshot, reference, *outputs, loose);
   };
   const bool fusion = context().fusion;
   if (is_right(fusion, true)) return "";
@@ -171,7 +172,7 @@ std::string guilty_stage(const Snapshot& snapshot, const Reference& reference,
 std::string guilty_pass(Snapshot& snapshot, const Reference& reference,
                         const runtime::LoadedPlan& plan, bool loose) {
   passes::PassLog log;
-  make_plan(snapshot, plan.device().caps(), context().fusion, &log);
+  make_plan(snapshot, caps_for(snapshot, plan.device()), context().fusion, &log);
   const std::vector<ir::ArrayView> views = views_of(snapshot, reference);
   runtime::OtherMemory counted(host_allocator());
   for (const passes::PassEntry& entry : log.entries) {
@@ -231,7 +232,7 @@ std::string guilty(Snapshot& snapshot, const Reference& reference, const runtime
   std::string names;
   try {
     names = guilty_pass(snapshot, reference, plan, loose);
-    if (names.empty()) names = guilty_stage(snapshot, reference, plan);
+    if (names.empty()) names = guilty_stage(snapshot, reference, plan, loose);
   } catch (const runtime::OutOfMemory&) {
     names = "a pass that there was no memory to look for";
   }
@@ -243,7 +244,7 @@ std::string guilty(Snapshot& snapshot, const Reference& reference, const runtime
 
 void compare(Snapshot& snapshot, const Reference& reference, const runtime::LoadedPlan& plan,
              std::span<const runtime::Block> outputs) {
-  const bool loose = !plan.plan().matmuls.empty();
+  const bool loose = snapshot.products;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const ir::NodeId node = snapshot.graph.outputs[i];
     const ir::DType t = snapshot.graph.nodes[node].dtype;

@@ -42,6 +42,17 @@ const runtime::Compiler& compiler_for(const runtime::Device& device) {
   return device.caps().target == ir::Target::cuda ? *cuda : *host;
 }
 
+PlanKey key_of(const Snapshot& snapshot, runtime::Device& device) {
+  return {&device, snapshot.math, context().fusion,
+          !snapshot.products || device.products_missing().empty()};
+}
+
+ir::Caps caps_for(const Snapshot& snapshot, runtime::Device& device) {
+  ir::Caps caps = device.caps();
+  caps.products = key_of(snapshot, device).products;
+  return caps;
+}
+
 passes::Options plan_options(bool fusion) {
   passes::Options options;
   options.fusion = fusion;
@@ -73,7 +84,7 @@ ir::Plan shared_plan(Snapshot& snapshot, const ir::Graph& nameless, const ir::Ca
 }  // namespace
 
 LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device) {
-  const PlanKey key{&device, snapshot.math, context().fusion};
+  const PlanKey key = key_of(snapshot, device);
   const std::size_t hash = ir::hash(snapshot.graph);
   if (LoadedPlan plan = state().plans.find(key, snapshot.graph, hash)) {
     state().plans_reused.fetch_add(1, std::memory_order_relaxed);
@@ -81,10 +92,12 @@ LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device) {
   }
   const Timed timed(Measure::Kind::plan, "", snapshot.where);
   ir::Graph copy = snapshot.graph;
-  if (!environment().dump.empty()) dump_plan(environment().dump, snapshot, device.caps());
+  ir::Caps caps = device.caps();
+  caps.products = key.products;
+  if (!environment().dump.empty()) dump_plan(environment().dump, snapshot, caps);
   auto loaded = std::make_shared<const runtime::LoadedPlan>(
-      runtime::load(device, shared_plan(snapshot, copy, device.caps(), key.fusion),
-                    compiler_for(device), registry().cache(), snapshot.lines));
+      runtime::load(device, shared_plan(snapshot, copy, caps, key.fusion), compiler_for(device),
+                    registry().cache(), snapshot.lines));
   state().plans_built.fetch_add(1, std::memory_order_relaxed);
   return state().plans.insert(key, std::move(copy), hash, std::move(loaded));
 }

@@ -12,6 +12,10 @@ namespace kiln::inline v0::frontend {
 // How kernels for a device are made.
 const runtime::Compiler& compiler_for(const runtime::Device& device);
 
+// What the program's plan depends on, and what the device can do about it. Whether a library
+// multiplies matrices is asked only where some are, since the question may load it.
+PlanKey key_of(const Snapshot& snapshot, runtime::Device& device);
+ir::Caps caps_for(const Snapshot& snapshot, runtime::Device& device);
 // The options of plans made now.
 passes::Options plan_options(bool fusion);
 // Plans the snapshot's graph for a device, with names and lines, for somebody who looks; log may be

@@ -197,7 +197,7 @@ std::vector<std::string> class_changes(const ir::Graph& now, const ir::Graph& be
 }
 
 void add_cache_status(DevicePlan* out, runtime::Device& device, const Snapshot& snapshot) {
-  const PlanKey key{&device, snapshot.math, context().fusion};
+  const PlanKey key = key_of(snapshot, device);
   PlanCache& plans = state().plans;
   out->cached = plans.find(key, snapshot.graph, ir::hash(snapshot.graph)) != nullptr;
   if (out->cached) return;
@@ -232,7 +232,8 @@ DevicePlan explain_plan(std::uint16_t id, Snapshot& snapshot) {
   snapshot.describe();
   name_scalars(snapshot);
   result.plan = std::make_shared<const ir::Plan>(
-      passes::make_plan(snapshot.graph, device.caps(), explained()));
+      passes::make_plan(snapshot.graph, caps_for(snapshot, device), explained()));
+  if (snapshot.products) result.products_missing = device.products_missing();
   result.graph = snapshot.graph;
   result.values = snapshot.bindings.syms;
   add_cache_status(&result, device, snapshot);

@@ -52,6 +52,8 @@ void write_plan(Out to, const DevicePlan& plan) {
   fmt::format_to(to, "bytes: {} moved, {} the least possible\n", bytes_text(moved),
                  bytes_text(plan.least_bytes));
   fmt::format_to(to, "time: {} estimated\n", time_text(seconds));
+  if (!plan.products_missing.empty())
+    fmt::format_to(to, "matrix products are generated: {}\n", plan.products_missing);
 }
 
 void write_memory(Out to, const DevicePlan& plan) {
@@ -137,6 +139,7 @@ Json to_json(const DevicePlan& plan) {
             {"class_changes", plan.changes},
             {"operations", plan.nodes},
             {"least_bytes", plan.least_bytes},
+            {"products_missing", plan.products_missing},
             {"input_bytes", plan.memory.inputs},
             {"output_bytes", plan.memory.outputs},
             {"temporary_bytes", plan.memory.temporaries},

@@ -59,6 +59,7 @@ struct DevicePlan {
   std::vector<ExplainedAgain> again;
   ir::PlanMemory memory;
   std::int64_t least_bytes = 0;  // every input read once, every output written once
+  std::string products_missing;  // why no library multiplies its matrices, if it has some
 
   std::shared_ptr<const ir::Plan> plan;  // what it was made of
   std::vector<std::int64_t> values;      // of symbols

@@ -156,7 +156,8 @@ std::vector<Source> cuda_source(const Arrays& arrays, std::string_view target, W
 void dump(const Arrays& arrays, const std::string& directory, Where where) {
   try {
     for (auto& [id, snapshot] : snapshots(arrays)) {
-      frontend::dump_plan(directory, snapshot, frontend::memory_device(id).caps());
+      frontend::dump_plan(directory, snapshot,
+                          frontend::caps_for(snapshot, frontend::memory_device(id)));
     }
   } catch (...) {
     frontend::translate(std::current_exception(), where);

@@ -18,6 +18,7 @@ struct PlanKey {
   const runtime::Device* device = nullptr;
   Math math = Math::exact;
   bool fusion = true;
+  bool products = true;  // by a library; asked of the device only for graphs that have some
   bool operator==(const PlanKey&) const = default;
 };
 

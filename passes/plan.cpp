@@ -11,6 +11,7 @@
 #include "passes/hints.h"
 #include "passes/memory.h"
 #include "passes/nest.h"
+#include "passes/products.h"
 #include "passes/rewrite.h"
 #include "passes/schedule.h"
 #include "passes/simplify.h"
@@ -23,12 +24,21 @@ namespace {
 
 struct GraphPass {
   const char* name;
-  ir::Graph (*run)(const ir::Graph&);
+  ir::Graph (*run)(const ir::Graph&, const ir::Caps&);
 };
 
+template <ir::Graph (*run)(const ir::Graph&)>
+ir::Graph on_any_device(const ir::Graph& graph, const ir::Caps&) {
+  return run(graph);
+}
+
 constexpr GraphPass kGraphPasses[] = {
-    {"dead", remove_dead},   // first: what is not wanted costs the others nothing
-    {"simplify", simplify},  // canonical form, folding, view algebra, common subexpressions
+    // First: what is not wanted costs the others nothing.
+    {"dead", on_any_device<remove_dead>},
+    // Matrix products, where no library makes them.
+    {"products", expand_products},
+    // Canonical form, folding, view algebra, common subexpressions.
+    {"simplify", on_any_device<simplify>},
 };
 
 double now() {
@@ -73,12 +83,12 @@ void spoil(std::vector<ir::Kernel>& kernels) {
   }
 }
 
-ir::Graph run_graph_passes(const ir::Graph& graph, const Options& options) {
+ir::Graph run_graph_passes(const ir::Graph& graph, const ir::Caps& caps, const Options& options) {
   ir::Graph current = graph;
   for (const GraphPass& pass : kGraphPasses) {
     if (std::ranges::find(options.disabled, pass.name) != options.disabled.end()) continue;
     const double start = now();
-    current = pass.run(current);
+    current = pass.run(current, caps);
     if (options.fault == pass.name) spoil(current);
     check(current, pass.name);
     note(options, pass.name, start, current);
@@ -118,16 +128,16 @@ std::vector<std::string> graph_pass_names() {
   return names;
 }
 
-ir::Graph run_graph_pass(const std::string& name, const ir::Graph& graph) {
+ir::Graph run_graph_pass(const std::string& name, const ir::Graph& graph, const ir::Caps& caps) {
   for (const GraphPass& pass : kGraphPasses) {
-    if (name == pass.name) return pass.run(graph);
+    if (name == pass.name) return pass.run(graph, caps);
   }
   ir::internal_error("no graph pass named " + name);
 }
 
 ir::Plan make_plan(const ir::Graph& graph, const ir::Caps& caps, const Options& options) {
   ir::Plan plan;
-  plan.graph = run_graph_passes(graph, options);
+  plan.graph = run_graph_passes(graph, caps, options);
   double start = now();
   FuseOptions fusion{options.fusion};
   if (options.force != 0) fusion.choose = forced(options.force);

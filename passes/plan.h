@@ -40,6 +40,7 @@ ir::Plan make_plan(const ir::Graph& graph, const ir::Caps& caps, const Options& 
 std::vector<std::string> stage_names();
 // The graph passes alone, by name, in pipeline order.
 std::vector<std::string> graph_pass_names();
-ir::Graph run_graph_pass(const std::string& name, const ir::Graph& graph);
+ir::Graph run_graph_pass(const std::string& name, const ir::Graph& graph,
+                         const ir::Caps& caps = {});
 
 }  // namespace kiln::passes

@@ -186,6 +186,9 @@ class Device {
                                                           const Binary& binary) = 0;
   virtual void launch(const Launch& launch) = 0;
   virtual void matmul(const Matmul& matmul) = 0;
+  // Why matmul cannot be, where there is no library for it; empty if it can. The first call may
+  // load the library.
+  virtual std::string products_missing() { return ""; }
   virtual void fill_zero(Memory& to, std::int64_t offset, std::int64_t bytes) = 0;
 
   virtual std::shared_ptr<Event> record() = 0;

@@ -28,6 +28,19 @@ struct Heuristic {
   int reserved[4];
 };
 
+constexpr const char* kFitting =
+    "KILN_CUBLASLT naming a cuBLASLt that fits the driver; products on kiln::cpu()";
+
+std::string status_text(int status) {
+  const char* const name = status == 1    ? " (not initialized)"
+                           : status == 3  ? " (out of memory)"
+                           : status == 7  ? " (an invalid value)"
+                           : status == 13 ? " (the execution failed)"
+                           : status == 15 ? " (not supported)"
+                                          : "";
+  return fmt::format("{}{}", status, name);
+}
+
 }  // namespace
 
 struct CublasLt::Api {
@@ -71,11 +84,9 @@ struct CublasLt::Api {
            library.get("cublasLtMatmul", matmul);
   }
   static void check(Status status, const char* call) {
-    if (status != 0) {
-      throw DeviceError(fmt::format("cuBLASLt: {} failed with {}", call, status),
-                        "KILN_CUBLASLT naming a cuBLASLt that fits the driver; products on "
-                        "kiln::cpu()");
-    }
+    if (status == 0) return;
+    throw DeviceError(fmt::format("cuBLASLt: {} failed with {}", call, status_text(status)),
+                      kFitting);
   }
 };
 
@@ -135,9 +146,7 @@ CublasLt::~CublasLt() {
   api_->destroy(api_->handle);
 }
 
-CublasLt::Api& CublasLt::api() {
-  std::lock_guard lock(mutex_);
-  if (api_) return *api_;
+void CublasLt::load() {
   auto api = std::make_unique<Api>();
   api->library = Library::open(toolkit_paths(
       config_, config_.cublaslt, {"libcublasLt.so", "libcublasLt.so.13", "libcublasLt.so.12"}));
@@ -151,9 +160,31 @@ CublasLt::Api& CublasLt::api() {
         fmt::format("{} is not a usable cuBLASLt: a function is missing", api->library.path()),
         "KILN_CUBLASLT naming another");
   }
-  Api::check(api->create(&api->handle), "cublasLtCreate");
+  if (const Api::Status status = api->create(&api->handle); status != 0) {
+    throw DeviceError(
+        fmt::format("{}: cublasLtCreate failed with {}", api->library.path(), status_text(status)),
+        kFitting);
+  }
   api_ = std::move(api);
+}
+
+CublasLt::Api& CublasLt::api() {
+  std::lock_guard lock(mutex_);
+  if (!api_) load();
   return *api_;
+}
+
+std::string CublasLt::missing() {
+  std::lock_guard lock(mutex_);
+  if (api_ || !missing_.empty()) return missing_;
+  try {
+    load();
+  } catch (const DeviceError& e) {
+    missing_ = e.what();
+    if (!missing_.ends_with('\n')) missing_ += '\n';
+    missing_ += "  try: " + e.remedy;
+  }
+  return missing_;
 }
 
 void CublasLt::multiply(const Matmul& x, Device& device) {

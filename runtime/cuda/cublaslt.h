@@ -21,15 +21,20 @@ class CublasLt {
   // The context is entered by the caller; workspace comes from `device`. Throws DeviceError naming
   // where the library was looked for, or the failed call.
   void multiply(const Matmul& matmul, Device& device);
+  // What multiply would throw about the library itself; empty if it can be used. Asked once: the
+  // answer stays. The context is entered by the caller.
+  std::string missing();
 
  private:
   struct Api;
   Api& api();
+  void load();  // sets api_ or throws; the lock is held
 
   const Config& config_;
   CudaContext& context_;
   std::mutex mutex_;
   std::unique_ptr<Api> api_;
+  std::string missing_;
 };
 
 }  // namespace kiln::runtime

@@ -350,6 +350,12 @@ void CudaDevice::matmul(const Matmul& matmul) {
   blas_.multiply(matmul, *this);
 }
 
+std::string CudaDevice::products_missing() {
+  if (!context_.usable()) return "";  // what needs it says so
+  const EnterCuda entered(context_);
+  return blas_.missing();
+}
+
 std::shared_ptr<Event> CudaDevice::record() { return std::make_shared<CudaEvent>(context_); }
 
 void CudaDevice::synchronize() {

@@ -36,6 +36,7 @@ class CudaDevice final : public Device {
                                                   const Binary& binary) override;
   void launch(const Launch& launch) override;
   void matmul(const Matmul& matmul) override;
+  std::string products_missing() override;
   std::shared_ptr<Event> record() override;
   void synchronize() override;
 

@@ -347,10 +347,31 @@ TEST_F(CudaTest, AMissingCublasLtIsNamed) {
   Device& cuda = device();
   Matmul x;
   x.m = x.n = x.k = 1;
-  EXPECT_THAT(message_of([&] { cuda.matmul(x); }),
+  const std::string message = message_of([&] { cuda.matmul(x); });
+  EXPECT_THAT(message,
               HasSubstr("cuBLASLt, which multiplies matrices on CUDA, was not found. Looked for:\n"
                         "  /no/such/libcublasLt.so: no such file"));
+  EXPECT_THAT(cuda.products_missing(), testing::StartsWith(message));
+  EXPECT_THAT(cuda.products_missing(), HasSubstr("\n  try: KILN_CUBLASLT naming the library"));
 }
+
+TEST_F(CudaTest, ACublasLtThatDoesNotStartIsNamed) {
+  Device& cuda = device();
+  setenv("KILN_STUB_CUBLASLT", "1", 1);
+  const std::string missing = cuda.products_missing();
+  Matmul x;
+  x.m = x.n = x.k = 1;
+  const std::string thrown = message_of([&] { cuda.matmul(x); });
+  unsetenv("KILN_STUB_CUBLASLT");
+  EXPECT_EQ(thrown,
+            std::string(KILN_DRIVER_STUB) + ": cublasLtCreate failed with 1 (not initialized)");
+  EXPECT_EQ(missing, thrown +
+                         "\n  try: KILN_CUBLASLT naming a cuBLASLt that fits the driver; products "
+                         "on kiln::cpu()");
+  EXPECT_EQ(cuda.products_missing(), missing);  // plans were made by the answer: it stays
+}
+
+TEST_F(CudaTest, ACublasLtThatStartsMultiplies) { EXPECT_EQ(device().products_missing(), ""); }
 
 TEST_F(CudaTest, CompilesForItsArchitectureOrTheNextLowerOne) {
   stub_->attribute(75, 8);
