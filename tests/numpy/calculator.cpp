@@ -1,13 +1,17 @@
 // Computes with Kiln's public API what differential.py writes, a line a request:
 //   load <name> <file.npy>    op <name> <function> <word>...    save <name> <file.npy>
-//   text <name>    clear
+//   borrow <name> <file.npy> <first element> <shape> <strides>    eval <name>
+//   text <name>    clear    scope <mode> <flush after> <fusion>
 // save answers "saved", text the array as it prints and a line "<end>"; what fails answers
 // "error <request> :: <message>".
 #include <kiln/kiln.h>
 
+#include <algorithm>
 #include <functional>
 #include <iostream>
 #include <map>
+#include <memory>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 
@@ -50,6 +54,26 @@ kn::Index index(const std::string& text) {
   return kn::slice(bounds.at(0), bounds.at(1), bounds.size() > 2 ? bounds[2] : kn::Bound(kn::_));
 }
 
+// The file's elements, from `first` on at these strides, where they are.
+template <class T>
+Array borrowed(const Array& file, std::int64_t first, const kn::Layout& layout) {
+  const auto view = std::make_shared<const kn::HostView<T>>(file.host<T>());
+  return kn::borrow(view->data() + first, layout, view);
+}
+template <class... T>
+Array borrowed_as_stored(const Array& file, std::int64_t first, const kn::Layout& layout) {
+  std::optional<Array> result;
+  ((file.dtype() == kn::dtype_of<T>()
+        ? static_cast<void>(result.emplace(borrowed<T>(file, first, layout)))
+        : static_cast<void>(0)),
+   ...);
+  return result.value();
+}
+
+kn::Mode mode(const std::string& text) {
+  return text == "eager" ? kn::Mode::eager : text == "check" ? kn::Mode::check : kn::Mode::lazy;
+}
+
 // f(i...) for the indices that the words from `first` on say.
 template <class F>
 auto with_indices(const Words& words, std::size_t first, F f) {
@@ -77,6 +101,23 @@ class Calculator {
     words >> verb >> name >> word;
     if (verb == "clear") values_.clear();
     if (verb == "load") values_.insert_or_assign(name, kn::load(word));
+    if (verb == "eval") kn::eval(values_.at(name));
+    if (verb == "borrow") {
+      std::string first, shape, strides;
+      words >> first >> shape >> strides;
+      values_.insert_or_assign(
+          name, borrowed_as_stored<bool, std::int8_t, std::int16_t, std::int32_t, std::int64_t,
+                                   std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t, float,
+                                   double>(kn::load(word), std::stoll(first),
+                                           {kn::Shape(numbers(shape)), numbers(strides)}));
+    }
+    if (verb == "scope") {
+      std::string fusion;
+      words >> fusion;
+      scope_.reset();
+      scope_.emplace(kn::Options{
+          .mode = mode(name), .fusion = fusion == "1", .flush_after = std::stoll(word)});
+    }
     if (verb == "save") {
       kn::save(word, values_.at(name));
       std::cout << "saved" << std::endl;
@@ -154,6 +195,8 @@ class Calculator {
     if (op == "clip") return kn::clip(at(w, 0), at(w, 1), at(w, 2));
     if (op == "astype") return kn::astype(at(w, 0), dtype(w.at(1)));
     if (op == "matmul") return kn::matmul(at(w, 0), at(w, 1));
+    if (op == "outer") return kn::outer(at(w, 0), at(w, 1));
+    if (op == "vecdot") return kn::vecdot(at(w, 0), at(w, 1), std::stoll(w.at(2)));
     return std::nullopt;
   }
 
@@ -226,6 +269,7 @@ class Calculator {
   }
 
   Values values_;
+  std::optional<kn::Scope> scope_;
 };
 
 }  // namespace

@@ -3,8 +3,9 @@
     differential.py <calculator> [--programs N] [--seed N] [--show]
 
 Whole numbers and truths are compared exactly, floats within a tolerance: sums have another order.
-What Kiln defines otherwise than NumPy is left out or its dtype not compared: quotients of
-integers (float32 for those of up to 16 bits), signs of NaN (so no copysign).
+Inputs are files in either order and borrowed memory with any strides, NaN where no element lies;
+some values are evaluated at once, and each program has a mode. What is left out, and why:
+tests/property/README.md.
 """
 
 import argparse
@@ -36,12 +37,12 @@ OF_TRUTHS = "equal not_equal logical_and logical_or logical_xor bitwise_and bitw
 FLOAT_FUNCTIONS = ("negative abs sign square floor ceil trunc round isnan isinf isfinite sqrt exp sin cos "
                    "tanh").split()
 # These round; what jumps where its input changes by little is not asked of what they gave.
-ROUNDING = "divide sqrt exp sin cos tanh sum prod mean var std softmax matmul".split()
+ROUNDING = "divide sqrt exp sin cos tanh sum prod mean var std softmax matmul vecdot outer".split()
 JUMPING = ("divide equal less greater_equal floor_divide remainder sign floor ceil trunc round isnan isinf isfinite "
            "sqrt any all count_nonzero argmax argmin astype").split()
 NUMPY_NAMES = {"round": "rint", "bitwise_invert": "invert"}
 MOVES = ("reshape permute_dims expand_dims squeeze broadcast_to flip roll pad concat stack where clip astype "
-         "repeat tile tril triu softmax matmul").split()
+         "repeat tile tril triu softmax vecdot outer " + "matmul " * 5).split()
 
 
 def function(name):
@@ -70,10 +71,10 @@ class Program:
         self.random = np.random.default_rng(seed)
         self.folder, self.lines, self.values, self.computed = folder, ["clear"], {}, []
         self.rounded = set()
+        mode, flush = self.one_of("lazy lazy lazy eager check".split()), self.one_of([1024, 1024, 5])
+        self.lines.append(f"scope {mode} {flush} {int(self.chance(.8))}")
         for _ in range(int(self.random.integers(4, 16))):
             self.step()
-
-    # Random choices.
 
     def chance(self, p):
         return self.random.random() < p
@@ -122,15 +123,34 @@ class Program:
             words.append("...")
         return tuple(taken[:4]), words[:4]
 
-    # Values and operations.
-
     def load(self, array):
-        name = f"v{len(self.values)}"
-        path = os.path.join(self.folder, name + ".npy")
-        np.save(path, array)
-        self.lines.append(f"load {name} {path}")
+        path = os.path.join(self.folder, (name := f"v{len(self.values)}") + ".npy")
+        verb, layout = "load", ""
+        if array.ndim and self.chance(0.3):
+            verb, (array, layout) = "borrow", self.borrowed(array, path)
+        else:
+            np.save(path, np.array(array, order="F") if self.chance(0.2) else array)
+        self.lines.append(f"{verb} {name} {path} {layout}")
         self.values[name] = array
         return name
+
+    def borrowed(self, array, path):
+        """The array in memory with strides, where what is repeated is one, and the words for it."""
+        strides, step, low, high = [0] * array.ndim, self.one_of([1, 1, 2, 3]), 0, 0
+        for axis in self.random.permutation(array.ndim):
+            repeated = self.chance(0.1)
+            strides[axis] = 0 if repeated else -step if self.chance(0.15) else step
+            reach = strides[axis] * max(array.shape[axis] - 1, 0)
+            low, high = low + min(reach, 0), high + max(reach, 0)
+            step = step if repeated else step * max(array.shape[axis], 1) + self.one_of([0, 0, 1, 2])
+        margin = self.between(0, 5)
+        outside = {"f": np.nan, "b": self.chance(0.5)}.get(array.dtype.kind, 0x5A)
+        memory = np.full(high - low + 1 + 2 * margin, outside, array.dtype)
+        steps = [s * array.itemsize for s in strides]
+        within = np.lib.stride_tricks.as_strided(memory[margin - low:], array.shape, steps)
+        within[...] = array
+        np.save(path, memory)
+        return within.copy(), f"{margin - low} {text(array.shape)} {text(strides)}"
 
     def compute(self, operation, result, *words):
         rounded = any(isinstance(w, str) and w in self.rounded for w in words)
@@ -142,6 +162,7 @@ class Program:
         self.lines.append(f"op {name} {operation} " + " ".join(text(w) for w in words))
         self.values[name] = np.asarray(result)
         self.computed.append(name)
+        self.lines += [f"eval {name}"] * self.chance(0.25)
 
     def beside(self, name):
         """Another value of this dtype whose shape broadcasts with this one's."""
@@ -337,10 +358,51 @@ class Program:
             e = np.exp(x.astype("float64") - x.max(axis, keepdims=True))
             self.compute("softmax", (e / e.sum(axis, keepdims=True)).astype(dtype), a, axis)
 
+    def multipliable(self, x):
+        """Sums of products of what is large depend on their order."""
+        return x.ndim and x.dtype != bool and (x.dtype.kind != "f" or (np.abs(x) <= 30).all())
+
     def move_matmul(self, a, x, dtype):
-        if dtype in FLOATS and x.ndim >= 2 and x.size and np.isfinite(x).all():
-            b = self.load(np.nan_to_num(self.data((x.shape[-1], self.between(1, 4)), dtype), posinf=1, neginf=1))
-            self.compute("matmul", x @ self.values[b], a, b)
+        if not self.multipliable(x):
+            return
+        fits = []
+        for name, y in self.values.items():
+            for left, right in ((a, name), (name, a)):
+                p, q = self.values[left], self.values[right]
+                if (self.multipliable(y) and y.dtype == x.dtype and p.shape[-1] == q.shape[max(q.ndim - 2, 0)]
+                        and elements(p.shape[:-2], q.shape[:-2]) <= 50):
+                    fits.append((left, right))
+        if fits and self.chance(0.6):
+            left, right = self.one_of(fits)
+        else:
+            batch = [1 if self.chance(0.3) else e for e in x.shape[:-2]] or [3] * self.chance(0.3)
+            batch = batch[self.between(0, len(batch)):]
+            after = self.chance(0.5)
+            if after:
+                shape = batch + [x.shape[-1], self.between(0, 4)]
+                shape = shape[-2:-1] if self.chance(0.2) else shape
+            else:
+                shape = batch + [self.between(0, 4), x.shape[max(x.ndim - 2, 0)]]
+            b = self.load(np.nan_to_num(self.data(shape, dtype), posinf=1, neginf=1))
+            left, right = (a, b) if after else (b, a)
+        result = self.values[left] @ self.values[right]
+        if result.size <= LARGEST:
+            self.compute("matmul", result, left, right)
+
+    def move_vecdot(self, a, x, dtype):
+        if x.ndim and dtype != "bool":
+            axis = self.between(-x.ndim, x.ndim - 1)
+            shape = [1 if self.chance(0.3) and k != axis % x.ndim else e for k, e in enumerate(x.shape)]
+            same = [n for n, y in self.values.items() if y.shape == x.shape and y.dtype == x.dtype]
+            b = self.one_of(same) if self.chance(0.5) else self.load(self.data(shape, dtype))
+            self.compute("vecdot", np.add.reduce(x * self.values[b], axis, dtype), a, b, axis)
+
+    def move_outer(self, a, x, dtype):
+        if x.ndim == 1 and dtype != "bool":
+            others = [n for n, y in self.values.items() if y.ndim == 1 and y.dtype == x.dtype]
+            b = self.one_of(others) if self.chance(0.5) else self.load(self.data((self.between(0, 9),), dtype))
+            if x.size * self.values[b].size <= LARGEST:
+                self.compute("outer", np.multiply.outer(x, self.values[b]), a, b)
 
 
 def difference(got, expected):

@@ -15,6 +15,7 @@
 namespace kiln {
 namespace {
 
+using ir::test::products;
 using ir::test::RandomGraphOptions;
 using ir::test::row_programs;
 using testing::Devices;
@@ -24,7 +25,10 @@ using testing::Where;
 constexpr Setting kCpu[] = {{"cpu", Where::one_thread, true},
                             {"cpu, two threads", Where::two_threads, true},
                             {"cpu, unfused", Where::one_thread, false},
-                            {"cpu, two threads, unfused", Where::two_threads, false}};
+                            {"cpu, two threads, unfused", Where::two_threads, false},
+                            {"cpu, generated products", Where::two_threads, true, false}};
+constexpr Setting kOnCuda[] = {{"cuda", Where::cuda, true},
+                               {"cuda, generated products", Where::cuda, true, false}};
 constexpr Setting kCudaUnfused[] = {{"cuda, unfused", Where::cuda, false}};
 
 testing::MakeGraph random_graphs(const RandomGraphOptions& options = {}) {
@@ -36,7 +40,9 @@ class HeavyDeviceProperty : public testing::DeviceTest {};
 
 TEST_F(DeviceProperty, RandomGraphsOnTheCpu) { check(25, random_graphs(), kCpu); }
 TEST_F(DeviceProperty, RowProgramsOnTheCpu) { check(25, random_graphs(row_programs()), kCpu); }
-TEST_F(DeviceProperty, RandomGraphsOnCuda) { check(25, random_graphs(), testing::kOnCuda); }
+TEST_F(DeviceProperty, RandomGraphsOnCuda) { check(25, random_graphs(), kOnCuda); }
+TEST_F(DeviceProperty, ProductsOnTheCpu) { check(25, random_graphs(products()), kCpu); }
+TEST_F(DeviceProperty, ProductsOnCuda) { check(15, random_graphs(products()), kOnCuda); }
 TEST_F(DeviceProperty, RowProgramsOnCuda) {
   check(25, random_graphs(row_programs()), testing::kOnCuda);
 }
@@ -45,7 +51,9 @@ TEST_F(HeavyDeviceProperty, RandomGraphsOnTheCpu) { check(600, random_graphs(), 
 TEST_F(HeavyDeviceProperty, RowProgramsOnTheCpu) {
   check(600, random_graphs(row_programs()), kCpu);
 }
-TEST_F(HeavyDeviceProperty, RandomGraphsOnCuda) { check(600, random_graphs(), testing::kOnCuda); }
+TEST_F(HeavyDeviceProperty, RandomGraphsOnCuda) { check(600, random_graphs(), kOnCuda); }
+TEST_F(HeavyDeviceProperty, ProductsOnTheCpu) { check(600, random_graphs(products()), kCpu); }
+TEST_F(HeavyDeviceProperty, ProductsOnCuda) { check(300, random_graphs(products()), kOnCuda); }
 TEST_F(HeavyDeviceProperty, RowProgramsOnCuda) {
   check(600, random_graphs(row_programs()), testing::kOnCuda);
 }
@@ -87,7 +95,7 @@ class ProgramOnDevices : public ProgramTest {};
 class HeavyProgramOnDevices : public ProgramTest {};
 
 TEST_P(ProgramOnDevices, HasTheInterpretersBitsOnTheCpu) { run(kCpu); }
-TEST_P(ProgramOnDevices, HasTheInterpretersBitsOnCuda) { run(testing::kOnCuda); }
+TEST_P(ProgramOnDevices, HasTheInterpretersBitsOnCuda) { run(kOnCuda); }
 TEST_P(ProgramOnDevices, CompilesWithoutAWarning) { compile("sm_80"); }
 TEST_P(HeavyProgramOnDevices, HasTheInterpretersBitsUnfusedOnCuda) { run(kCudaUnfused); }
 TEST_P(HeavyProgramOnDevices, CompilesForEveryTarget) {

@@ -35,6 +35,8 @@ runtime::Config cuda_config() {
   config.cuda_driver = KILN_CUDASIM;
   const char* const named = std::getenv("KILN_CUDA_DRIVER");
   if (own_driver()) config.cuda_driver = named != nullptr ? named : "";
+  const char* const library = std::getenv("KILN_CUBLASLT");
+  config.cublaslt = !own_driver() ? KILN_CUDASIM : library != nullptr ? library : "";
   config.cubin = own_driver() && named == nullptr;
   return config;
 }
@@ -108,11 +110,17 @@ void Devices::restart_cuda() {
   if (auto* const reset = simulator<decltype(kilnsim_reset)>("kilnsim_reset")) reset();
 }
 
+ir::Caps Devices::caps_of(runtime::Device& device, const Setting& setting) {
+  ir::Caps caps = device.caps();
+  caps.products = setting.products && device.products_missing().empty();
+  return caps;
+}
+
 std::string Devices::compare(const RandomGraph& g, const Setting& setting) {
   runtime::Device& on = device(setting.where);
   passes::Options options;
   options.fusion = setting.fusion;
-  ir::Plan plan = passes::make_plan(g.graph, on.caps(), options);
+  ir::Plan plan = passes::make_plan(g.graph, caps_of(on, setting), options);
   if (setting.where == Where::two_threads) claim_much_work(plan);
   const auto expected = ir::interpret(g.graph, g.bindings, g.inputs());
   const runtime::LoadedPlan loaded =
@@ -129,7 +137,7 @@ std::string Devices::compare(const RandomGraph& g, const Setting& setting) {
 
 Devices::Counted Devices::count(const RandomGraph& g) {
   runtime::Device& on = device(Where::cuda);
-  Counted result{passes::make_plan(g.graph, on.caps()), {}};
+  Counted result{passes::make_plan(g.graph, caps_of(on, {})), {}};
   const runtime::LoadedPlan loaded =
       runtime::load(on, result.plan, frontend::compiler_for(on), kernels_);
   const std::vector<runtime::Block> inputs = upload(on, g);

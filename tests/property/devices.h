@@ -15,9 +15,10 @@ namespace kiln::testing {
 enum class Where : std::uint8_t { one_thread, two_threads, cuda };
 
 struct Setting {
-  const char* name;
-  Where where;
-  bool fusion;
+  const char* name = "";
+  Where where = Where::one_thread;
+  bool fusion = true;
+  bool products = true;  // by the device's library, if it has one
 };
 
 class Devices {
@@ -43,6 +44,7 @@ class Devices {
 
  private:
   runtime::Device& device(Where where);
+  static ir::Caps caps_of(runtime::Device& device, const Setting& setting);
   std::string compare(const ir::test::RandomGraph& g, const Setting& setting);
   void restart_cuda();
 

@@ -34,6 +34,15 @@ std::vector<Setting> settings(std::uint64_t seed) {
       result.push_back({target, caps, forced});
     }
   }
+  for (const ir::Caps& caps : {testing::cpu_caps(), testing::cuda_caps()}) {
+    Setting generated{
+        caps.target == ir::Target::cuda ? "cuda, generated products" : "cpu, generated products",
+        caps,
+        {}};
+    generated.caps.products = false;
+    generated.options.fusion = seed % 2 == 0;
+    result.push_back(generated);
+  }
   // So little to occupy that threads of pointwise kernels take several steps.
   Setting small{"cuda, one multiprocessor", testing::cuda_caps(), {}};
   small.caps.multiprocessors = 1;
@@ -80,6 +89,13 @@ void check(std::uint64_t seed, const ir::test::RandomGraphOptions& options) {
 TEST(PlanProperty, RandomGraphsHaveTheInterpretersBits) {
   for (std::uint64_t seed = first_seed(); seed < first_seed() + 10000; ++seed) {
     check(seed, {});
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(PlanProperty, ProductsHaveTheInterpretersBits) {
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + 1000; ++seed) {
+    check(seed, ir::test::products());
     if (HasFatalFailure()) return;
   }
 }

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "ir/scalar.h"
+#include "tests/plans/random_memory.h"
 
 namespace kiln::ir::test {
 namespace {
@@ -83,25 +84,13 @@ class Generator {
     return shape;
   }
 
-  std::uint64_t random_bits(DType t) {
-    const std::uint64_t raw = engine_();
-    if (is_bool(t)) return raw & 1;
-    if (!is_float(t))
-      return bits_of_int(t, chance(50) ? static_cast<std::int64_t>(raw % 21) - 10
-                                       : static_cast<std::int64_t>(raw));
-    if (o_.special_values && chance(4)) {
-      const double inf = std::numeric_limits<double>::infinity();
-      const double special[] = {0.0, -0.0, inf, -inf, std::nan(""), 1e-40, -1e-310, 65504, 1e38};
-      return bits_of(t, special[raw % std::size(special)]);
-    }
-    const double unit = static_cast<double>(raw >> 11) * 0x1p-53;
-    return bits_of(t, chance(50) ? static_cast<double>(raw % 17) - 8 : (unit - 0.5) * 20);
-  }
+  std::uint64_t random_bits(DType t) { return random_value(engine_, t, o_.special_values); }
 
-  // Memory that covers all strides, read from its start or, with a negative one, from further on.
-  NodeId buffer(const std::vector<Sym>& shape) {
+  // Memory that covers all strides, with a margin on both sides. `whole`: see contract.
+  NodeId buffer(const std::vector<Sym>& shape) { return buffer(shape, one_of(o_.dtypes), false); }
+  NodeId buffer(const std::vector<Sym>& shape, DType dtype, bool whole) {
     Input input;
-    input.dtype = one_of(o_.dtypes);
+    input.dtype = dtype;
     const std::int64_t bytes = size_of(input.dtype);
     const std::size_t rank = shape.size();
     std::int64_t low = 0, high = 0, lead = 0;
@@ -126,20 +115,40 @@ class Generator {
       lead = input.aligned ? 0 : 1;
     }
     if (!input.dense) input.aligned = false;
-    const std::int64_t elements = std::max<std::int64_t>(high - low + 1 + lead, 1);
-    std::vector<std::byte> memory(static_cast<std::size_t>(elements * bytes));
-    for (std::int64_t i = 0; i < elements; ++i) {
-      const std::uint64_t bits = random_bits(input.dtype);
-      std::memcpy(memory.data() + i * bytes, &bits, static_cast<std::size_t>(bytes));
-    }
-    r_.memory.push_back(std::move(memory));
-    r_.offset.push_back((lead - low) * bytes);
+    constexpr std::int64_t kMargin = 32;  // bytes: what is aligned stays so
+    lead += kMargin / bytes;
+    const std::int64_t first = (lead - low) * bytes;
+    const std::int64_t elements = std::max<std::int64_t>(high - low + 1, 0) + 2 * lead;
+    r_.memory.push_back(filled(input, shape, elements, first, whole));
+    r_.offset.push_back(first);
     Node node;
     node.kind = NodeKind::buffer;
     node.dtype = input.dtype;
     node.attr = static_cast<std::uint32_t>(g().inputs.size());
     g().inputs.push_back(std::move(input));
-    return g().add(node, shape, {});
+    const NodeId id = g().add(node, shape, {});
+    if (whole) set_largest(id, kLargestFactor);
+    return id;
+  }
+
+  std::vector<std::byte> filled(const Input& input, const std::vector<Sym>& shape,
+                                std::int64_t elements, std::int64_t first, bool whole) {
+    std::vector<std::int64_t> extents, strides;
+    for (const Sym s : shape) extents.push_back(value(s));
+    for (const Sym s : input.strides) strides.push_back(value(s));
+    const int sign = chance(50) ? 1 : -1;
+    return memory_of(input.dtype, elements, first, extents, strides, [&] {
+      return whole ? bits_of(input.dtype, sign * (1 + pick(kLargestFactor)))
+                   : random_bits(input.dtype);
+    });
+  }
+
+  // The greatest magnitude of a value whose elements are whole numbers of one sign without zero; 0
+  // of any other.
+  double largest(NodeId n) const { return n < largest_.size() ? largest_[n] : 0; }
+  void set_largest(NodeId n, double magnitude) {
+    largest_.resize(std::max<std::size_t>(largest_.size(), n + 1), 0);
+    largest_[n] = magnitude;
   }
 
   NodeId add(NodeKind kind, DType dtype, const std::vector<Sym>& shape,
@@ -150,7 +159,11 @@ class Generator {
     node.dtype = dtype;
     node.imm = imm;
     node.op = op;
-    return g().add(node, shape, operands, std::move(attribute));
+    const NodeId id = g().add(node, shape, operands, std::move(attribute));
+    const bool view = kind == NodeKind::permute || kind == NodeKind::reshape ||
+                      kind == NodeKind::slice || kind == NodeKind::broadcast;
+    if (view) set_largest(id, largest(operands[0]));
+    return id;
   }
 
   NodeId spread(NodeId n, const std::vector<Sym>& shape) {
@@ -400,59 +413,86 @@ class Generator {
         chance(50) ? Op::min : Op::max);
   }
 
+  // Operands are whole numbers of one sign, so small that the sums of their products are exact in
+  // any order, and without zero, so that none is of zeros with signs.
   void contract() {
-    const NodeId x = any_node();
-    const std::vector<Sym> a = shape_of(x);
-    const DType t = g().nodes[x].dtype;
-    if (a.size() < 2 || is_bool(t)) return;
-    std::vector<Sym> b = a, c = a;
-    b[b.size() - 2] = a.back();
-    b.back() = c.back() = random_extent();
-    if (count(b) > o_.max_elements || count(c) > o_.max_elements) return;
-    add(NodeKind::contract, t, c, {x, operand(b, t)});
+    constexpr std::int64_t kMostProducts = 30000;
+    const DType t = chance(70) ? DType::float32 : DType::float64;
+    if (o_.max_rank < 2 || std::ranges::find(o_.dtypes, t) == o_.dtypes.end()) return;
+    std::vector<Sym> batch;
+    for (int i = pick(o_.max_rank - 1); i > 0; --i) batch.push_back(random_extent());
+    const Sym m = random_extent(), k = random_extent(), n = random_extent();
+    const auto with = [&](Sym rows, Sym columns) {
+      std::vector<Sym> shape = batch;
+      shape.push_back(rows);
+      shape.push_back(columns);
+      return shape;
+    };
+    const std::vector<Sym> a = with(m, k), b = with(k, n), c = with(m, n);
+    if (count(a) > o_.max_elements || count(b) > o_.max_elements || count(c) > o_.max_elements ||
+        count(c) * value(k) > kMostProducts) {
+      return;
+    }
+    const NodeId x = factor(a, t), y = factor(b, t);
+    const double sum = static_cast<double>(value(k)) * largest(x) * largest(y);
+    if (sum > (t == DType::float32 ? 0x1p24 : 0x1p53)) return;
+    set_largest(add(NodeKind::contract, t, c, {x, y}), sum);
   }
 
+  // Such an operand: a value that is there, an input, or a view of one.
+  NodeId factor(const std::vector<Sym>& shape, DType t) {
+    for (int tries = 0; tries < 4; ++tries) {
+      const NodeId n = any_node();
+      if (largest(n) > 0 && g().nodes[n].dtype == t && shape_of(n) == shape) return n;
+    }
+    const std::size_t rank = shape.size();
+    switch (pick(6)) {
+      case 0:
+      case 1: {  // axes in another order
+        Axes axes;
+        for (std::size_t i = 0; i < rank; ++i) axes.axes.push_back(static_cast<std::uint8_t>(i));
+        std::shuffle(axes.axes.begin(), axes.axes.end(), engine_);
+        std::vector<Sym> from(rank);
+        for (std::size_t i = 0; i < rank; ++i) from[axes.axes[i]] = shape[i];
+        return add(NodeKind::permute, t, shape, {buffer(from, t, true)}, axes);
+      }
+      case 2: {  // repeated
+        std::vector<Sym> from(shape.begin() + pick(static_cast<int>(rank)), shape.end());
+        for (Sym& s : from) s = chance(40) ? kOne : s;
+        return spread(buffer(from, t, true), shape);
+      }
+      case 3: {  // every few of more, from either end
+        Slices slices;
+        std::vector<Sym> from;
+        for (const Sym s : shape) {
+          const std::int64_t step = 1 + pick(2),
+                             last = step * std::max(value(s) - 1, std::int64_t{0});
+          const bool back = chance(30) && value(s) > 0;
+          slices.begin.push_back(offset(back ? last + 1 : 1));
+          slices.step.push_back(offset(back ? -step : step));
+          from.push_back(extent(last + 2));
+        }
+        if (count(from) > 4 * o_.max_elements) break;
+        return add(NodeKind::slice, t, shape, {buffer(from, t, true)}, slices);
+      }
+      default:
+        break;
+    }
+    return buffer(shape, t, true);
+  }
+
+  static constexpr int kLargestFactor = 4;
   std::mt19937_64 engine_;
   const RandomGraphOptions& o_;
   RandomGraph r_;
   std::vector<Sym> extents_;
+  std::vector<double> largest_;  // by node
 };
 
 }  // namespace
 
-RandomGraphOptions row_programs() {
-  RandomGraphOptions options;
-  options.dtypes = {DType::float32, DType::int64, DType::bool_};
-  options.kinds = {NodeKind::map, NodeKind::broadcast, NodeKind::reshape, NodeKind::reduce,
-                   NodeKind::arg_reduce};
-  options.max_rank = 2;
-  options.max_elements = 9000;
-  return options;
-}
-
 RandomGraph random_graph(std::uint64_t seed, const RandomGraphOptions& options) {
   return Generator(seed, options).run();
-}
-
-RandomGraph with_output(RandomGraph graph, NodeId n) {
-  graph.graph.outputs = {n};
-  return graph;
-}
-
-std::int64_t first_difference(DType dtype, const std::vector<std::byte>& a,
-                              const std::vector<std::byte>& b) {
-  const std::size_t bytes = static_cast<std::size_t>(size_of(dtype));
-  const std::size_t n = std::min(a.size(), b.size()) / bytes;
-  for (std::size_t i = 0; i < n; ++i) {
-    std::uint64_t x = 0, y = 0;
-    std::memcpy(&x, a.data() + i * bytes, bytes);
-    std::memcpy(&y, b.data() + i * bytes, bytes);
-    if (x == y) continue;
-    const bool nans =
-        is_float(dtype) && std::isnan(to_double(dtype, x)) && std::isnan(to_double(dtype, y));
-    if (!nans) return static_cast<std::int64_t>(i);
-  }
-  return a.size() == b.size() ? -1 : static_cast<std::int64_t>(n);
 }
 
 }  // namespace kiln::ir::test

@@ -1,8 +1,10 @@
 // Random well-formed graphs with bindings and data, for differential tests: the same seed and
 // options give the same graph. Loops are not generated.
 //
-// What is generated stays inside the promise of equal bits: values of `contract` are left out
-// unless asked for, and a NaN is made canonical before its bits are looked at.
+// What is generated stays inside the promise of equal bits: operands of `contract` are whole
+// numbers whose sums are exact in any order, and a NaN is made canonical before its bits are looked
+// at. Every byte of an input's memory that belongs to no element is NaN, or 0xA5. What is left out,
+// and why: README.md.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -20,10 +22,10 @@ struct RandomGraphOptions {
   std::vector<DType> dtypes = {DType::bool_,   DType::int8,   DType::int32,   DType::int64,
                                DType::uint8,   DType::uint32, DType::float16, DType::bfloat16,
                                DType::float32, DType::float64};
-  std::vector<NodeKind> kinds = {NodeKind::scalar,    NodeKind::iota,      NodeKind::map,
-                                 NodeKind::broadcast, NodeKind::permute,   NodeKind::reshape,
-                                 NodeKind::slice,     NodeKind::pad,       NodeKind::concat,
-                                 NodeKind::reduce,    NodeKind::arg_reduce};
+  std::vector<NodeKind> kinds = {NodeKind::scalar,    NodeKind::iota,       NodeKind::map,
+                                 NodeKind::broadcast, NodeKind::permute,    NodeKind::reshape,
+                                 NodeKind::slice,     NodeKind::pad,        NodeKind::concat,
+                                 NodeKind::reduce,    NodeKind::arg_reduce, NodeKind::contract};
   bool expanding_ops = true;   // exp, log, sin, cos, tanh, pow
   bool strided_inputs = true;  // transposed, broadcast and offset inputs
   bool special_values = true;  // NaN, infinities, denormals, signed zeros
@@ -32,6 +34,8 @@ struct RandomGraphOptions {
 
 // Maps and reductions of rank 2 at most, whose rows may be several chunks.
 RandomGraphOptions row_programs();
+// Matrix products of views, with little between them.
+RandomGraphOptions products();
 
 // Data for a graph: memory of each input, which begins at `offset` of its bytes.
 struct RandomGraph {

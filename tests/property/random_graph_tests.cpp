@@ -36,9 +36,7 @@ std::string failure(const RandomGraph& r) {
 
 TEST(RandomGraphs, PrintParseVerifyInterpret) {
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
-    test::RandomGraphOptions options;
-    if (seed % 4 == 0) options.kinds.push_back(NodeKind::contract);
-    const RandomGraph r = test::random_graph(seed, options);
+    const RandomGraph r = test::random_graph(seed);
     if (failure(r).empty()) continue;
     NodeId n = 0;
     while (n + 1 < r.graph.nodes.size() && failure(test::with_output(r, n)).empty()) ++n;
@@ -50,8 +48,7 @@ TEST(RandomGraphs, PrintParseVerifyInterpret) {
 TEST(RandomGraphs, CoverEveryKindAndTheSeedDecides) {
   std::vector<int> seen(static_cast<std::size_t>(NodeKind::item) + 1);
   std::vector<int> ops(kOpCount);
-  test::RandomGraphOptions options;
-  options.kinds.push_back(NodeKind::contract);
+  const test::RandomGraphOptions options;
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     const RandomGraph r = test::random_graph(seed, options);
     EXPECT_EQ(r.graph, test::random_graph(seed, options).graph);

@@ -8,6 +8,7 @@
 
 #include "runtime/registry.h"
 #include "tests/cudasim/cudasim.h"
+#include "tests/runtime/products.h"
 #include "tests/runtime/support.h"
 
 namespace kiln::runtime {
@@ -51,6 +52,7 @@ class CudaSimTest : public testing::Test {
     const char* const path = KILN_CUDASIM;
     if (*path == '\0') GTEST_SKIP() << "the simulated driver was not built";
     config_.cuda_driver = path;
+    config_.cublaslt = path;
     registry_ = std::make_unique<Registry>(config_);
     ASSERT_EQ(registry_->cuda_count(), 1) << registry_->cuda_missing();
     if (!registry_->nvrtc().available()) GTEST_SKIP() << registry_->nvrtc().missing();
@@ -69,6 +71,12 @@ class CudaSimTest : public testing::Test {
   Config config_;
   std::unique_ptr<Registry> registry_;
 };
+
+TEST_F(CudaSimTest, MultipliesMatricesWhereverTheyBegin) {
+  Device& cuda = registry_->cuda(0);
+  check_products<float>(cuda, ir::DType::float32, 1e-5);
+  check_products<double>(cuda, ir::DType::float64, 1e-14);
+}
 
 TEST_F(CudaSimTest, RunsAPlan) {
   Device& cuda = registry_->cuda(0);

@@ -2,6 +2,8 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <random>
 #include <vector>
@@ -33,18 +35,28 @@ std::vector<T> multiply(const Matmul& x, const std::vector<T>& a, const std::vec
   return c;
 }
 
+// A block in which the values begin some elements after its start, with NaN before and behind.
 template <class T>
-MemoryRef upload_all(Device& device, const std::vector<T>& values, std::int64_t offset = 0) {
+std::vector<T> with_margins(const std::vector<T>& values, std::int64_t before) {
+  constexpr std::size_t kBehind = 3;
+  std::vector<T> all(static_cast<std::size_t>(before) + values.size() + kBehind,
+                     std::numeric_limits<T>::quiet_NaN());
+  std::ranges::copy(values, all.begin() + before);
+  return all;
+}
+template <class T>
+MemoryRef upload_all(Device& device, const std::vector<T>& values) {
   const auto bytes = static_cast<std::int64_t>(values.size() * sizeof(T));
-  MemoryRef memory = device.allocate(bytes + offset);
-  device.upload(*memory, offset, values.data(), bytes);
+  MemoryRef memory = device.allocate(bytes);
+  device.upload(*memory, 0, values.data(), bytes);
   return memory;
 }
 
-// All transpositions and repetitions at several sizes; A lies one element into its block.
+// All transpositions and repetitions at several sizes; each operand begins elsewhere in its block.
+// What a product reads beyond its operands is NaN, and what it writes beyond them is seen.
 template <class T>
 void check_products(Device& device, ir::DType dtype, double tolerance) {
-  constexpr std::int64_t kOffset = sizeof(T);
+  constexpr std::int64_t kBefore[] = {1, 2, 5};  // A, B, C
   std::mt19937 random(3);
   std::uniform_real_distribution<T> values(-1, 1);
   const std::int64_t sizes[][4] = {{1, 1, 1, 1},     {1, 5, 7, 3},     {3, 4, 2, 9},
@@ -61,17 +73,24 @@ void check_products(Device& device, ir::DType dtype, double tolerance) {
       std::vector<T> b(static_cast<std::size_t>((x.repeat_b ? 1 : batch) * k * n));
       for (T& v : a) v = values(random);
       for (T& v : b) v = values(random);
-      std::vector<T> c(static_cast<std::size_t>(batch * m * n),
-                       std::numeric_limits<T>::quiet_NaN());
-      const MemoryRef on_a = upload_all(device, a, kOffset), on_b = upload_all(device, b);
+      std::vector<T> c(static_cast<std::size_t>(batch * m * n), 0);
+      const MemoryRef on_a = upload_all(device, with_margins(a, kBefore[0]));
+      const MemoryRef on_b = upload_all(device, with_margins(b, kBefore[1]));
+      c = with_margins(c, kBefore[2]);
       const MemoryRef on_c = upload_all(device, c);
-      x.a = static_cast<const std::byte*>(on_a->data()) + kOffset, x.b = on_b->data(),
-      x.c = on_c->data();
+      x.a = static_cast<const T*>(on_a->data()) + kBefore[0];
+      x.b = static_cast<const T*>(on_b->data()) + kBefore[1];
+      x.c = static_cast<T*>(on_c->data()) + kBefore[2];
       device.matmul(x);
-      device.download(c.data(), *on_c, 0, on_c->bytes());
-      const std::vector<T> expected = multiply(x, a, b);
+      device.download(c.data(), *on_c, 0, static_cast<std::int64_t>(c.size() * sizeof(T)));
+      const std::vector<T> expected = with_margins(multiply(x, a, b), kBefore[2]);
       for (std::size_t i = 0; i < c.size(); ++i) {
-        ASSERT_NEAR(c[i], expected[i], tolerance * static_cast<double>(k)) << flags << " at " << i;
+        if (std::isnan(expected[i])) {
+          ASSERT_TRUE(std::isnan(c[i])) << flags << ": written at " << i;
+        } else {
+          ASSERT_NEAR(c[i], expected[i], tolerance * static_cast<double>(k))
+              << flags << " at " << i;
+        }
       }
     }
   }
