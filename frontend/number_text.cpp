@@ -1,7 +1,5 @@
 #include "frontend/number_text.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -45,12 +43,19 @@ std::string shortest(ir::DType t, std::uint64_t bits) {
   }
 }
 
+// A value's own digits, as many after the point as asked for.
+std::string decimal(double value, std::chars_format format, std::size_t digits) {
+  char text[400];
+  const int precision = static_cast<int>(digits);
+  return {text, std::to_chars(text, text + sizeof text, value, format, precision).ptr};
+}
+
 struct Parts {
   std::string whole, fraction;  // "-12", "5"
   int exponent = 0;
 };
 
-Parts split(const std::string& text) {
+Parts split(const std::string& text, bool zeros = false) {
   Parts p;
   const std::size_t e = text.find('e');
   const std::string mantissa = text.substr(0, e);
@@ -59,16 +64,26 @@ Parts split(const std::string& text) {
   p.whole = mantissa.substr(0, point);
   const std::size_t skip = mutant(ir::Mutant::printed_digit) ? 2 : 1;
   if (point != std::string::npos) p.fraction = mantissa.substr(point + skip);
-  while (!p.fraction.empty() && p.fraction.back() == '0') p.fraction.pop_back();
+  while (!zeros && !p.fraction.empty() && p.fraction.back() == '0') p.fraction.pop_back();
   return p;
 }
 
+// To the last of the shortest digits after the point; what is before it is written in full.
 Parts positional(ir::DType t, std::uint64_t bits) {
-  Parts p = split(shortest(t, bits));
-  const int decimals = static_cast<int>(p.fraction.size()) - p.exponent;
-  if (decimals > kPrecision) {
-    return split(fmt::format("{:.8f}", ir::to_double(t, bits)));
-  }
+  const Parts p = split(shortest(t, bits));
+  const int digits = std::clamp(static_cast<int>(p.fraction.size()) - p.exponent, 0, kPrecision);
+  return split(
+      decimal(ir::to_double(t, bits), std::chars_format::fixed, static_cast<std::size_t>(digits)));
+}
+
+Parts scientific(ir::DType t, std::uint64_t bits) {
+  const std::size_t digits = split(shortest(t, bits)).fraction.size();
+  return split(decimal(ir::to_double(t, bits), std::chars_format::scientific,
+                       std::min<std::size_t>(digits, kPrecision)));
+}
+
+// The shortest digits without an exponent: zeros stand for those that tell nothing.
+std::string plain(const Parts& p) {
   std::string digits = p.whole + p.fraction;
   const bool negative = digits[0] == '-';
   if (negative) digits.erase(0, 1);
@@ -76,14 +91,9 @@ Parts positional(ir::DType t, std::uint64_t bits) {
   if (point <= 0) digits.insert(0, static_cast<std::size_t>(1 - point), '0');
   const auto whole = static_cast<std::size_t>(std::max(point, 1));
   if (digits.size() < whole) digits.append(whole - digits.size(), '0');
-  Parts result{(negative ? "-" : "") + digits.substr(0, whole), digits.substr(whole), 0};
-  while (!result.fraction.empty() && result.fraction.back() == '0') result.fraction.pop_back();
-  return result;
-}
-
-Parts scientific(ir::DType t, std::uint64_t bits) {
-  Parts p = split(shortest(t, bits));
-  return p.fraction.size() > kPrecision ? split(fmt::format("{:.8e}", ir::to_double(t, bits))) : p;
+  const std::string fraction = digits.substr(whole);
+  return (negative ? "-" : "") + digits.substr(0, whole) + "." +
+         (fraction.empty() ? "0" : fraction);
 }
 
 std::string exponent_text(int exponent, std::size_t digits) {
@@ -106,8 +116,9 @@ std::vector<std::string> float_texts(ir::DType t, const std::byte* data, std::si
     nonfinite = nonfinite || !std::isfinite(x);
     negative_infinity = negative_infinity || x == -HUGE_VAL;
   }
+  const auto in_type = [t](double x) { return ir::to_double(t, ir::bits_of(t, x)); };
   const bool exponential =
-      largest > 0 && (largest >= 1e8 || least < 1e-4 || largest / least > 1000);
+      largest > 0 && (largest >= 1e8 || least < in_type(1e-4) || in_type(largest / least) > 1000);
   std::vector<Parts> parts(count);
   std::size_t left = 0, right = 0, exponent_digits = 2;
   for (std::size_t i = 0; i < count; ++i) {
@@ -131,9 +142,11 @@ std::vector<std::string> float_texts(ir::DType t, const std::byte* data, std::si
       result.push_back(std::string(left + tail + 1 - text.size(), ' ') + text);
       continue;
     }
+    if (exponential)  // the value's digits, where others need more than it does
+      parts[i] = split(decimal(values[i], std::chars_format::scientific, right), true);
     const Parts& p = parts[i];
     text = std::string(left - p.whole.size(), ' ') + p.whole + "." + p.fraction;
-    text.append(right - p.fraction.size(), exponential ? '0' : ' ');
+    text.append(right - p.fraction.size(), ' ');
     if (exponential) text += exponent_text(p.exponent, exponent_digits);
     result.push_back(std::move(text));
   }
@@ -175,14 +188,7 @@ std::string number_text(ir::DType t, const std::byte* data) {
     const Parts p = split(shortest(t, bits));
     return p.whole + (p.fraction.empty() ? "" : "." + p.fraction) + exponent_text(p.exponent, 2);
   }
-  const Parts p = split(shortest(t, bits));
-  const int decimals = std::max(1, static_cast<int>(p.fraction.size()) - p.exponent);
-  std::string text = fmt::format("{:.{}f}", x, decimals);
-  if (decimals == 1) {  // whole numbers of many digits: the shortest ones, then zeros
-    const Parts whole = positional(t, bits);
-    text = whole.whole + "." + (whole.fraction.empty() ? "0" : whole.fraction);
-  }
-  return text;
+  return plain(split(shortest(t, bits)));
 }
 
 }  // namespace kiln::inline v0::frontend

@@ -24,6 +24,21 @@ TEST(Print, Vectors) {
             "[18446744073709551615                    0]");
 }
 
+// Where others need more digits than a value does, the value's own stand there.
+TEST(Print, DigitsBeyondTheShortest) {
+  const auto halves = [](std::initializer_list<double> list) {
+    return text(kn::Array(list).astype(kn::float16));
+  };
+  EXPECT_EQ(halves({1e-7}), "[1.e-07]");
+  EXPECT_EQ(halves({1e-7, 0.00123}), "[1.19e-07 1.23e-03]");
+  EXPECT_EQ(halves({6e-8, 65504}), "[5.96e-08 6.55e+04]");
+  EXPECT_EQ(text(kn::Array{1e-45f, 1.5f}), "[1.4e-45 1.5e+00]");
+  EXPECT_EQ(text(kn::Array{99999992.f, 99999000.f}), "[99999992. 99999000.]");
+  EXPECT_EQ(text(kn::Array(99999992.f)), "99999990.0");
+  EXPECT_EQ(text(kn::Array{1e-4f}), "[0.0001]");
+  EXPECT_EQ(text(kn::Array{0.1, 1e-9}), "[1.e-01 1.e-09]");
+}
+
 TEST(Print, Numbers) {
   EXPECT_EQ(text(kn::Array(5)), "5");
   EXPECT_EQ(text(kn::Array(1.5)), "1.5");
@@ -38,7 +53,10 @@ TEST(Print, Numbers) {
 TEST(Print, Matrices) {
   EXPECT_EQ(text(kn::reshape(kn::arange(6), {2, 3})), "[[0 1 2]\n [3 4 5]]");
   EXPECT_EQ(text(kn::reshape(kn::arange(8), {2, 2, 2})), "[[[0 1]\n  [2 3]]\n\n [[4 5]\n  [6 7]]]");
-  EXPECT_EQ(text(kn::zeros({2, 0})), "[]");
+  for (const kn::Shape& shape :
+       {kn::Shape{0}, kn::Shape{2, 0}, kn::Shape{0, 2}, kn::Shape{3, 0, 2}})
+    EXPECT_EQ(text(kn::zeros(shape) + 1), "[]");
+  EXPECT_EQ(text(kn::zeros({1, 1, 1})), "[[[0.]]]");
 }
 
 TEST(Print, LongRowsWrap) {
