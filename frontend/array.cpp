@@ -10,6 +10,7 @@
 #include "frontend/environment.h"
 #include "frontend/evaluate.h"
 #include "frontend/host_memory.h"
+#include "frontend/layout.h"
 #include "frontend/promote.h"
 #include "frontend/read.h"
 #include "frontend/record.h"
@@ -37,55 +38,23 @@ Node* Access::empty() {
   return instance;
 }
 
-namespace {
-
-// The same elements, row-major without gaps.
-void gather(std::byte* to, const std::byte* from, std::span<const std::int64_t> shape,
-            const std::vector<std::int64_t>& strides, std::int64_t size) {
-  std::vector<std::int64_t> index(shape.size(), 0);
-  for (;;) {
-    std::memcpy(to, from, static_cast<std::size_t>(size));
-    to += size;
-    std::size_t axis = shape.size();
-    for (; axis > 0; --axis) {
-      const std::size_t a = axis - 1;
-      from += strides[a] * size;
-      if (++index[a] < shape[a]) break;
-      from -= strides[a] * index[a] * size;
-      index[a] = 0;
-    }
-    if (axis == 0) return;
-  }
-}
-
-}  // namespace
-
 HostData host_data(const Array& x, Where where, const char* why) {
   ++state().runs;
   evaluate({&x, 1}, where);
   Node* const node = Access::node(x);
   const Value& value = *node->value.load(std::memory_order_acquire);
   const std::int64_t size = ir::size_of(to_ir(node->dtype));
-  HostData result;
-  try {
-    const runtime::Block block = value.storage->on(registry().cpu(), where, why);
+  return translated(why, where, [&]() -> HostData {
+    const runtime::Block block =
+        on_behalf_of(node, [&] { return value.storage->on(registry().cpu(), where, why); });
     const auto* const first = static_cast<const std::byte*>(block.data()) + value.offset * size;
-    if (value.strides.empty()) {
-      result = {first, value.storage};
-    } else {
-      const auto dense =
-          std::make_shared<runtime::Block>(host_block(why, node->dtype, node->shape->shape, where));
-      auto* const to = static_cast<std::byte*>(dense->data());
-      gather(to, first, node->shape->shape.extents(), value.strides, size);
-      result = {to, dense};
-    }
-  } catch (runtime::OutOfMemory& error) {
-    name_array(node, error);
-    raise_out_of_memory(why, error, where);
-  } catch (...) {
-    translate(std::current_exception(), where);
-  }
-  return result;
+    if (value.strides.empty()) return {first, value.storage};
+    const auto dense =
+        std::make_shared<runtime::Block>(host_block(why, node->dtype, node->shape->shape, where));
+    auto* const to = static_cast<std::byte*>(dense->data());
+    gather(to, first, node->shape->shape.extents(), value.strides, size);
+    return {to, dense};
+  });
 }
 
 }  // namespace frontend
@@ -167,76 +136,50 @@ Array Array::to(const Device& device, Where where) const {
   copy->storage = value.storage;
   copy->offset = value.offset;
   copy->strides = value.strides;
-  try {
-    copy->storage->on(frontend::memory_device(id), where, "to");
-  } catch (runtime::OutOfMemory& error) {
-    frontend::name_array(node, error);
-    frontend::raise_out_of_memory("to", error, where);
-  } catch (...) {
-    frontend::translate(std::current_exception(), where);
-  }
+  frontend::translated("to", where, [&] {
+    frontend::on_behalf_of(node,
+                           [&] { copy->storage->on(frontend::memory_device(id), where, "to"); });
+  });
   return Array(frontend::trace().leaf(node->dtype, node->shape->shape, id, copy.release(),
                                       frontend::line_of(where), node->label()));
 }
 
 namespace {
 
-void check_complex(const char* function, DType dtype, Where where) {
-  if (!ir::is_complex(frontend::to_ir(dtype))) return;
-  Complaint(function, fmt::format("{} is reserved: no function takes complex numbers", name(dtype)),
-            where)
-      .advise("two arrays, of the real and the imaginary parts")
+// Whether values convert is decided by the dtypes, never by the values.
+void check_conversion(const Array& x, DType to, const char* function, Where where) {
+  const ir::DType a = frontend::to_ir(x.dtype()), b = frontend::to_ir(to);
+  if (ir::is_complex(b)) {
+    Complaint(function, fmt::format("{} is reserved: no function takes complex numbers", name(to)),
+              where)
+        .advise("two arrays, of the real and the imaginary parts")
+        .raise();
+  }
+  if ((ir::is_float(a) && ir::is_float(b)) || frontend::converts_exactly(x.dtype(), to)) return;
+  Complaint(function, fmt::format("{} does not hold every {}", name(to), name(x.dtype())), where)
+      .operand("array", x)
+      .advise(fmt::format("astype(kiln::{}) where the loss is meant, or read {} elements",
+                          to == bool_ ? "bool_" : name(to), name(x.dtype())))
       .raise();
 }
 
-std::string printed(ir::DType t, const std::byte* data, std::int64_t i) {
-  std::uint64_t bits = 0;
-  const std::int64_t size = ir::size_of(t);
-  std::memcpy(&bits, data + i * size, static_cast<std::size_t>(size));
-  if (ir::is_float(t)) return fmt::format("{}", ir::to_double(t, bits));
-  if (ir::is_signed_int(t)) {
-    const int unused = static_cast<int>(64 - 8 * size);
-    return fmt::format("{}", static_cast<std::int64_t>(bits << unused) >> unused);
-  }
-  return fmt::format("{}", bits);
-}
-
-// Converts and demands that converting back gives the same bits.
-void convert(const Array& x, const std::byte* data, DType to, void* target, const char* function,
-             Where where) {
-  const ir::DType a = frontend::to_ir(x.dtype()), b = frontend::to_ir(to);
-  const std::int64_t n = x.size();
+// From an array's own dtype.
+void convert(const Array& x, const std::byte* data, DType to, void* target) {
   const void* in[] = {data};
-  ir::evaluate(ir::Op::cast, a, b, n, in, target);
-  if (frontend::converts_exactly(x.dtype(), to)) return;
-  const std::int64_t size = ir::size_of(a);
-  std::vector<std::byte> back(static_cast<std::size_t>(n * size));
-  const void* out[] = {target};
-  ir::evaluate(ir::Op::cast, b, a, n, out, back.data());
-  for (std::int64_t i = 0; i < n; ++i) {
-    std::uint64_t was = 0, is = 0;
-    std::memcpy(&was, data + i * size, static_cast<std::size_t>(size));
-    std::memcpy(&is, back.data() + i * size, static_cast<std::size_t>(size));
-    const double value = ir::is_float(a) ? ir::to_double(a, was) : 0;
-    const bool lost_sign =
-        value == 0 && was != 0 && ir::is_float(a) && !ir::is_float(b);  // -0 to an integer is 0
-    if (was == is || lost_sign || (value != value && ir::is_float(b))) continue;
-    Complaint(function,
-              fmt::format("element {} of a {} array, {}, is no {}", i, name(x.dtype()),
-                          printed(a, data, i), name(to)),
-              where)
-        .operand("array", x)
-        .advise(fmt::format("astype(kiln::{}) where the loss is meant",
-                            to == bool_ ? "bool_" : name(to)))
-        .raise();
-  }
+  ir::evaluate(ir::Op::cast, frontend::to_ir(x.dtype()), frontend::to_ir(to), x.size(), in, target);
 }
 
 }  // namespace
 
+std::size_t Array::readable(DType to, const char* function, Where where) const {
+  check_conversion(*this, to, function, where);
+  frontend::evaluate({this, 1}, where);
+  return static_cast<std::size_t>(size());
+}
+
 void Array::read_as(DType to, void* target, std::int64_t count, const char* function,
                     Where where) const {
-  check_complex(function, to, where);
+  check_conversion(*this, to, function, where);
   if (count < 0 && size() != 1) {
     Complaint(function, fmt::format("needs one element, not {}", size()), where)
         .operand("array", *this)
@@ -256,12 +199,12 @@ void Array::read_as(DType to, void* target, std::int64_t count, const char* func
     std::memcpy(target, host.data,
                 static_cast<std::size_t>(size() * ir::size_of(frontend::to_ir(to))));
   } else {
-    convert(*this, host.data, to, target, function, where);
+    convert(*this, host.data, to, target);
   }
 }
 
 std::shared_ptr<const void> Array::host_memory(DType to, const void** data, Where where) const {
-  check_complex("host", to, where);
+  check_conversion(*this, to, "host", where);
   const frontend::HostData host = frontend::host_data(*this, where, "host");
   if (to == dtype()) {
     *data = host.data;
@@ -269,7 +212,7 @@ std::shared_ptr<const void> Array::host_memory(DType to, const void** data, Wher
   }
   const auto copy =
       std::make_shared<runtime::Block>(frontend::host_block("host", to, shape(), where));
-  if (size() > 0) convert(*this, host.data, to, copy->data(), "host", where);
+  if (size() > 0) convert(*this, host.data, to, copy->data());
   *data = copy->data();
   return copy;
 }

@@ -10,6 +10,7 @@
 #include "frontend/devices.h"
 #include "frontend/environment.h"
 #include "frontend/host_memory.h"
+#include "frontend/layout.h"
 #include "frontend/promote.h"
 #include "ir/bytes.h"
 #include "ir/scalar.h"
@@ -106,6 +107,34 @@ Array arange(Operand stop, MaybeDType dtype, MaybeDevice device) {
   return arange(Operand(0.0, Access::where(stop)), stop, 1, dtype, device);
 }
 
+namespace {
+// 64 bits, of either sign, whose order is that of the numbers.
+bool below(const Operand& x, const Operand& y) {
+  const auto negative = [](const Operand& o) {
+    return Access::kind(o) != Access::ScalarKind::natural && Access::integer(o) < 0;
+  };
+  if (negative(x) != negative(y)) return negative(x);
+  return static_cast<std::uint64_t>(Access::integer(x)) <
+         static_cast<std::uint64_t>(Access::integer(y));
+}
+
+std::int64_t truncated(const Operand& x) {
+  if (Access::kind(x) != Access::ScalarKind::floating) return Access::integer(x);
+  return static_cast<std::int64_t>(ir::bits_of(ir::DType::int64, std::trunc(Access::number(x))));
+}
+
+// Differences of 64-bit integers of one dtype fit 64 bits without a sign.
+std::int64_t integer_count(const Operand& start, const Operand& stop, const Operand& step) {
+  const bool up = below(Operand(0), step);
+  if (up ? !below(start, stop) : !below(stop, start)) return 0;
+  const auto a = static_cast<std::uint64_t>(Access::integer(start)),
+             b = static_cast<std::uint64_t>(Access::integer(stop)),
+             k = static_cast<std::uint64_t>(Access::integer(step));
+  const std::uint64_t span = up ? b - a : a - b, stride = up ? k : ~k + 1;
+  return static_cast<std::int64_t>(std::min<std::uint64_t>((span - 1) / stride, INT64_MAX - 1) + 1);
+}
+}  // namespace
+
 Array arange(Operand start, Operand stop, Operand step, MaybeDType dtype, MaybeDevice device) {
   const Where where = Access::where(start);
   const Composite scope(where);
@@ -138,23 +167,24 @@ Array arange(Operand start, Operand stop, Operand step, MaybeDType dtype, MaybeD
     }
     count = n > 0 ? static_cast<std::int64_t>(n) : 0;
   } else {
-    const std::int64_t a = Access::integer(start), b = Access::integer(stop),
-                       k = Access::integer(step);
-    // Differences of 64-bit integers fit 64 bits without a sign.
-    const std::uint64_t span =
-        static_cast<std::uint64_t>(k > 0 ? b : a) - static_cast<std::uint64_t>(k > 0 ? a : b);
-    const std::uint64_t stride =
-        k > 0 ? static_cast<std::uint64_t>(k) : ~static_cast<std::uint64_t>(k) + 1;
-    if (k > 0 ? b > a : a > b)
-      count = static_cast<std::int64_t>(
-          std::min<std::uint64_t>((span - 1) / stride, INT64_MAX - 1) + 1);
+    count = integer_count(start, stop, step);
   }
   const Shape shape{count};
   frontend::check_shape("arange", shape, where);
+  const ir::DType t = frontend::to_ir(result);
+  const bool modular = !ir::is_float(t);  // a step that does not fit wraps, as sums do
+  const auto number = [&](const Operand& x) {
+    return modular ? frontend::scalar(result, ir::bits_of_int(t, truncated(x)), where)
+                   : frontend::scalar_of("arange", x, result);
+  };
+  if (modular && count > 0) {
+    const bool is_whole = Access::kind(start) != Access::ScalarKind::floating;
+    frontend::scalar_of("arange", is_whole ? start : Operand(truncated(start), where), result);
+  }
   Array x =
       frontend::cast(frontend::iota(shape, 0, device_or_current(device), where), result, where);
-  if (by != 1) x = multiply(x, frontend::scalar_of("arange", step, result));
-  if (first != 0) x = add(x, frontend::scalar_of("arange", start, result));
+  if (by != 1) x = multiply(x, number(step));
+  if (first != 0 || (by < 0 && !modular)) x = add(x, number(start));  // 0 * -1 is -0
   return x;
 }
 
@@ -220,14 +250,28 @@ void check_layout(const char* function, DType dtype, const Layout& layout, const
   }
 }
 
-bool is_dense(const Layout& layout) {
-  std::int64_t expected = 1;
-  for (std::int64_t i = layout.shape.ndim(); i-- > 0;) {
-    const std::int64_t n = layout.shape.extents()[static_cast<std::size_t>(i)];
-    if (n != 1 && layout.strides[static_cast<std::size_t>(i)] != expected) return false;
-    expected *= n;
+// The lowest and the highest element, from the one that data points to.
+struct Reach {
+  std::int64_t low = 0, high = 0;
+  std::int64_t elements = 0;
+};
+
+// UserError if it is more than an address can be.
+Reach reach_of(const char* function, const Layout& layout, Where where) {
+  Reach reach;
+  if (layout.shape.size() == 0) return reach;
+  constexpr std::int64_t kMost = std::int64_t{1} << 59;
+  for (std::size_t i = 0; i < layout.strides.size(); ++i) {
+    const std::int64_t steps = layout.shape.extents()[i] - 1, stride = layout.strides[i];
+    const bool far = steps > 0 && (stride > kMost / steps || stride < -kMost / steps);
+    if (!far) (stride < 0 ? reach.low : reach.high) += steps * stride;
+    if (far || reach.high - reach.low >= kMost)
+      Complaint(function, "the strides reach beyond what memory there can be", where)
+          .advise("strides count elements, not bytes")
+          .raise();
   }
-  return true;
+  reach.elements = reach.high - reach.low + 1;
+  return reach;
 }
 
 Node* leaf_of(DType dtype, const Shape& shape, runtime::Block block, std::int64_t bytes,
@@ -239,40 +283,19 @@ Node* leaf_of(DType dtype, const Shape& shape, runtime::Block block, std::int64_
   return trace().leaf(dtype, shape, current_device(), value.release(), line_of(where));
 }
 
-// Copies strided elements to dense ones, innermost axis in a tight loop.
-void gather(std::byte* to, const std::byte* from, std::size_t size, const Layout& layout) {
-  const std::int64_t ndim = layout.shape.ndim();
-  if (layout.shape.size() == 0) return;
-  std::vector<std::int64_t> index(static_cast<std::size_t>(ndim), 0);
-  const std::int64_t inner = ndim == 0 ? 1 : layout.shape[-1];
-  const std::int64_t stride =
-      ndim == 0 ? 0 : layout.strides.back() * static_cast<std::int64_t>(size);
-  for (;;) {
-    for (std::int64_t i = 0; i < inner; ++i, to += size) std::memcpy(to, from + i * stride, size);
-    std::int64_t axis = ndim - 2;
-    for (; axis >= 0; --axis) {
-      const auto a = static_cast<std::size_t>(axis);
-      from += layout.strides[a] * static_cast<std::int64_t>(size);
-      if (++index[a] < layout.shape.extents()[a]) break;
-      from -= layout.strides[a] * index[a] * static_cast<std::int64_t>(size);
-      index[a] = 0;
-    }
-    if (axis < 0) return;
-  }
-}
-
 }  // namespace
 
 Array copy_strided(DType dtype, const void* data, const Layout& layout, Where where) {
   check_layout("from_host", dtype, layout, data, where);
+  reach_of("from_host", layout, where);
   const std::int64_t size = ir::size_of(to_ir(dtype));
   const std::int64_t bytes = layout.shape.size() * size;
   runtime::Block block = host_block("from_host", dtype, layout.shape, where);
-  if (bytes > 0 && is_dense(layout)) {
+  if (bytes > 0 && is_dense(layout.shape.extents(), layout.strides)) {
     std::memcpy(block.data(), data, static_cast<std::size_t>(bytes));
   } else {
     gather(static_cast<std::byte*>(block.data()), static_cast<const std::byte*>(data),
-           static_cast<std::size_t>(size), layout);
+           layout.shape.extents(), layout.strides, size);
   }
   return Access::adopt(leaf_of(dtype, layout.shape, std::move(block), bytes, 0, {}, where));
 }
@@ -285,20 +308,16 @@ Array borrow_strided(DType dtype, const void* data, const Layout& layout,
         .advise("a shared_ptr that keeps the memory; from_host copies")
         .raise();
   }
-  // The memory that the elements span, from the lowest address; none without elements.
-  const bool empty = layout.shape.size() == 0;
-  std::int64_t low = 0, high = 0;
-  for (std::int64_t i = 0; i < layout.shape.ndim() && !empty; ++i) {
-    const auto a = static_cast<std::size_t>(i);
-    const std::int64_t reach = (layout.shape.extents()[a] - 1) * layout.strides[a];
-    (reach < 0 ? low : high) += reach;
-  }
+  const Reach reach = reach_of("borrow", layout, where);
   const std::int64_t size = ir::size_of(to_ir(dtype));
-  const std::int64_t bytes = empty ? 0 : (high - low + 1) * size;
-  auto* const first = const_cast<std::byte*>(static_cast<const std::byte*>(data)) + low * size;
+  const std::int64_t bytes = reach.elements * size;
+  auto* const first =
+      const_cast<std::byte*>(static_cast<const std::byte*>(data)) + reach.low * size;
   runtime::Block block{registry().cpu().adopt(first, bytes, std::move(owner), false), 0};
-  return Access::adopt(leaf_of(dtype, layout.shape, std::move(block), bytes, -low,
-                               is_dense(layout) ? std::vector<std::int64_t>{} : layout.strides,
+  return Access::adopt(leaf_of(dtype, layout.shape, std::move(block), bytes, -reach.low,
+                               is_dense(layout.shape.extents(), layout.strides)
+                                   ? std::vector<std::int64_t>{}
+                                   : layout.strides,
                                where));
 }
 

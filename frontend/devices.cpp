@@ -6,6 +6,7 @@
 
 #include "frontend/complaint.h"
 #include "frontend/environment.h"
+#include "frontend/translate.h"
 #include "ir/targets.h"
 #include "kiln/device.h"
 
@@ -53,21 +54,32 @@ std::uint16_t planner(std::string_view target, Where where) {
 }  // namespace
 
 std::uint16_t device_called(std::string_view text) {
+  constexpr std::string_view kPlanOnly = "plan_only:";
   if (text == "cpu") return kCpu;
   if (text == "interpreter") return kInterpreter;
-  if (text.starts_with("plan_only:")) return planner(text.substr(10), {});
+  const std::string given = "KILN_DEVICE=\"" + std::string(text) + "\": ";
+  if (text.starts_with(kPlanOnly)) {
+    try {
+      registry().plan_only(text.substr(kPlanOnly.size()));
+    } catch (const runtime::DeviceError& error) {
+      Complaint("environment", given + error.what(), {}).advise(error.remedy).raise();
+    }
+    return planner(text.substr(kPlanOnly.size()), {});
+  }
   if (text == "cuda" || text.starts_with("cuda:")) {
     int index = 0;
     const std::string_view digits = text == "cuda" ? std::string_view("0") : text.substr(5);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
     if (error == std::errc() && end == digits.data() + digits.size()) {
-      return Access::id(cuda(index, {}));
+      try {
+        registry().cuda(index);
+      } catch (const runtime::DeviceError& e) {
+        Complaint("environment", given + e.what(), {}).advise(e.remedy).raise<DeviceError>();
+      }
+      return static_cast<std::uint16_t>(kFirstCuda + index);
     }
   }
-  throw UserError("kiln: environment: KILN_DEVICE=\"" + std::string(text) +
-                  "\" is not cpu, cuda, cuda:<n>, interpreter or plan_only:<target>\n  try: one of "
-                  "these, or without "
-                  "KILN_DEVICE: the first GPU, or the CPU where there is none");
+  refuse("KILN_DEVICE", text, "cpu, cuda, cuda:<n>, interpreter or plan_only:<target>");
 }
 
 runtime::Device& memory_device(std::uint16_t id) {
@@ -91,6 +103,7 @@ std::uint16_t current_device() {
 }  // namespace frontend
 
 using frontend::Access;
+using frontend::Complaint;
 
 Device::Kind Device::kind() const {
   if (id_ == frontend::kCpu) return cpu;
@@ -104,7 +117,10 @@ int Device::compute_capability() const {
   return frontend::memory_device(id_).caps().compute_capability;
 }
 std::int64_t Device::total_bytes() const { return frontend::memory_device(id_).total_bytes(); }
-std::int64_t Device::free_bytes() const { return frontend::memory_device(id_).memory().free; }
+std::int64_t Device::free_bytes() const {
+  return frontend::translated("free_bytes", {},
+                              [&] { return frontend::memory_device(id_).free_bytes(); });
+}
 [[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out, const Device& device) {
   return out << device.name();
 }
@@ -144,7 +160,15 @@ Device default_device() {
   static const std::uint16_t id = [] {
     const std::string& wanted = frontend::environment().device;
     if (!wanted.empty()) return frontend::device_called(wanted);
-    return frontend::registry().cuda_count() > 0 ? frontend::kFirstCuda : frontend::kCpu;
+    if (frontend::registry().cuda_count() > 0) return frontend::kFirstCuda;
+    const std::string& driver = frontend::environment().runtime.cuda_driver;
+    if (!driver.empty()) {  // asked for: the CPU in its place would be a surprise
+      Complaint("environment",
+                "KILN_CUDA_DRIVER=\"" + driver + "\": " + frontend::registry().cuda_missing(), {})
+          .advise("KILN_DEVICE=cpu where no GPU is wanted")
+          .raise();
+    }
+    return frontend::kCpu;
   }();
   return Access::device(id);
 }

@@ -16,7 +16,8 @@ inline constexpr std::uint16_t kFirstPlanner = 256;  // in order of first use
 // Whose memory a device uses: the interpreter works on the host's.
 runtime::Device& memory_device(std::uint16_t id);
 std::string device_name(std::uint16_t id);
-// The device that KILN_DEVICE names so. UserError for another text, DeviceError if it is not there.
+// The device that KILN_DEVICE names so. UserError for another text, DeviceError if it is not there,
+// naming the variable.
 std::uint16_t device_called(std::string_view text);
 // Of the thread's scope, else the default.
 std::uint16_t current_device();

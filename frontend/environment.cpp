@@ -1,12 +1,20 @@
 #include "frontend/environment.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
+#include <numeric>
 #include <string_view>
+#include <utility>
 
 #include "frontend/complaint.h"
 #include "ir/mutant.h"
+#include "passes/plan.h"
 #include "runtime/host/figures.h"
+#include "runtime/host/workers.h"
 
 namespace kiln::inline v0::frontend {
 
@@ -14,13 +22,18 @@ namespace {
 
 std::string text(const char* variable, std::string otherwise = "") {
   const char* const value = std::getenv(variable);
-  return value != nullptr ? value : std::move(otherwise);
+  return value != nullptr && *value != '\0' ? value : std::move(otherwise);
 }
 
-[[noreturn]] void refuse(const char* variable, const std::string& value, const char* wanted) {
-  throw UserError(std::string("kiln: environment: ") + variable + "=\"" + value + "\" is not " +
-                  wanted + "\n  try: " + wanted + ", or without the variable");
+}  // namespace
+
+void refuse(std::string_view variable, std::string_view value, std::string_view wanted) {
+  throw UserError("kiln: environment: " + std::string(variable) + "=\"" + std::string(value) +
+                  "\" is not " + std::string(wanted) + "\n  try: one of these, or without " +
+                  std::string(variable));
 }
+
+namespace {
 
 // A count, with an optional suffix K, M or G (powers of 1024).
 std::int64_t number(const char* variable, std::int64_t otherwise) {
@@ -36,7 +49,7 @@ std::int64_t number(const char* variable, std::int64_t otherwise) {
     shift = 10 * (static_cast<int>(unit) + 1);
   }
   if (error != std::errc() || stop != end || result < 0 || result > (INT64_MAX >> shift)) {
-    refuse(variable, value, "a number");
+    refuse(variable, value, "a number: digits, then K, M or G for powers of 1024, or nothing");
   }
   return result << shift;
 }
@@ -69,10 +82,73 @@ std::string cache_folder() {
   return "";
 }
 
+std::vector<std::string> passes_to_disable() {
+  constexpr const char* kVariable = "KILN_DISABLE_PASSES";
+  const std::vector<std::string> known = passes::graph_pass_names();
+  std::vector<std::string> result = list(kVariable, ',');
+  for (const std::string& name : result) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    std::string wanted = "a list of graph passes, separated by commas:";
+    for (const std::string& pass : known) wanted += " " + pass;
+    refuse(kVariable, text(kVariable), wanted);
+  }
+  return result;
+}
+
+int threads(std::vector<std::string>* notes) {
+  const std::int64_t wanted = number("KILN_THREADS", 0);
+  const int used = runtime::usable_threads(wanted);
+  if (used < wanted) {
+    notes->push_back("KILN_THREADS=" + std::to_string(wanted) + ": " + std::to_string(used) +
+                     " threads are used, the most that this machine's cores have a use for");
+  }
+  return wanted == 0 ? 0 : used;
+}
+
+// Every variable that is read.
+constexpr std::string_view kVariables[] = {
+    "KILN_CACHED_PLANS", "KILN_CACHE_BYTES",    "KILN_CACHE_DIR",
+    "KILN_CUBLASLT",     "KILN_CUDA_DRIVER",    "KILN_CUDA_MEMORY_LIMIT",
+    "KILN_DEVICE",       "KILN_DISABLE_PASSES", "KILN_DUMP",
+    "KILN_FLUSH_AFTER",  "KILN_FLUSH_BYTES",    "KILN_FUSION",
+    "KILN_HOST_FIGURES", "KILN_INTERPRET",      "KILN_LIBRARY_PATH",
+    "KILN_MEMORY_LIMIT", "KILN_MODE",           "KILN_NVRTC",
+    "KILN_THREADS"};
+
+// Insertions, deletions and replacements that make one word of the other.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t before = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = before + (a[i] == b[j] ? 0 : 1);
+      before = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, before + 1});
+    }
+  }
+  return row.back();
+}
+
+// A misspelt variable would be passed over in silence.
+void look_for_misspelt(std::vector<std::string>* notes) {
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view whole(*entry), name = whole.substr(0, whole.find('='));
+    if (!name.starts_with("KILN_") || std::ranges::find(kVariables, name) != std::end(kVariables))
+      continue;
+    for (const std::string_view known : kVariables) {
+      if (distance(name, known) > 2) continue;
+      notes->push_back(std::string(name) + " is not known: is " + std::string(known) + " meant?");
+      break;
+    }
+  }
+}
+
 }  // namespace
 
 Environment read_environment() {
   Environment e;
+  look_for_misspelt(&e.notes);
   e.device = text("KILN_DEVICE");
   e.dump = text("KILN_DUMP");
   e.mode = text("KILN_MODE", "lazy");
@@ -83,9 +159,9 @@ Environment read_environment() {
   e.flush_after = number("KILN_FLUSH_AFTER", e.flush_after);
   e.flush_bytes = number("KILN_FLUSH_BYTES", e.flush_bytes);
   e.cached_plans = number("KILN_CACHED_PLANS", e.cached_plans);
-  e.disabled_passes = list("KILN_DISABLE_PASSES", ',');
+  e.disabled_passes = passes_to_disable();
   runtime::Config& r = e.runtime;
-  r.threads = static_cast<int>(number("KILN_THREADS", 0));
+  r.threads = threads(&e.notes);
   if (mutant(ir::Mutant::thread_count)) r.threads = 0;
   r.interpret = flag("KILN_INTERPRET", false);
   r.host_figures = text("KILN_HOST_FIGURES", "measured");
@@ -107,7 +183,12 @@ Environment read_environment() {
 }
 
 const Environment& environment() {
-  static const Environment* const instance = new Environment(read_environment());
+  static const Environment* const instance = [] {
+    auto* const made = new Environment(read_environment());
+    for (const std::string& note : made->notes)
+      std::fputs(("kiln: environment: " + note + "\n").c_str(), stderr);
+    return made;
+  }();
   return *instance;
 }
 

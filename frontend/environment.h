@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/config.h"
@@ -18,15 +19,19 @@ struct Environment {
   std::int64_t flush_bytes = -1;     // KILN_FLUSH_BYTES: kept by pending operations, 0: never
   std::int64_t cached_plans = 1024;  // KILN_CACHED_PLANS
   std::vector<std::string> disabled_passes;  // KILN_DISABLE_PASSES: names, separated by commas
+  std::vector<std::string> notes;            // what is odd and no error
   runtime::Config
       runtime;  // KILN_THREADS, KILN_INTERPRET, KILN_HOST_FIGURES, KILN_MEMORY_LIMIT,
                 // KILN_CUDA_DRIVER, KILN_NVRTC, KILN_CUBLASLT, KILN_CUDA_MEMORY_LIMIT,
                 // KILN_CACHE_DIR, KILN_CACHE_BYTES, KILN_LIBRARY_PATH, CUDA_HOME, CUDA_PATH
 };
 
-// As the variables are now. UserError, which names the variable, if one has no meaning.
+// What the variables say now. UserError, naming the variable, its value and what is allowed, if one
+// has no meaning.
 Environment read_environment();
-// As they were at first use, by which it throws.
+[[noreturn]] void refuse(std::string_view variable, std::string_view value,
+                         std::string_view wanted);
+// What they said at first use.
 const Environment& environment();
 // The runtime's registry, configured by the environment.
 runtime::Registry& registry();

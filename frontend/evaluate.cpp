@@ -49,8 +49,9 @@ class Evaluation {
   void count_recomputed();
   void keep_donated(runtime::Device& device, const Reference& reference,
                     std::vector<runtime::Block>& inputs) const;
-  void finish();
-  void abandon();
+  std::vector<std::unique_ptr<Value>> make_values();
+  void finish(std::vector<std::unique_ptr<Value>> values) noexcept;
+  void abandon() noexcept;
 
   Where where_;
   std::uint16_t device_ = 0;
@@ -126,6 +127,7 @@ bool Evaluation::round(std::span<const Array> arrays) {
 
 void Evaluation::run() {
   ++state().runs;
+  std::vector<std::unique_ptr<Value>> values;
   try {
     if (context().nan == Nan::trap && memory_device(device_).runs()) trap_nans(snapshot_);
     if (device_ == kInterpreter) {
@@ -133,15 +135,16 @@ void Evaluation::run() {
     } else {
       compute();
     }
+    values = make_values();
   } catch (runtime::OutOfMemory& error) {
     name_array(snapshot_, error);
     abandon();
-    translate(std::current_exception(), where_);
+    throw;
   } catch (...) {
     abandon();
-    translate(std::current_exception(), where_);
+    throw;
   }
-  finish();
+  finish(std::move(values));
 }
 
 // A checked evaluation may throw when it has run: what it may overwrite is a copy.
@@ -159,6 +162,7 @@ void Evaluation::keep_donated(runtime::Device& device, const Reference& referenc
 
 void Evaluation::compute() {
   runtime::Device& device = memory_device(device_);
+  device.check_usable();  // before anything is compiled for it
   const LoadedPlan plan = plan_for(snapshot_, device);
   std::vector<runtime::Block> inputs;
   inputs.reserve(snapshot_.inputs.size());
@@ -207,7 +211,7 @@ void Evaluation::interpret() {
   count_recomputed();
 }
 
-void Evaluation::finish() {
+std::vector<std::unique_ptr<Value>> Evaluation::make_values() {
   runtime::Device& device = memory_device(device_);
   const std::vector<Node*>& nodes = snapshot_.outputs;
   std::vector<std::unique_ptr<Value>> values;
@@ -215,6 +219,11 @@ void Evaluation::finish() {
     const std::int64_t bytes = nodes[i]->shape->size * ir::size_of(to_ir(nodes[i]->dtype));
     values.emplace_back(make_value(device, std::move(outputs_[i]), bytes));
   }
+  return values;
+}
+
+void Evaluation::finish(std::vector<std::unique_ptr<Value>> values) noexcept {
+  const std::vector<Node*>& nodes = snapshot_.outputs;
   outputs_.clear();
   Value* dead = nullptr;
   {
@@ -235,7 +244,7 @@ void Evaluation::finish() {
   snapshot_.outputs.clear();
 }
 
-void Evaluation::abandon() {
+void Evaluation::abandon() noexcept {
   outputs_.clear();
   {
     const std::lock_guard<std::mutex> lock(trace().mutex);
@@ -251,10 +260,12 @@ void Evaluation::abandon() {
 
 void evaluate(std::span<const Array> arrays, Where where) {
   Timed timed(Measure::Kind::evaluation, "", line_of(where));
-  Evaluation evaluation(line_of(where));
-  while (evaluation.round(arrays)) {
-  }
-  if (evaluation.idle()) timed.leave_out();
+  translated("eval", where, [&] {
+    Evaluation evaluation(line_of(where));
+    while (evaluation.round(arrays)) {
+    }
+    if (evaluation.idle()) timed.leave_out();
+  });
   context().flush_look = 0;  // what is kept by pending operations may have become less
 }
 

@@ -31,6 +31,17 @@ void name_array(Snapshot& snapshot, runtime::OutOfMemory& error);
 void name_array(Node* node, runtime::OutOfMemory& error);
 void name_array(DType dtype, const Shape& shape, Where made, runtime::OutOfMemory& error);
 
+// The same for this array.
+template <class Take>
+auto on_behalf_of(Node* node, Take take) {
+  try {
+    return take();
+  } catch (runtime::OutOfMemory& error) {
+    name_array(node, error);
+    throw;
+  }
+}
+
 [[noreturn]] void raise_out_of_memory(std::string_view function, const runtime::OutOfMemory& error,
                                       Where where);
 

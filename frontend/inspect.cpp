@@ -65,12 +65,10 @@ struct Explanation::Data {
 
 Explanation explain(const Arrays& arrays, Where where) {
   auto data = std::make_shared<Explanation::Data>();
-  try {
+  frontend::translated("explain", where, [&] {
     for (auto& [device, snapshot] : snapshots(arrays))
       data->plans.push_back(frontend::explain_plan(device, snapshot));
-  } catch (...) {
-    frontend::translate(std::current_exception(), where);
-  }
+  });
   Explanation result;
   result.data_ = std::move(data);
   return result;
@@ -81,25 +79,21 @@ std::string Explanation::json() const { return frontend::explanation_json(data_-
 
 Explanation Explanation::with_resources(Where where) const {
   auto data = std::make_shared<Data>(*data_);
-  try {
+  frontend::translated("with_resources", where, [&] {
     for (frontend::DevicePlan& plan : data->plans) frontend::add_resources(&plan);
-  } catch (...) {
-    frontend::translate(std::current_exception(), where);
-  }
+  });
   Explanation result;
   result.data_ = std::move(data);
   return result;
 }
 
 void Explanation::save_html(const std::string& path, Where where) const {
-  try {
+  frontend::translated("save_html", where, [&] {
     std::ofstream file(path, std::ios::binary);
     file << frontend::explanation_html(data_->plans);
     file.close();
-    if (!file) throw runtime::IoError(fmt::format("save_html: {} cannot be written", path));
-  } catch (...) {
-    frontend::translate(std::current_exception(), where);
-  }
+    if (!file) throw runtime::IoError(fmt::format("{} cannot be written", path));
+  });
 }
 
 [[gnu::visibility("default")]] std::ostream& operator<<(std::ostream& out,
@@ -148,20 +142,18 @@ std::vector<Source> cuda_source(const Arrays& arrays, std::string_view target, W
       }
     }
   } catch (...) {
-    frontend::translate(std::current_exception(), where);
+    frontend::translate("cuda_source", where);
   }
   return result;
 }
 
 void dump(const Arrays& arrays, const std::string& directory, Where where) {
-  try {
+  frontend::translated("dump", where, [&] {
     for (auto& [id, snapshot] : snapshots(arrays)) {
       frontend::dump_plan(directory, snapshot,
                           frontend::caps_for(snapshot, frontend::memory_device(id)));
     }
-  } catch (...) {
-    frontend::translate(std::current_exception(), where);
-  }
+  });
 }
 
 }  // namespace kiln::inline v0

@@ -1,11 +1,9 @@
 #include "kiln/io.h"
-#include "ir/mutant.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <memory>
@@ -14,8 +12,11 @@
 
 #include "frontend/complaint.h"
 #include "frontend/host_memory.h"
+#include "frontend/npy_header.h"
 #include "frontend/read.h"
 #include "frontend/state.h"
+#include "frontend/translate.h"
+#include "ir/mutant.h"
 #include "kiln/creation.h"
 #include "kiln/views.h"
 
@@ -58,9 +59,7 @@ class Reader {
     }
   }
   std::string header();
-  std::string_view field(std::string_view header, std::string_view name) const;
-  DType dtype_of_code(std::string_view code, bool* swapped) const;
-  Shape shape_of(std::string_view text) const;
+  DType dtype_of(std::string_view code, bool* swapped) const;
 
   std::string path_;
   Where where_;
@@ -71,8 +70,9 @@ std::string Reader::header() {
   char start[8];
   take(start, sizeof start, "the magic string");
   if (std::string_view(start, 6) != kMagic) fail("not a .npy file: wrong magic string");
-  const int version = start[6];
-  if (version < 1 || version > 3) fail(fmt::format("version {} is not known", version));
+  const int version = static_cast<unsigned char>(start[6]), minor = start[7];
+  if (version < 1 || version > 3 || minor != 0)
+    fail(fmt::format("version {}.{} is not known", version, static_cast<unsigned char>(start[7])));
   unsigned char length[4] = {};
   take(length, version == 1 ? 2 : 4, "the header's length");
   const std::size_t bytes =
@@ -83,77 +83,27 @@ std::string Reader::header() {
   return text;
 }
 
-// The value behind 'name': in the header's dictionary, up to the comma that ends it.
-std::string_view Reader::field(std::string_view header, std::string_view name) const {
-  const std::string quoted = fmt::format("'{}'", name);
-  std::size_t at = header.find(quoted);
-  if (at == std::string_view::npos) fail(fmt::format("malformed header: no {}", quoted));
-  at = header.find(':', at + quoted.size());
-  if (at == std::string_view::npos) fail(fmt::format("malformed header: {} has no value", quoted));
-  at = header.find_first_not_of(' ', at + 1);
-  if (at == std::string_view::npos) fail(fmt::format("malformed header: {} has no value", quoted));
-  const char open = header[at];
-  std::size_t end = 0;
-  if (open == '(') {
-    end = header.find(')', at) + 1;
-  } else if (open == '\'') {
-    end = header.find('\'', at + 1) + 1;
-  } else if (open == '[') {
-    fail("a structured dtype, which has no counterpart");
-  } else {
-    end = header.find_first_of(",}", at);
-  }
-  if (end == 0 || end == std::string_view::npos)
-    fail(fmt::format("malformed header: {} does not end", quoted));
-  return header.substr(at, end - at);
-}
-
-DType Reader::dtype_of_code(std::string_view code, bool* swapped) const {
-  if (code.size() < 4) fail(fmt::format("dtype {} is malformed", code));
-  const char order = code[1];
-  const std::string_view kind = code.substr(2, code.size() - 3);
-  *swapped = order == (std::endian::native == std::endian::little ? '>' : '<');
+DType Reader::dtype_of(std::string_view code, bool* swapped) const {
+  std::string_view kind = code;
+  const bool ordered =
+      !kind.empty() && std::string_view("<>|=").find(kind[0]) != std::string_view::npos;
+  *swapped = ordered && kind[0] == (kNativeOrder == '<' ? '>' : '<');
+  if (ordered) kind.remove_prefix(1);
+  if (kind == "?") return bool_;
   for (const Code& c : kCodes) {
-    if (kind == c.text && std::string_view("<>|=").find(order) != std::string_view::npos)
-      return c.dtype;
+    if (kind == c.text || (!ordered && kind == name(c.dtype))) return c.dtype;
   }
-  fail(fmt::format("dtype {} has no counterpart", code));
-}
-
-Shape Reader::shape_of(std::string_view text) const {
-  std::vector<std::int64_t> extents;
-  const char* at = text.data() + 1;
-  const char* const end = text.data() + text.size() - 1;
-  std::int64_t size = 1;
-  while (at != end) {
-    if (*at == ' ' || *at == ',' || *at == 'L') {
-      ++at;
-      continue;
-    }
-    std::int64_t n = 0;
-    const auto [stop, error] = std::from_chars(at, end, n);
-    const bool fits =
-        error == std::errc() && n >= 0 && (n == 0 || size <= (std::int64_t{1} << 59) / n);
-    if (!fits) fail(fmt::format("shape {} is malformed", text));
-    if (n > 0) size *= n;
-    extents.push_back(n);
-    at = stop;
-  }
-  if (extents.size() > 32) fail(fmt::format("{} axes; at most 32 are possible", extents.size()));
-  return Shape(extents);
+  fail(fmt::format("dtype '{}' has no counterpart", code));
 }
 
 Array Reader::read() {
-  const std::string text = header();
+  frontend::NpyHeader head;
+  const std::string wrong = frontend::parse_npy_header(header(), &head);
+  if (!wrong.empty()) fail(wrong);
   bool swapped = false;
-  const DType dtype = dtype_of_code(field(text, "descr"), &swapped);
-  const std::string_view order = field(text, "fortran_order");
-  if (!order.starts_with("True") && !order.starts_with("False"))
-    fail("malformed header: fortran_order");
-  const bool fortran = order.starts_with("True") && !mutant(ir::Mutant::npy_order);
-  const std::string_view extents = field(text, "shape");
-  if (extents.front() != '(') fail("malformed header: shape");
-  const Shape shape = shape_of(extents);
+  const DType dtype = dtype_of(head.descr, &swapped);
+  const Shape shape(head.shape);
+  const bool fortran = head.fortran_order && !mutant(ir::Mutant::npy_order);
   const auto size = static_cast<std::size_t>(ir::size_of(frontend::to_ir(dtype)));
   const std::size_t bytes = static_cast<std::size_t>(shape.size()) * size;
   // The file's length is compared first: a wrong shape must not allocate what is not there.
@@ -193,7 +143,7 @@ std::string python_tuple(const Shape& shape) {
 
 Array load(const std::string& path, Where where) {
   ++frontend::state().runs;
-  return Reader(path, where).read();
+  return frontend::translated("load", where, [&] { return Reader(path, where).read(); });
 }
 
 void save(const std::string& path, const Array& x, Where where) {

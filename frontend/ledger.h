@@ -38,6 +38,7 @@ class Ledger {
   Totals totals();
   void add(Measure::Kind kind, std::string name, std::span<const ir::SourceLine> lines,
            std::int64_t bytes, double seconds);
+  std::mutex& mutex() { return mutex_; }  // for fork
 
  private:
   std::atomic<int> readers_{0};

@@ -12,7 +12,6 @@
 #include "frontend/explanation.h"
 #include "frontend/ledger.h"
 #include "frontend/state.h"
-#include "frontend/translate.h"
 
 namespace kiln::inline v0 {
 
@@ -27,14 +26,6 @@ struct Measure::Start {
 };
 
 namespace {
-
-void wait_for_devices(Where where) {
-  try {
-    for (runtime::Device* device : frontend::registry().devices()) device->synchronize();
-  } catch (...) {
-    frontend::translate(std::current_exception(), where);
-  }
-}
 
 constexpr const char* kKinds[] = {"evaluation", "plan", "upload", "download", "kernel"};
 constexpr const char* kHeadings[] = {"evaluations, all in all, by the line that asked",
@@ -61,7 +52,7 @@ std::string row_text(const Measure::Row& row, double elapsed) {
 }  // namespace
 
 Measure::Measure(Where where) : start_(nullptr) {
-  wait_for_devices(where);
+  synchronize(where);
   start_ = new Start{frontend::line_of(where), kiln::stats(), frontend::state().ledger.begin(),
                      Clock::now()};
 }
@@ -72,17 +63,17 @@ Measure::~Measure() {
 }
 
 double Measure::seconds() const {
-  wait_for_devices(start_->where);
+  synchronize(start_->where);
   return std::chrono::duration<double>(Clock::now() - start_->time).count();
 }
 
 Stats Measure::stats() const {
-  wait_for_devices(start_->where);
+  synchronize(start_->where);
   return kiln::stats() - start_->stats;
 }
 
 std::vector<Measure::Row> Measure::rows() const {
-  wait_for_devices(start_->where);
+  synchronize(start_->where);
   std::vector<Row> rows;
   for (const auto& [key, now] : frontend::state().ledger.totals()) {
     Row row{key.kind, key.name, now.lines, now.count, now.bytes, now.seconds};

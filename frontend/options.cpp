@@ -1,3 +1,5 @@
+#include <exception>
+
 #include "frontend/access.h"
 #include "frontend/complaint.h"
 #include "frontend/devices.h"
@@ -52,11 +54,15 @@ LineScope::LineScope(Where where) : outermost_(context().line_scopes++ == 0) {
 LineScope::~LineScope() { --context().line_scopes; }
 
 void synchronize(Where where) {
-  try {
-    for (runtime::Device* device : frontend::registry().devices()) device->synchronize();
-  } catch (...) {
-    frontend::translate(std::current_exception(), where);
+  std::exception_ptr failed;  // the first: every device is waited for
+  for (runtime::Device* device : frontend::registry().devices()) {
+    try {
+      device->synchronize();
+    } catch (...) {
+      if (!failed) failed = std::current_exception();
+    }
   }
+  if (failed) frontend::translated("sync", where, [&] { std::rethrow_exception(failed); });
 }
 
 Stats Stats::operator-(const Stats& b) const {

@@ -33,6 +33,7 @@ class PlanCache {
   // Gives the plan that is kept: another thread's if it was first.
   LoadedPlan insert(const PlanKey& key, ir::Graph graph, std::size_t hash, LoadedPlan plan);
   std::size_t size() const;
+  std::mutex& mutex() { return mutex_; }  // for fork
 
  private:
   struct Entry {

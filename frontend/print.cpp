@@ -6,6 +6,7 @@
 
 #include "frontend/environment.h"
 #include "frontend/evaluate.h"
+#include "frontend/layout.h"
 #include "frontend/number_text.h"
 #include "frontend/read.h"
 #include "frontend/record.h"
@@ -107,12 +108,8 @@ std::vector<std::byte> gather(const Array& x, const Shown& shown, const std::byt
                               const frontend::Value& value) {
   const auto size = static_cast<std::size_t>(ir::size_of(frontend::to_ir(x.dtype())));
   const std::size_t ndim = shown.extent.size();
-  Extents strides = value.strides;
-  if (strides.empty()) {
-    strides.resize(ndim);
-    std::int64_t next = 1;
-    for (std::size_t i = ndim; i-- > 0; next *= x.shape().extents()[i]) strides[i] = next;
-  }
+  const Extents strides =
+      value.strides.empty() ? frontend::dense_strides(x.shape().extents()) : value.strides;
   std::vector<std::byte> result(static_cast<std::size_t>(Shape(shown.extent).size()) * size);
   Extents index(ndim, 0);
   for (std::size_t at = 0; at < result.size(); at += size) {

@@ -33,12 +33,10 @@ void set_memory_limit(std::int64_t bytes, MaybeDevice device, Where where) {
         .advise("a number, or 0 for the limit of the start")
         .raise();
   }
-  try {
+  frontend::translated("set_memory_limit", where, [&] {
     const std::uint16_t id = device ? Access::id(*device) : frontend::current_device();
     frontend::memory_device(id).set_memory_limit(bytes);
-  } catch (...) {
-    frontend::translate(std::current_exception(), where);
-  }
+  });
   frontend::context().flush_look = 0;
 }
 

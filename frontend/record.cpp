@@ -7,6 +7,7 @@
 
 #include "frontend/devices.h"
 #include "frontend/evaluate.h"
+#include "frontend/layout.h"
 #include "frontend/promote.h"
 #include "ir/scalar.h"
 
@@ -258,6 +259,10 @@ Array scalar_of(std::string_view function, const Operand& x, DType dtype) {
 Array count_of(const Array& x, const std::vector<std::int64_t>& axes, double correction,
                DType dtype, Where where) {
   Node* const node = Access::node(x);
+  if (node->shape->size == 0) {  // a graph has no extents of 0: the number, not its operand
+    const double n = divisor(node->shape->shape.extents(), axes, correction);
+    return scalar(dtype, ir::bits_of(to_ir(dtype), n), where);
+  }
   Recipe r = from(Kind::count, &node, where);
   r.dtype = dtype;
   r.imm = ir::bits_of(ir::DType::float64, correction);

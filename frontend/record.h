@@ -52,7 +52,7 @@ Array scalar(DType dtype, std::uint64_t bits, Where where);
 // An operand that is a C++ scalar as a run-time scalar of dtype: UserError if an integer does not
 // fit.
 Array scalar_of(std::string_view function, const Operand& x, DType dtype);
-// The number of elements of x along axes, minus correction, as a run-time scalar.
+// The number of elements of x along axes, minus correction (divisor), as a run-time scalar.
 Array count_of(const Array& x, const std::vector<std::int64_t>& axes, double correction,
                DType dtype, Where where);
 

@@ -201,6 +201,7 @@ void Builder::resolve_symbols() {
 
 bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result) {
   out_ = result;
+  stack_.clear();
   order_.clear();
   aliases_.clear();
   infos_.clear();

@@ -10,6 +10,7 @@
 #include "frontend/number_table.h"
 #include "frontend/snapshot.h"
 #include "frontend/symbols.h"
+#include "ir/error.h"
 
 namespace kiln::inline v0::frontend {
 
@@ -46,6 +47,7 @@ class Builder {
   bool walk(std::span<Node* const> roots);
   bool enter(Node* node, std::uint64_t epoch, std::uint32_t edges);
   void leave(Node* node, std::uint32_t edges) {
+    ir::internal_check(node->shape->size != 0, "snapshot: an operand without elements");
     node->id = static_cast<std::uint32_t>(order_.size());
     order_.push_back(node);
     Info& info = infos_.emplace_back();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "frontend/layout.h"
 #include "frontend/snapshot_builder.h"
 #include "ir/error.h"
 #include "ir/mutant.h"
@@ -108,15 +109,11 @@ void Builder::emit_scalar(Node* node) {
   if (node->kind == Kind::count) {
     table = &counts_;
     Node* const x = input(node, 0);
-    double count = 1;
-    for (const std::int64_t axis : node->list()) {
-      const auto i = static_cast<std::size_t>(axis);
-      key = mix(key, symbols_.find(axes_of(x)[i]));
-      count *= static_cast<double>(x->shape->shape.extents()[i]);
-    }
-    bits = ir::bits_of(
-        to_ir(node->dtype),
-        count - (mutant(ir::Mutant::correction) ? 0 : std::bit_cast<double>(node->imm)));
+    for (const std::int64_t axis : node->list())
+      key = mix(key, symbols_.find(axes_of(x)[static_cast<std::size_t>(axis)]));
+    const double less = mutant(ir::Mutant::correction) ? 0 : std::bit_cast<double>(node->imm);
+    const double n = divisor(x->shape->shape.extents(), node->list(), less);
+    bits = ir::bits_of(to_ir(node->dtype), n);
   }
   auto& scalars = out_->graph.scalars;
   const auto [number, fresh] = table->at(key);

@@ -1,5 +1,7 @@
 #include "frontend/state.h"
 
+#include <new>
+
 #include "frontend/environment.h"
 
 namespace kiln::inline v0::frontend {
@@ -8,6 +10,19 @@ State& state() {
   static State* const instance =
       new State(static_cast<std::size_t>(std::max<std::int64_t>(1, environment().cached_plans)));
   return *instance;
+}
+
+void State::before_fork() {
+  plans.mutex().lock();
+  ledger.mutex().lock();
+  mutex_.lock();
+}
+
+void State::after_fork(bool child) {
+  if (child) new (&finished) std::condition_variable;  // the old one's waiters never leave it
+  mutex_.unlock();
+  ledger.mutex().unlock();
+  plans.mutex().unlock();
 }
 
 void State::add_transfer(Transfer transfer) {

@@ -27,6 +27,10 @@ struct State {
   // Signalled, with the trace's lock, when an evaluation ends.
   std::condition_variable finished;
 
+  // Around fork(): a child has none of the threads that evaluate, hold these locks or wait.
+  void before_fork();
+  void after_fork(bool child);
+
   void add_transfer(Transfer transfer);
   std::vector<Transfer> transfers();
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "frontend/environment.h"
+#include "frontend/state.h"
 #include "ir/hash.h"
 
 namespace kiln::inline v0::frontend {
@@ -36,11 +37,21 @@ namespace {
 // does.
 Trace* make_trace() {
   registry();
-  pthread_atfork([] { trace().mutex.lock(); }, [] { trace().mutex.unlock(); },
-                 [] {
-                   trace().forget_flights();
-                   trace().mutex.unlock();
-                 });
+  state();
+  pthread_atfork(
+      [] {
+        trace().mutex.lock();
+        state().before_fork();
+      },
+      [] {
+        state().after_fork(false);
+        trace().mutex.unlock();
+      },
+      [] {
+        state().after_fork(true);
+        trace().forget_flights();
+        trace().mutex.unlock();
+      });
   return new Trace;
 }
 }  // namespace

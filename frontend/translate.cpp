@@ -1,6 +1,7 @@
 #include "frontend/translate.h"
 
 #include <new>
+#include <stdexcept>
 
 #include "frontend/complaint.h"
 #include "frontend/host_memory.h"
@@ -11,32 +12,34 @@
 
 namespace kiln::inline v0::frontend {
 
-void translate(std::exception_ptr error, Where where) {
+void translate(std::string_view function, Where where) {
   try {
-    std::rethrow_exception(error);
+    throw;
   } catch (const Error&) {
     throw;  // already ours
   } catch (const runtime::OutOfMemory& e) {
-    raise_out_of_memory("eval", e, where);
+    raise_out_of_memory(function, e, where);
   } catch (const runtime::DeviceError& e) {
     if (mutant(ir::Mutant::lost_translation)) throw;
-    Complaint("eval", e.what(), where).advise(e.remedy).raise<DeviceError>();
+    Complaint(function, e.what(), where).advise(e.remedy).raise<DeviceError>();
   } catch (const runtime::IoError& e) {
-    Complaint("eval", e.what(), where)
+    Complaint(function, e.what(), where)
         .advise("a folder that exists and can be written, on a disk with room")
         .raise<IoError>();
   } catch (const passes::HintError& e) {
-    Complaint("eval", e.what(), where)
+    Complaint(function, e.what(), where)
         .advise("without must_fuse the value is stored between the kernels; explain shows its cost")
         .raise();
   } catch (const ir::InternalError& e) {
-    Complaint("eval", e.what(), where)
+    Complaint(function, e.what(), where)
         .advise("report this: it is a bug of Kiln")
         .raise<InternalError>();
   } catch (const std::bad_alloc&) {
-    Complaint("eval", "out of host memory", where)
+    Complaint(function, "out of host memory", where)
         .advise("smaller arrays, or let go of memory that the program itself holds")
         .raise<OutOfMemory>();
+  } catch (const std::length_error&) {  // of a container
+    Complaint(function, "out of host memory", where).advise("smaller arrays").raise<OutOfMemory>();
   }
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "frontend/access.h"
+#include "frontend/layout.h"
 #include "frontend/snapshot.h"
 #include "ir/mutant.h"
 
@@ -12,21 +13,6 @@ namespace kiln::inline v0::frontend {
 namespace {
 
 using Extents = std::vector<std::int64_t>;
-
-Extents dense_strides(std::span<const std::int64_t> shape) {
-  Extents strides(shape.size());
-  std::int64_t next = 1;
-  for (std::size_t i = shape.size(); i-- > 0; next *= shape[i]) strides[i] = next;
-  return strides;
-}
-
-bool is_dense(std::span<const std::int64_t> shape, const Extents& strides) {
-  std::int64_t next = 1;
-  for (std::size_t i = shape.size(); i-- > 0; next *= shape[i]) {
-    if (shape[i] != 1 && strides[i] != next) return false;
-  }
-  return true;
-}
 
 // Strides of the same elements under another shape; false if they do not lie evenly.
 bool reshape_strides(std::span<const std::int64_t> from, std::span<const std::int64_t> to,

@@ -10,7 +10,7 @@ namespace kiln::runtime {
 
 struct Config {
   // The CPU device.
-  int threads = 0;         // threads that run a kernel, the caller's included; 0: one a core
+  int threads = 0;         // that run a kernel, the caller's included; see usable_threads
   bool interpret = false;  // run CPU kernels by the interpreter although LLVM is there
   std::string host_figures = "fixed";  // of the cost model; or "measured", or see host/figures.h
   std::int64_t memory_limit = 0;  // bytes; 0: nine tenths of what the machine (or its cgroup) has

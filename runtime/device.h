@@ -132,7 +132,6 @@ struct MemoryStats {
   std::int64_t peak = 0;    // most that live has been
   std::int64_t cached = 0;  // bytes kept for reuse
   std::int64_t limit = 0;
-  std::int64_t free = 0;  // what could still be allocated
 };
 
 // A point of the queue.
@@ -169,8 +168,9 @@ class Device {
                         std::int64_t bytes) = 0;
   virtual void copy(Memory& to, std::int64_t to_offset, const Memory& from,
                     std::int64_t from_offset, std::int64_t bytes) = 0;
-  virtual MemoryStats memory() const = 0;
-  virtual void trim() = 0;  // gives cached blocks back to the system
+  virtual MemoryStats memory() const = 0;       // of a lost device too
+  virtual std::int64_t free_bytes() const = 0;  // what could still be allocated
+  virtual void trim() = 0;                      // gives cached blocks back to the system
   virtual void reset_peak() = 0;
   // From now on; what is in use stays. 0: the limit of the start.
   virtual void set_memory_limit(std::int64_t bytes) = 0;
@@ -193,6 +193,11 @@ class Device {
 
   virtual std::shared_ptr<Event> record() = 0;
   virtual void synchronize() = 0;
+  virtual void check_usable() const {}  // throws if it is lost, or belongs to a parent process
+
+  // Around fork(): holds the locks that a child needs.
+  virtual void before_fork() {}
+  virtual void after_fork() {}
 
   Counters& counters() { return counters_; }
 

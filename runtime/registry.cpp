@@ -89,6 +89,10 @@ Device& Registry::plan_only(std::string_view target) {
 
 std::vector<Device*> Registry::devices() {
   std::lock_guard lock(mutex_);
+  return devices_locked();
+}
+
+std::vector<Device*> Registry::devices_locked() {
   std::vector<Device*> all;
   if (cpu_) all.push_back(cpu_.get());
   if (cuda_) {
@@ -109,11 +113,11 @@ void Registry::set_threads(int threads) {
 void Registry::before_fork() {
   mutex_.lock();
   cache_.before_fork();
-  if (cpu_) static_cast<HostDevice&>(*cpu_).allocator().mutex().lock();
+  for (Device* const device : devices_locked()) device->before_fork();
 }
 
 void Registry::after_fork(bool child) {
-  if (cpu_) static_cast<HostDevice&>(*cpu_).allocator().mutex().unlock();
+  for (Device* const device : devices_locked()) device->after_fork();
   cache_.after_fork(child);
   mutex_.unlock();
 }

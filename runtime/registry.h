@@ -41,6 +41,7 @@ class Registry {
  private:
   struct Cuda;  // the driver, once looked for
   Cuda& driver();
+  std::vector<Device*> devices_locked();
 
   Config config_;
   KernelCache cache_;

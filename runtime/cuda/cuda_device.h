@@ -22,6 +22,7 @@ class CudaDevice final : public Device {
             std::int64_t bytes) override;
   void fill_zero(Memory& to, std::int64_t offset, std::int64_t bytes) override;
   MemoryStats memory() const override { return memory_.stats(); }
+  std::int64_t free_bytes() const override { return memory_.free_bytes(); }
   void trim() override { memory_.trim(); }
   void reset_peak() override { memory_.reset_peak(); }
   void set_memory_limit(std::int64_t bytes) override { memory_.set_limit(bytes); }
@@ -39,6 +40,9 @@ class CudaDevice final : public Device {
   std::string products_missing() override;
   std::shared_ptr<Event> record() override;
   void synchronize() override;
+  void check_usable() const override { context_.check_usable(); }
+  void before_fork() override { memory_.mutex().lock(); }
+  void after_fork() override { memory_.mutex().unlock(); }
 
  private:
   void release(Memory* memory) noexcept override { memory_.release(memory); }
@@ -47,7 +51,7 @@ class CudaDevice final : public Device {
   Config config_;
   Nvrtc& nvrtc_;
   CudaContext context_;
-  mutable CudaMemory memory_;
+  CudaMemory memory_;
   CudaStaging staging_;
   CublasLt blas_;
   std::atomic<bool> cubin_;

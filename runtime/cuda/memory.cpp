@@ -143,13 +143,17 @@ void CudaMemory::trim_locked() noexcept {
   cached_ = 0;
 }
 
-MemoryStats CudaMemory::stats() {
+MemoryStats CudaMemory::stats() const {
+  std::lock_guard lock(mutex_);
+  return {live_, peak_, cached_, limit_};
+}
+
+std::int64_t CudaMemory::free_bytes() const {
   const EnterCuda entered(context_);
   std::size_t free = 0, total = 0;
   context_.check(context_.driver.memory_info(&free, &total), "cuMemGetInfo");
   std::lock_guard lock(mutex_);
-  return {live_, peak_, cached_, limit_,
-          std::min(static_cast<std::int64_t>(free) + cached_, left_locked())};
+  return std::min(static_cast<std::int64_t>(free) + cached_, left_locked());
 }
 
 void CudaMemory::set_limit(std::int64_t bytes) {

@@ -36,9 +36,11 @@ class CudaMemory {
     }
     context_.check(result, name);
   }
-  MemoryStats stats();
+  MemoryStats stats() const;
+  std::int64_t free_bytes() const;
   void reset_peak();
-  void set_limit(std::int64_t bytes);  // 0: what it was at first
+  void set_limit(std::int64_t bytes);     // 0: what it was at first
+  std::mutex& mutex() { return mutex_; }  // for fork
 
  private:
   struct Block;
@@ -53,7 +55,7 @@ class CudaMemory {
   CudaDriver::Pool pool_ = nullptr;
   const std::int64_t first_limit_;
   std::int64_t limit_;  // may be less than what is in use
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::int64_t live_ = 0, peak_ = 0;
   std::int64_t used_ = 0, cached_ = 0;                             // capacities
   std::map<std::int64_t, std::vector<CudaDriver::Address>> kept_;  // without a pool

@@ -188,7 +188,12 @@ void HostAllocator::shrink_locked(std::int64_t most) noexcept {
 
 MemoryStats HostAllocator::stats() const {
   std::lock_guard lock(mutex_);
-  return {live_, peak_, cached_bytes_, limit_, left_locked()};
+  return {live_, peak_, cached_bytes_, limit_};
+}
+
+std::int64_t HostAllocator::free_bytes() const {
+  std::lock_guard lock(mutex_);
+  return left_locked();
 }
 
 void HostAllocator::set_limit(std::int64_t bytes) {

@@ -36,6 +36,7 @@ class HostAllocator {
   void release(Memory* memory) noexcept;
   void trim();
   MemoryStats stats() const;
+  std::int64_t free_bytes() const;
   void reset_peak();
   void set_limit(std::int64_t bytes);     // 0: what it was at first
   std::mutex& mutex() { return mutex_; }  // for fork

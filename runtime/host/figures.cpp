@@ -52,10 +52,7 @@ std::string host_processor() {
   return name;
 }
 
-int host_threads(const Config& config) {
-  return config.threads > 0 ? config.threads
-                            : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
+int host_threads(const Config& config) { return usable_threads(config.threads); }
 
 int host_vector_bytes() {
 #if defined(__x86_64__)

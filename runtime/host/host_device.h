@@ -25,6 +25,7 @@ class HostDevice final : public Device {
             std::int64_t bytes) override;
   void fill_zero(Memory& to, std::int64_t offset, std::int64_t bytes) override;
   MemoryStats memory() const override { return allocator_.stats(); }
+  std::int64_t free_bytes() const override { return allocator_.free_bytes(); }
   void trim() override { allocator_.trim(); }
   void reset_peak() override { allocator_.reset_peak(); }
   void set_memory_limit(std::int64_t bytes) override { allocator_.set_limit(bytes); }
@@ -38,6 +39,8 @@ class HostDevice final : public Device {
   void matmul(const Matmul& matmul) override;
   std::shared_ptr<Event> record() override;
   void synchronize() override {}
+  void before_fork() override { allocator_.mutex().lock(); }
+  void after_fork() override { allocator_.mutex().unlock(); }
 
   double seconds(const Work& work) const;  // on one thread, estimated
   Workers& workers() { return workers_; }

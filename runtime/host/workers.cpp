@@ -29,20 +29,24 @@ struct Workers::Arena {
 
 namespace {
 int cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
-int or_one_a_core(int threads) { return threads > 0 ? threads : cores(); }
 }  // namespace
 
 int most_threads() { return std::max(64, 8 * cores()); }
 
+int usable_threads(std::int64_t wanted) {
+  if (wanted <= 0) return cores();
+  return static_cast<int>(std::min<std::int64_t>(wanted, most_threads()));
+}
+
 Workers::Workers(int threads)
-    : threads_(or_one_a_core(threads)),
+    : threads_(usable_threads(threads)),
       generation_(fork_generation()),
       arena_(std::make_shared<Arena>(threads_)) {}
 
 void Workers::set_threads(int threads) {
-  auto arena = std::make_shared<Arena>(or_one_a_core(threads));
+  auto arena = std::make_shared<Arena>(usable_threads(threads));
   const std::lock_guard lock(mutex_);
-  threads_ = or_one_a_core(threads);
+  threads_ = usable_threads(threads);
   std::swap(arena_, arena);
 }
 

@@ -11,10 +11,12 @@ namespace kiln::runtime {
 
 // More would only wait for each other: 64, or eight a core where that is more.
 int most_threads();
+// One a core where `wanted` is 0, else as many as wanted, up to most_threads.
+int usable_threads(std::int64_t wanted);
 
 class Workers {
  public:
-  explicit Workers(int threads);  // 0: one a core
+  explicit Workers(int threads);  // as usable_threads has it
   ~Workers();
 
   int threads() const { return threads_.load(std::memory_order_relaxed); }

@@ -61,7 +61,12 @@ void NullDevice::download(void*, const Memory&, std::int64_t, std::int64_t) {
 
 MemoryStats NullDevice::memory() const {
   std::lock_guard lock(mutex_);
-  return {live_, peak_, 0, limit_, std::max<std::int64_t>(0, limit_ - live_)};
+  return {live_, peak_, 0, limit_};
+}
+
+std::int64_t NullDevice::free_bytes() const {
+  std::lock_guard lock(mutex_);
+  return std::max<std::int64_t>(0, limit_ - live_);
 }
 
 void NullDevice::set_memory_limit(std::int64_t bytes) {

@@ -20,6 +20,7 @@ class NullDevice final : public Device {
   void copy(Memory&, std::int64_t, const Memory&, std::int64_t, std::int64_t) override {}
   void fill_zero(Memory&, std::int64_t, std::int64_t) override {}
   MemoryStats memory() const override;
+  std::int64_t free_bytes() const override;
   void trim() override {}
   void reset_peak() override;
   void set_memory_limit(std::int64_t bytes) override;
@@ -33,6 +34,9 @@ class NullDevice final : public Device {
   void matmul(const Matmul&) override {}
   std::shared_ptr<Event> record() override;
   void synchronize() override {}
+
+  void before_fork() override { mutex_.lock(); }
+  void after_fork() override { mutex_.unlock(); }
 
  private:
   void release(Memory* memory) noexcept override;

@@ -1,8 +1,12 @@
 // Every public function called wrongly: the message says what is wrong, and the line is the
 // caller's.
+#include <algorithm>
+#include <fstream>
 #include <functional>
+#include <set>
 
 #include "tests/frontend/support.h"
+#include "tests/public_names.h"
 
 namespace {
 
@@ -161,9 +165,7 @@ const Call kCalls[] = {
     {"Array: the rows have different lengths", __LINE__, [] { kn::Array x{{{1, 2}, {3, 4}}, {{5, 6}}}; }},
     {"Array: the rows have different lengths", __LINE__, [] { kn::Array x{{{1, 2}, {3, 4}}, {{5, 6}, {7}}}; }},
     {"item: needs one element, not 12", __LINE__, [] { return matrix().item<float>(); }},
-    {"to_vector: element 0 of a float64 array, 0.5, is no int32", __LINE__, [] { return kn::Array{0.5}.to_vector<int>(); }},
     {"copy_to: the target has 1 elements, the array 12", __LINE__, [] { float x = 0; matrix().copy_to(std::span<float>(&x, 1)); }},
-    {"host: element 1 of a float32 array", __LINE__, [] { return kn::Array{1.f, 0.1f}.host<int>(); }},
     {"save: bfloat16 has no counterpart", __LINE__, [] { kn::save("/dev/null", kn::zeros({1}, kn::bfloat16)); }},
     {"set_threads: -1 threads", __LINE__, [] { kn::set_threads(-1); }},
     {"set_memory_limit: -1 bytes", __LINE__, [] { kn::set_memory_limit(-1); }},
@@ -173,8 +175,193 @@ const Call kCalls[] = {
     {"square: takes", __LINE__, [] { return kn::square(true); }},
     {"plan_only: ", __LINE__, [] { return kn::plan_only("sm_3"); }},
     {"cuda_source: cpu is no CUDA target", __LINE__, [] { return kn::cuda_source(matrix() + 1, "cpu"); }},
+    {"multiply: shapes", __LINE__, [] { return kn::multiply(matrix(), other()); }},
+    {"divide: shapes", __LINE__, [] { return kn::divide(matrix(), other()); }},
+    {"remainder: shapes", __LINE__, [] { return kn::remainder(matrix(), other()); }},
+    {"equal: shapes", __LINE__, [] { return kn::equal(matrix(), other()); }},
+    {"not_equal: shapes", __LINE__, [] { return kn::not_equal(matrix(), other()); }},
+    {"less: shapes", __LINE__, [] { return kn::less(matrix(), other()); }},
+    {"less_equal: shapes", __LINE__, [] { return kn::less_equal(matrix(), other()); }},
+    {"greater: shapes", __LINE__, [] { return kn::greater(matrix(), other()); }},
+    {"greater_equal: shapes", __LINE__, [] { return kn::greater_equal(matrix(), other()); }},
+    {"bitwise_and: takes", __LINE__, [] { return kn::bitwise_and(matrix(), 1); }},
+    {"bitwise_or: takes", __LINE__, [] { return kn::bitwise_or(matrix(), 1); }},
+    {"bitwise_xor: takes", __LINE__, [] { return kn::bitwise_xor(matrix(), 1); }},
+    {"bitwise_left_shift: takes", __LINE__, [] { return kn::bitwise_left_shift(matrix(), 1); }},
+    {"bitwise_right_shift: takes", __LINE__, [] { return kn::bitwise_right_shift(matrix(), 1); }},
+    {"bitwise_invert: takes", __LINE__, [] { return kn::bitwise_invert(matrix()); }},
+    {"negative: takes", __LINE__, [] { return kn::negative(truth()); }},
+    {"astype: takes", __LINE__, [] { return kn::astype(matrix(), kn::complex64); }},
+    {"subtract: shapes", __LINE__, [] { kn::Array x = matrix(); x -= other(); }},
+    {"multiply: shapes", __LINE__, [] { kn::Array x = matrix(); x *= other(); }},
+    {"index: index 9 is out of range", __LINE__, [] { kn::Array x = matrix(); x.at(9) -= 1; }},
+    {"index: index 9 is out of range", __LINE__, [] { kn::Array x = matrix(); x.at(9) *= 1; }},
+    {"index: index 9 is out of range", __LINE__, [] { kn::Array x = matrix(); x.at(9) /= 1; }},
+    {"maximum: shapes (4) and (5)", __LINE__, [] { kn::Array x = matrix(); x.at(0).max(kn::zeros({5})); }},
+    {"minimum: shapes (4) and (5)", __LINE__, [] { kn::Array x = matrix(); x.at(0).min(kn::zeros({5})); }},
+    {"to_vector: int32 does not hold every float64", __LINE__, [] { return kn::Array{0.5}.to_vector<int>(); }},
+    {"item: int32 does not hold every int64", __LINE__, [] { return kn::sum(integers()).item<int>(); }},
+    {"item: float64 does not hold every int64", __LINE__, [] { return kn::sum(integers()).item<double>(); }},
+    {"copy_to: bool does not hold every int32", __LINE__, [] { bool x[3]; integers().copy_to(std::span<bool>(x)); }},
+    {"host: int32 does not hold every float32", __LINE__, [] { return kn::Array{1.f, 0.1f}.host<int>(); }},
+    {"zeros_like: complex64 is reserved", __LINE__, [] { return kn::zeros_like(matrix(), kn::complex64); }},
+    {"ones_like: complex64 is reserved", __LINE__, [] { return kn::ones_like(matrix(), kn::complex64); }},
+    {"empty_like: complex64 is reserved", __LINE__, [] { return kn::empty_like(matrix(), kn::complex64); }},
+    {"shape: axis 5 is out of range for 1 axes", __LINE__, [] { return kn::zeros({3}).shape(5); }},
+    {"bool: the truth of 3 elements", __LINE__, [] { if (kn::zeros({3})) return; }},
+    {"to: plan_only(sm_90) plans and never runs", __LINE__, [] { return kn::zeros({2}, {}, kn::plan_only("sm_90")).to(kn::cpu()); }},
+    {"must_fuse: of one value both no_fuse and must_fuse", __LINE__, [] { const kn::Array x = matrix() * 3; kn::no_fuse(x); kn::must_fuse(x); }},
+    {"no_fuse: of one value both no_fuse and must_fuse", __LINE__, [] { const kn::Array x = matrix() * 5; kn::must_fuse(x); kn::no_fuse(x); }},
+    {"arange: the scalar 300 does not fit uint8", __LINE__, [] { return kn::arange(300, 305, 1, kn::uint8); }},
+    {"borrow: the strides reach beyond", __LINE__, [] { const int data[] = {1}; return kn::borrow(data, {{3}, {INT64_MAX}}, std::make_shared<int>()); }},
+    {"set_threads: -1 threads", __LINE__, [] { kn::set_threads(-1); }},
+    {"set_memory_limit: -1 bytes", __LINE__, [] { kn::set_memory_limit(-1); }},
 };
 // clang-format on
+
+// Functions without a row: what no argument of theirs can be wrong about, and where else it is
+// seen.
+struct NeverWrong {
+  const char* why;
+  std::set<std::string> functions;
+};
+const NeverWrong kNeverWrong[] = {
+    {"take every array",
+     {"Array::operator!",
+      "Explanation::json",
+      "Explanation::text",
+      "abs",
+      "cos",
+      "eval",
+      "exp",
+      "explain",
+      "flatten",
+      "isfinite",
+      "isinf",
+      "isnan",
+      "log",
+      "logical_not",
+      "materialize",
+      "reciprocal",
+      "sigmoid",
+      "sin",
+      "sqrt",
+      "tanh",
+      "timeit"}},
+    {"tell what there is",
+     {"Array::device",
+      "Array::dtype",
+      "Array::evaluated",
+      "Array::named",
+      "Array::ndim",
+      "Array::size",
+      "Device::free_bytes",
+      "Device::name",
+      "Explanation::with_resources",
+      "HostView::begin",
+      "HostView::data",
+      "HostView::end",
+      "HostView::operator[]",
+      "HostView::shape",
+      "HostView::size",
+      "HostView::span",
+      "Stats::operator-",
+      "cpu",
+      "devices",
+      "interpreter",
+      "Measure::Measure",
+      "Measure::json",
+      "Measure::rows",
+      "Measure::seconds",
+      "Measure::stats",
+      "Measure::text",
+      "reset_peak",
+      "stats",
+      "synchronize",
+      "Device::kind",
+      "Device::index",
+      "Device::model",
+      "Device::compute_capability",
+      "Device::total_bytes",
+      "device_count",
+      "is_available",
+      "to_string",
+      "version",
+      "Operand::array",
+      "Operand::where",
+      "transfers"}},
+    {"hold what others check",
+     {"Array::at",
+      "Array::operator=",
+      "Array::operator[]",
+      "Arrays::Arrays",
+      "Arrays::list",
+      "Axes::Axes",
+      "Axes::all",
+      "Axes::list",
+      "Bound::Bound",
+      "Extent::Extent",
+      "Index::Index",
+      "LineScope::LineScope",
+      "Margin::Margin",
+      "Operand::Operand",
+      "Scope::Scope",
+      "Shape::Shape",
+      "Shape::begin",
+      "Shape::end",
+      "Shape::extents",
+      "Shape::ndim",
+      "Shape::operator[]",
+      "Shape::size",
+      "Where::here",
+      "dtype_of",
+      "name",
+      "slice"}},
+    {"have no line but that of their array: TruthNamesTheLineThatMadeTheArray",
+     {"operator&&", "operator||"}},
+    {"throw IoError: io_tests.cpp, explain_tests.cpp", {"Explanation::save_html", "dump", "load"}},
+    {"throw DeviceError, or what KILN_DEVICE says: below, environment_tests.cpp",
+     {"cuda", "default_device"}},
+};
+
+// The rows of the table, as they stand in this file.
+std::string rows_of_the_table() {
+  std::ifstream file(std::string(KILN_SOURCE_DIR) + "/tests/error/user_errors_tests.cpp");
+  std::string rows;
+  for (std::string line; std::getline(file, line);)
+    if (line.find(", __LINE__, [] {") != std::string::npos) rows += line + "\n";
+  return rows;
+}
+
+// How a call of a public function is spelt there.
+std::vector<std::string> spellings(const std::string& name) {
+  const std::size_t colons = name.find("::");
+  const std::string member = colons == std::string::npos ? name : name.substr(colons + 2);
+  const std::string sign = member.starts_with("operator") ? member.substr(8) : "";
+  if (name.starts_with("Place::operator")) return {") " + sign + " "};
+  if (sign == "()") return {"matrix()("};
+  if (sign == " bool") return {"if ("};
+  if (!sign.empty()) return {" " + sign + " ", " " + sign + "matrix"};
+  if (colons == std::string::npos) return {"kn::" + name + "("};
+  if (name == "Array::Array") return {"kn::Array x{", "kn::Array(std::span"};
+  return {"." + member + "(", "." + member + "<"};
+}
+
+TEST(UserErrors, EveryFunctionHasARow) {
+  const std::string rows = rows_of_the_table();
+  const std::set<std::string> names = public_names();
+  std::set<std::string> rest;
+  for (const NeverWrong& list : kNeverWrong)
+    rest.insert(list.functions.begin(), list.functions.end());
+  for (const std::string& name : rest)
+    EXPECT_TRUE(names.contains(name)) << name << " is in no public header";
+  for (const std::string& name : names) {
+    const std::vector<std::string> calls = spellings(name);
+    const bool called = std::ranges::any_of(
+        calls, [&](const std::string& call) { return rows.find(call) != std::string::npos; });
+    EXPECT_TRUE(called || rest.contains(name)) << name << " is never called wrongly";
+  }
+}
 
 TEST(UserErrors, EveryFunctionNamesItsCallersLine) {
   for (const Call& call : kCalls) {
@@ -224,6 +411,12 @@ TEST(UserErrors, TruthNamesTheLineThatMadeTheArray) {
                   "use any() or all()");
   EXPECT_EQ(line, made);
   message_of([&] { return x.shape(5); }, &line);
+  EXPECT_EQ(line, made);
+  expect_contains(message_of([&] { static_cast<void>(x && other()); }, &line),
+                  "logical_and: shapes");
+  EXPECT_EQ(line, made);
+  expect_contains(message_of([&] { static_cast<void>(x || other()); }, &line),
+                  "logical_or: shapes");
   EXPECT_EQ(line, made);
 }
 

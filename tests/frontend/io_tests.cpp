@@ -61,12 +61,101 @@ TEST_F(Npy, ForeignOrders) {
   EXPECT_EQ(values<int>(kn::load(swapped) * 2), (std::vector<int>{2, 6, 10, 4, 8, 512}));
 }
 
+// All that the format allows a header to be.
+TEST_F(Npy, HeadersOfOtherWriters) {
+  const std::string ints("\1\0\0\0\2\0\0\0", 8);
+  for (const char* header : {
+           R"({"descr": "<i4", "fortran_order": False, "shape": (2,)})",
+           R"({'descr':'<i4','fortran_order':False,'shape':(2,)})",
+           "{'shape': (2L,), 'fortran_order': True,\n 'descr': \"<i4\",\n}   \n",
+           "\t{ 'fortran_order' : False , 'descr' : '<i4' , 'shape' : ( 2 , ) , } ",
+           "{'descr': 'int32', 'fortran_order': False, 'shape': (2,)}",
+           "{'descr': 'i4', 'fortran_order': False, 'shape': (2,)}",
+           "{'descr': '=i4', 'fortran_order': False, 'shape': (2,)}",
+       }) {
+    const kn::Array x = kn::load(file(header, ints));
+    EXPECT_EQ(x.dtype(), kn::int32) << header;
+    EXPECT_EQ(values<int>(x), (std::vector<int>{1, 2})) << header;
+  }
+  const std::string text = "{'descr': '?', 'fortran_order': False, 'shape': ()}";
+  EXPECT_TRUE(kn::load(file(text, "\7")).item<bool>());
+  for (const char version : {2, 3}) {
+    std::string bytes("\x93NUMPY", 6);
+    bytes += {version, 0, static_cast<char>(text.size()), 0, 0, 0};
+    EXPECT_TRUE(kn::load(write("later.npy", bytes + text + "\1")).item<bool>());
+  }
+  EXPECT_EQ(
+      kn::load(file("{'descr': '<f8', 'fortran_order': True, 'shape': (3, 0, 2)}", "")).shape(),
+      (kn::Shape{3, 0, 2}));
+}
+
+TEST_F(Npy, MalformedHeadersAreRefused) {
+  const std::string ints("\1\0\0\0\2\0\0\0", 8);
+  const std::pair<const char*, const char*> kCases[] = {
+      {"", "no dictionary"},
+      {"['descr']", "no dictionary"},
+      {"{", "malformed header"},
+      {"{'descr': '<i4', 'fortran_order': False, 'shape': (2,)", "does not end"},
+      {"{'descr': '<i4', 'fortran_order': False, 'shape': (2,)} 7", "more behind"},
+      {"{'descr': '<i4' 'fortran_order': False, 'shape': (2,)}", "does not end"},
+      {"{'descr': '<i4', 'fortran_order': False, 'shape': (2)}", "shape (2) is malformed"},
+      {"{'descr': '<i4', 'fortran_order': False, 'shape': (2,,)}", "shape (2,,) is malformed"},
+      {"{'descr': '<i4', 'fortran_order': False, 'shape': (,)}", "is malformed"},
+      {"{'descr': '<i4', 'fortran_order': False, 'shape': (1 2)}", "is malformed"},
+      {"{'descr': '<i4', 'fortran_order': False, 'shape': (02,)}", "is malformed"},
+      {"{'descr': '<i4', 'fortran_order': False, 'shape': (2.,)}", "is malformed"},
+      {"{'descr': '<i4', 'fortran_order': False, 'shape': (2,", "is malformed"},
+      {"{'descr': '<i4', 'fortran_order': False, 'shape': 2}", "'shape' is no tuple"},
+      {"{'descr': '<i4', 'fortran_order': 0, 'shape': (2,)}", "'fortran_order' is neither"},
+      {"{'descr': '<i4, 'fortran_order': False, 'shape': (2,)}", "malformed header"},
+      {"{'descr': 4, 'fortran_order': False, 'shape': (2,)}", "'descr' is no string"},
+      {"{'descr': '', 'fortran_order': False, 'shape': (2,)}", "dtype '' has no counterpart"},
+      {"{'descr': '<i', 'fortran_order': False, 'shape': (2,)}", "no counterpart"},
+      {"{'descr': '<U4', 'fortran_order': False, 'shape': (2,)}", "no counterpart"},
+      {"{'descr': '<i4', 'descr': '<i4', 'fortran_order': False, 'shape': (2,)}", "twice"},
+      {"{'descr': '<i4', 'fortran_order': False, 'shape': (2,), 'more': 1}", "'more' is not known"},
+      {"{'descr': '<i4', 'shape': (2,)}", "no 'fortran_order'"},
+      {"{'descr': '<i4', 'fortran_order': False}", "no 'shape'"},
+      {"{descr: '<i4', 'fortran_order': False, 'shape': (2,)}", "a key is no string"},
+      {"{'descr' '<i4', 'fortran_order': False, 'shape': (2,)}", "'descr' has no value"},
+  };
+  for (const auto& [header, message] : kCases)
+    expect_contains(complaint(file(header, ints)), message);
+  expect_contains(complaint(write("minor", std::string("\x93NUMPY\x01\x02\x00\x00", 10))),
+                  "version 1.2 is not known");
+}
+
+// Whatever happens to a file's bytes, it is loaded or refused.
+TEST_F(Npy, SpoiltFilesAreLoadedOrRefused) {
+  kn::save(path("good.npy"), kn::Array{{1.5f, 2.f, 3.f}, {4.f, 5.f, 6.f}});
+  std::ostringstream text;
+  text << std::ifstream(path("good.npy"), std::ios::binary).rdbuf();
+  const std::string good = text.str();
+  int loaded = 0;
+  const auto try_loading = [&](const std::string& bytes) {
+    try {
+      loaded += kn::load(write("spoilt.npy", bytes)).size() >= 0 ? 1 : 0;
+    } catch (const kn::IoError&) {
+    }
+  };
+  for (std::size_t size = 0; size < good.size(); ++size) try_loading(good.substr(0, size));
+  EXPECT_EQ(loaded, 0);
+  for (std::size_t i = 0; i < 80; ++i) {
+    for (const char c : {'\xff', ')', '\'', '}', ',', '9'}) {
+      std::string bytes = good;
+      bytes[i] = c;
+      try_loading(bytes);
+    }
+  }
+  EXPECT_GT(loaded, 5);
+}
+
 TEST_F(Npy, WhatIsWrongIsNamed) {
   expect_contains(complaint(path("missing.npy")), "cannot be opened");
   expect_contains(complaint(write("a", "PK\x03\x04 and more bytes")), "wrong magic string");
   expect_contains(complaint(write("b", "")), "truncated");
   expect_contains(complaint(write("c", std::string("\x93NUMPY\x09\x00\x00\x00", 10))),
-                  "version 9 is not known");
+                  "version 9.0 is not known");
   expect_contains(complaint(write("d", std::string("\x93NUMPY\x01\x00\x60\x00{", 11))),
                   "truncated: the header");
   expect_contains(

@@ -33,9 +33,32 @@ void on_each_device(Body body) {
   }
 }
 
+// The elements as T, of whatever dtype; a failure where T does not hold one.
 template <class T>
 std::vector<T> values(const kn::Array& x) {
-  return x.to_vector<T>();
+  if constexpr (!std::is_arithmetic_v<T>) {
+    return x.to_vector<T>();
+  } else {
+    std::vector<T> result;
+    const auto take = [&](const auto& wide) {
+      for (const auto v : wide) {
+        const T t = static_cast<T>(v);
+        if (!std::is_floating_point_v<T>) {
+          EXPECT_EQ(static_cast<std::decay_t<decltype(v)>>(t), v);
+        }
+        result.push_back(t);
+      }
+    };
+    const std::string type(kn::name(x.dtype()));
+    if (type.find("float") != std::string::npos) {
+      take(x.to_vector<double>());
+    } else if (x.dtype() == kn::uint64) {
+      take(x.to_vector<std::uint64_t>());
+    } else {
+      take(x.to_vector<std::int64_t>());
+    }
+    return result;
+  }
 }
 
 inline std::string text(const kn::Array& x) {

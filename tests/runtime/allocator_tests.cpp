@@ -129,7 +129,7 @@ TEST(HostAllocator, MoreThanTheMachineCanGiveIsRefusedBeforeItIsTaken) {
     EXPECT_EQ(e.limit, 1000 * kMegabyte);
   }
   EXPECT_THROW(allocator.count_other(0, 128 * kMegabyte), OutOfMemory);
-  EXPECT_EQ(allocator.stats().free, 1000 * kMegabyte);
+  EXPECT_EQ(allocator.free_bytes(), 1000 * kMegabyte);
 }
 
 TEST(HostAllocator, TheMachineHasMemoryAndSaysHowMuch) {
@@ -144,15 +144,15 @@ TEST(HostAllocator, OtherMemoryOfTheProcessCountsWhileItIsHeld) {
     OtherMemory other(device.allocator(), 2 * kMegabyte);
     other.resize(8 * kMegabyte);
     EXPECT_EQ(device.memory().cached, 0);
-    EXPECT_EQ(device.memory().free, 2 * kMegabyte);
+    EXPECT_EQ(device.free_bytes(), 2 * kMegabyte);
     EXPECT_EQ(device.memory().live, 0) << "no array's";
     EXPECT_THROW(device.allocate(3 * kMegabyte), OutOfMemory);
     EXPECT_THROW(other.resize(11 * kMegabyte), OutOfMemory);
-    EXPECT_EQ(device.memory().free, 2 * kMegabyte) << "as before";
+    EXPECT_EQ(device.free_bytes(), 2 * kMegabyte) << "as before";
     other.resize(kMegabyte);
-    EXPECT_EQ(device.memory().free, 9 * kMegabyte);
+    EXPECT_EQ(device.free_bytes(), 9 * kMegabyte);
   }
-  EXPECT_EQ(device.memory().free, 10 * kMegabyte);
+  EXPECT_EQ(device.free_bytes(), 10 * kMegabyte);
 }
 
 TEST(HostAllocator, NothingAskedForGivesAnEmptyBlock) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <functional>
 
 #include "ir/error.h"
 #include "runtime/cuda/cuda_device.h"
@@ -206,13 +207,13 @@ TEST_F(CudaTest, TheConfiguredLimitHolds) {
   const MemoryRef held = device().allocate(3000);
   EXPECT_THROW(device().allocate(2000), OutOfMemory);
   EXPECT_EQ(device().memory().limit, 4096);
-  EXPECT_LT(device().memory().free, 2000);
+  EXPECT_LT(device().free_bytes(), 2000);
 }
 
 TEST_F(CudaTest, WhatIsReleasedCountsAsFree) {
   config_.cuda_memory_limit = 4096;
   for (int i = 0; i < 3; ++i) EXPECT_NO_THROW(device().allocate(3000)) << i;
-  EXPECT_EQ(device().memory().free, 4096);
+  EXPECT_EQ(device().free_bytes(), 4096);
 }
 
 TEST_F(CudaTest, CopiesGoThroughPinnedHalves) {

@@ -1,10 +1,6 @@
 // Kernels and plans by hand, folders and child processes for the runtime's tests.
 #pragma once
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstdlib>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,29 +8,13 @@
 #include "ir/plan.h"
 #include "runtime/cache.h"
 #include "runtime/execute.h"
+#include "tests/child.h"
 #include "tests/folder.h"
 
 namespace kiln::runtime::test {
 
 using kiln_tests::Folder;
-
-// The exit status of a child that runs `body`: what it returns, 100 if it throws, 128 + n on signal
-// n.
-inline int in_child(const std::function<int()>& body) {
-  const pid_t child = fork();
-  if (child == 0) {
-    int status = 100;
-    try {
-      status = body();
-    } catch (const std::exception& e) {
-      std::fprintf(stderr, "child: %s\n", e.what());
-    }
-    std::_Exit(status);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
+using kiln_tests::in_child;
 
 inline constexpr std::int64_t kTile = 64;
 

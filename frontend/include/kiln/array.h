@@ -200,8 +200,9 @@ class Array {
   // The same value with a name, which errors, explain and generated code use.
   [[nodiscard]] Array named(std::string_view label) const;
 
-  // Evaluates and reads. A type other than the array's own is allowed if every value survives the
-  // conversion, else a UserError that names astype.
+  // Evaluates and reads. Another type than the array's own is allowed by the dtypes, whatever the
+  // values: floats as any floats, rounded; bool as any number; integers as what holds every value
+  // of their dtype (int16 as float, int32 as double). Else a UserError that names astype.
   template <Element E>
   [[nodiscard]] E item(Where where = Where::here()) const;  // exactly one element
   template <Element E>
@@ -318,6 +319,8 @@ class Array {
       Where where);
   [[nodiscard]] std::string text() const;
   Array read(std::span<const Index> indices) const;
+  // Evaluates, and gives the number of elements.
+  std::size_t readable(DType dtype, const char* function, Where where) const;
   void read_as(DType dtype, void* target, std::int64_t count, const char* function,
                Where where) const;
   std::shared_ptr<const void> host_memory(DType dtype, const void** data, Where where) const;
@@ -453,7 +456,7 @@ E Array::item(Where where) const {
 
 template <Element E>
 std::vector<E> Array::to_vector(Where where) const {
-  const auto count = static_cast<std::size_t>(size());
+  const std::size_t count = readable(dtype_of<E>(), "to_vector", where);
   if constexpr (std::same_as<E, bool>) {
     const std::unique_ptr<bool[]> bytes(new bool[count + 1]);
     read_as(bool_, bytes.get(), static_cast<std::int64_t>(count), "to_vector", where);

@@ -34,8 +34,9 @@ inline namespace v0 {
                               MaybeDevice device = {});
 
 // start, start + step, ... before stop: ceil((stop - start) / step) elements, element i being
-// start + i * step in the result's dtype. Without a dtype: int64 for integers, else float32. Bounds
-// are C++ scalars; UserError for a 0 step, an Array, or bounds that are not finite.
+// start + i * step in the result's dtype; integers wrap. Without a dtype: int64 for integers, else
+// float32. Bounds are C++ scalars; UserError for a 0 step, an Array, bounds that are not finite, or
+// a start that does not fit an integer dtype.
 [[nodiscard]] Array arange(Operand stop, MaybeDType dtype = {}, MaybeDevice device = {});
 [[nodiscard]] Array arange(Operand start, Operand stop, Operand step = 1, MaybeDType dtype = {},
                            MaybeDevice device = {});

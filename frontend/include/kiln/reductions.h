@@ -24,7 +24,7 @@ inline namespace v0 {
 // sum / n; integers give float32 (8 and 16 bits) or float64.
 [[nodiscard]] Array mean(const Array& x, const Axes& axes = all_axes, Keep keep = Keep::no,
                          Where where = Where::here());
-// mean of (x - mean(x))^2, with n - correction for n; std is its square root. Under `using
+// mean of (x - mean(x))^2, with max(n - correction, 0) for n; std is its square root. Under `using
 // namespace kiln` it is still kiln::std: `std` alone is the namespace.
 [[nodiscard]] Array var(const Array& x, const Axes& axes = all_axes, Correction correction = {0},
                         Keep keep = Keep::no, Where where = Where::here());
