@@ -91,9 +91,9 @@ TEST(OutOfMemory, NamesWhatIsCopiedFromTheProgram) {
   EXPECT_EQ(error.where.line, line);
   EXPECT_EQ(error.array, "float32 (4194304)");
   expect_contains(error.what(), "kiln: Array: ");
+  const kn::Layout layout{{2, 2 * kMegabyte}, {2 * kMegabyte, 1}};
   line = __LINE__ + 1;
-  error =
-      refused([&] { return kn::from_host(data.data(), {{2, 2 * kMegabyte}, {2 * kMegabyte, 1}}); });
+  error = refused([&] { return kn::from_host(data.data(), layout); });
   EXPECT_EQ(error.where.line, line);
   expect_contains(error.what(), "kiln: from_host: ");
 }
