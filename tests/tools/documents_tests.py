@@ -84,6 +84,9 @@ class Chapters(unittest.TestCase):
         self.assertTrue(guide.agrees("a ... c\n...\n", "a b c\nd\ne\n"))
         self.assertFalse(guide.agrees("a ... c\n", "a b d\n"))
         self.assertFalse(guide.agrees("a.c\n", "abc\n"))
+        self.assertFalse(guide.agrees("at a.md:3\n", "at a.md:5\n"))
+        self.assertTrue(guide.agrees("at a.md:3\n", "at a.md:5\n", lines=False))
+        self.assertFalse(guide.agrees("at a.md:3\n", "at b.md:3\n", lines=False))
 
     def test_update(self):
         unchanged = {0: "1\n", 3: ""}
