@@ -27,6 +27,20 @@ if(KILN_LLVM AND NOT LLVM_FOUND)
   message(FATAL_ERROR "KILN_LLVM=ON, but LLVM 19 was not found: install llvm-19-dev or set LLVM_DIR")
 endif()
 
+# Debian's folder of LLVM has headers of libc++abi too where those are installed, and they would hide the
+# compiler's own; its `llvm` and `llvm-c` are links to where LLVM's alone lie.
+set(KILN_LLVM_INCLUDE "")
+if(KILN_LLVM)
+  foreach(folder IN LISTS LLVM_INCLUDE_DIRS)
+    foreach(name IN ITEMS llvm llvm-c)
+      file(REAL_PATH "${folder}/${name}" headers)
+      cmake_path(GET headers PARENT_PATH headers)
+      list(APPEND KILN_LLVM_INCLUDE "${headers}")
+    endforeach()
+  endforeach()
+  list(REMOVE_DUPLICATES KILN_LLVM_INCLUDE)
+endif()
+
 # KILN_LLVM_LIBRARIES: the static archives, or the one shared library where the archives, or what
 # they link (zlib, zstd), are missing.
 set(KILN_LLVM_LIBRARIES "")

@@ -25,7 +25,7 @@ endfunction()
 # kiln_use_llvm(<target>): LLVM's headers, and KILN_HAS_LLVM as 0 or 1 (tested with #if).
 function(kiln_use_llvm target)
   if(KILN_LLVM)
-    target_include_directories(${target} SYSTEM PRIVATE ${LLVM_INCLUDE_DIRS})
+    target_include_directories(${target} SYSTEM PRIVATE ${KILN_LLVM_INCLUDE})
     target_compile_definitions(${target} PRIVATE KILN_HAS_LLVM=1)
   else()
     target_compile_definitions(${target} PRIVATE KILN_HAS_LLVM=0)
