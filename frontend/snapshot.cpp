@@ -42,6 +42,7 @@ ir::Groups group_axes(std::span<const std::int64_t> from, std::span<const std::i
 
 void Snapshot::describe() {
   if (!graph.lines.empty()) return;
+  graph.values = bindings.syms;
   graph.lines.resize(graph.nodes.size());
   graph.labels.resize(graph.nodes.size());
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {

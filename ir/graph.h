@@ -10,7 +10,8 @@
 // and only such an axis broadcasts.
 //
 // Invariants (verify): an operand's id is less than its node's; shapes, dtypes and attributes obey
-// the rules stated at NodeKind; side tables (lines, labels, origins) never enter equality or hash.
+// the rules stated at NodeKind; side tables (lines, labels, origins, values) never enter equality
+// or hash.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -140,6 +141,9 @@ struct Graph {
   // Of a graph that passes made: the node of the graph they were given that each stands for. Not
   // printed.
   std::vector<NodeId> origins;
+  // By symbol, not by node: what it is bound to where the text of one request is wanted. Not
+  // printed.
+  std::vector<std::int64_t> values;
 
   bool operator==(const Graph& other) const;  // side tables aside
 

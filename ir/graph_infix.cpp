@@ -162,6 +162,30 @@ class InfixWriter {
     call(n, info(NodeKind::permute).name, fmt::format(", {{{}}}", fmt::join(list, ", ")));
   }
 
+  // Of an axis as Python writes it; `:` is all of it.
+  std::string range(NodeId n, std::size_t axis) const {
+    const Slices& slices = g_.attribute<Slices>(n);
+    const auto value = [&](Sym s) { return g_.values[s]; };
+    const std::int64_t begin = value(slices.begin[axis]), step = value(slices.step[axis]),
+                       extent = value(g_.shape(n)[axis]);
+    if (begin == 0 && step == 1 && extent == value(g_.shape(g_.operand(n, 0))[axis])) return ":";
+    const std::int64_t end = begin + (extent - 1) * step + (step > 0 ? 1 : -1);
+    std::string text = fmt::format("{}:", begin);
+    if (end >= 0) text += fmt::format("{}", end);  // down to the first element: no end
+    if (step != 1) text += fmt::format(":{}", step);
+    return text;
+  }
+
+  void slice(NodeId n) {
+    constexpr int kPostfix = 10;
+    // Of a class of requests, begins and steps are not known.
+    if (g_.values.size() < g_.syms.size()) return call(n, info(NodeKind::slice).name);
+    std::vector<std::string> ranges;
+    for (std::size_t axis = 0; axis < g_.nodes[n].rank; ++axis) ranges.push_back(range(n, axis));
+    while (ranges.size() > 1 && ranges.back() == ":") ranges.pop_back();
+    write({{{}, g_.operand(n, 0), kPostfix}, words(fmt::format("[{}]", fmt::join(ranges, ", ")))});
+  }
+
   void map(NodeId n, int least) {
     const Node& node = g_.nodes[n];
     if (!info(node.op).infix.empty()) return binary(n, info(node.op).infix, least);
@@ -187,13 +211,18 @@ class InfixWriter {
       case NodeKind::scalar:
         return write({words(label(n, fmt::format("s{}", node.imm)))});
       case NodeKind::constant:
-        return write({words(literal(node.dtype, node.imm))});
+        return write({words(label(n, literal(node.dtype, node.imm)))});
       case NodeKind::iota:
         return write({words(fmt::format("index({})", node.imm))});
       case NodeKind::map:
         return map(n, least);
       case NodeKind::broadcast:
+        // A named array of one number goes by its name.
+        if (g_.nodes[g_.operand(n, 0)].operand_count == 0 && !label(n, {}).empty())
+          return write({words(label(n, {}))});
         return push({{}, g_.operand(n, 0), least});
+      case NodeKind::slice:
+        return slice(n);
       case NodeKind::reduce:
       case NodeKind::arg_reduce:
         return reduction(n);

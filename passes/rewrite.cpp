@@ -28,6 +28,7 @@ ir::Graph remove_dead(const ir::Graph& graph) {
 Rewriter::Rewriter(const ir::Graph& source)
     : source_(source), map_(source.nodes.size(), ~NodeId{0}) {
   out_.syms = source.syms;
+  out_.values = source.values;
   out_.inputs = source.inputs;
   out_.scalars = source.scalars;
   out_.regions = source.regions;

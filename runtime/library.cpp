@@ -34,7 +34,7 @@ Library Library::open(const std::vector<std::string>& paths) {
     std::error_code error;
     const bool file = path.find('/') != std::string::npos;
     if (file && !fs::exists(path, error)) {
-      library.tried_ += fmt::format("  {}: no such file\n", path);
+      library.tried_ += fmt::format("\n  {}: no such file", path);
       continue;
     }
     library.handle_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -43,7 +43,7 @@ Library Library::open(const std::vector<std::string>& paths) {
       return library;
     }
     const char* const why = dlerror();
-    library.tried_ += fmt::format("  {}: {}\n", path, why ? why : "cannot be opened");
+    library.tried_ += fmt::format("\n  {}: {}", path, why ? why : "cannot be opened");
   }
   return library;
 }

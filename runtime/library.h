@@ -15,7 +15,7 @@ class Library {
 
   explicit operator bool() const { return handle_ != nullptr; }
   const std::string& path() const { return path_; }
-  // What was tried and why each failed, for messages; one line each.
+  // What was tried and why each failed, for messages: a line each, which begins with its break.
   const std::string& tried() const { return tried_; }
 
   // The address of a symbol, null if there is none.

@@ -95,7 +95,7 @@ void Nvrtc::look() {
       toolkit_paths(config_, config_.nvrtc, {"libnvrtc.so", "libnvrtc.so.13", "libnvrtc.so.12"}));
   if (!api->library) {
     missing_ =
-        "NVRTC, which compiles CUDA kernels, was not found. Looked for:\n" + api->library.tried();
+        "NVRTC, which compiles CUDA kernels, was not found. Looked for:" + api->library.tried();
     return;
   }
   int count = 0;

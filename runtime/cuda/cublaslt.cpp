@@ -151,7 +151,7 @@ void CublasLt::load() {
   api->library = Library::open(toolkit_paths(
       config_, config_.cublaslt, {"libcublasLt.so", "libcublasLt.so.13", "libcublasLt.so.12"}));
   if (!api->library) {
-    throw DeviceError("cuBLASLt, which multiplies matrices on CUDA, was not found. Looked for:\n" +
+    throw DeviceError("cuBLASLt, which multiplies matrices on CUDA, was not found. Looked for:" +
                           api->library.tried(),
                       "KILN_CUBLASLT naming the library, or products on kiln::cpu()");
   }

@@ -26,7 +26,7 @@ CudaDriverPointer open_cuda_driver(const Config& config, std::string& missing) {
   const std::string& path = config.cuda_driver.empty() ? "libcuda.so.1" : config.cuda_driver;
   driver->library = Library::open({path});
   if (!driver->library) {
-    missing = fmt::format("the CUDA driver was not found. Looked for{}:\n{}",
+    missing = fmt::format("the CUDA driver was not found. Looked for{}:{}",
                           path.find('/') == std::string::npos ? " (by the loader's path)" : "",
                           driver->library.tried());
     return nullptr;

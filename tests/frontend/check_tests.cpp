@@ -54,4 +54,36 @@ TEST(Check, FindsNothingWhereNothingIsPlanted) {
   EXPECT_EQ(program(0, &kept, &line).to_vector<float>().size(), 900u);
 }
 
+// What lies near a check: views of values, products of them, nothing at all, very many results.
+TEST(Check, TakesViewsProductsEmptyArraysAndManyOutputs) {
+  on_each_device([] {
+    const auto programs = [] {
+      const kn::Array x = kn::reshape(kn::arange(24, kn::float32), {4, 6});
+      const kn::Array columns = x.T(), part = x(kn::slice(1, 4, 2), kn::slice(0, 6, 3));
+      kn::eval({columns, part});
+      std::vector<kn::Array> results{kn::matmul(x, columns),
+                                     kn::matmul(part, x.T()(kn::slice(0, 2))),
+                                     kn::flip(columns, 1) * 2.f,
+                                     kn::matmul(kn::zeros({0, 3}), kn::zeros({3, 2})),
+                                     kn::matmul(kn::zeros({2, 0}), kn::zeros({0, 3})),
+                                     kn::sum(kn::zeros({0})),
+                                     kn::concat({part, kn::zeros({0, 2})}),
+                                     x(kn::slice(2, 2)) + 1.f};
+      for (int i = 0; i < 300; ++i) results.push_back(kn::sqrt(x + static_cast<float>(i)));
+      kn::eval(results);
+      std::vector<std::vector<float>> all;
+      for (const kn::Array& result : results) all.push_back(values<float>(result));
+      return all;
+    };
+    const kn::Scope lazy({.mode = kn::Mode::lazy});
+    const auto expected = programs();
+    for (const kn::Mode mode : {kn::Mode::check, kn::Mode::eager}) {
+      const kn::Scope scope({.mode = mode});
+      EXPECT_TRUE(programs() == expected);
+      const kn::Scope trap({.nan = kn::Nan::trap});
+      EXPECT_TRUE(programs() == expected);
+    }
+  });
+}
+
 }  // namespace

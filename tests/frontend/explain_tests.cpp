@@ -34,6 +34,29 @@ TEST(Explain, AKernelHasItsSpaceItsTimeAndTheLeastBytes) {
   expect_contains(text, "time       ");
 }
 
+std::string expression(const kn::Array& x) {
+  return explained(x)["kernels"][0]["expression"].get<std::string>();
+}
+
+TEST(Explain, SlicesHaveTheirBounds) {
+  const kn::Scope scope({.device = kn::plan_only("cpu")});
+  const kn::Array x = data({10, 12}).named("x");
+  EXPECT_EQ(expression(x(kn::slice(2, 9, 3), kn::slice(1, kn::_)) * 2.f), "x[2:9:3, 1:12] * 2");
+  EXPECT_EQ(expression(-x(kn::whole, kn::slice(0, 5))), "-x[:, 0:5]");
+  EXPECT_EQ(expression(-x(3)), "-x[3:4]");
+  EXPECT_EQ(expression(-kn::flip(x, 0)), "-x[9::-1]");
+  EXPECT_EQ(expression(-x(kn::slice(8, 2, -2))), "-x[8:3:-2]");
+  // Another request of the same class has its own.
+  EXPECT_EQ(expression(-x(5)), "-x[5:6]");
+}
+
+TEST(Explain, NamesStandForNumbers) {
+  const kn::Scope scope({.device = kn::plan_only("cpu")});
+  const kn::Array x = data({6}).named("x"), step = kn::full({6}, 0.5f).named("step"),
+                  one = kn::ones({6}).named("one");
+  EXPECT_EQ(expression(x * step + one), "x * step + one");
+}
+
 TEST(Explain, AStoredValueSaysWhatFusingItWouldHaveCost) {
   const kn::Scope scope({.device = kn::plan_only("cpu")});
   kn::Array y = data({2000, 1000});

@@ -471,12 +471,24 @@ def printed_arrays(random):
             yield (random.integers(-999, 999, (n,) if n else ()) / 10.0 ** random.integers(0, 7)).astype(dtype)
 
 
+def at_the_bound(array):
+    """Whether the least number is 1e-4 in the array's type, from which on there are no exponents: NumPy 1 compares
+    in float64, where it may be less; Kiln does as NumPy 2."""
+    if array.dtype.kind != "f":
+        return False
+    sizes = np.abs(array[np.isfinite(array) & (array != 0)])
+    return sizes.size > 0 and sizes.min() == array.dtype.type(1e-4)
+
+
 def misprints(calculator, folder, seed):
     """Arrays that print otherwise than NumPy's do."""
     found = []
-    if tuple(map(int, np.__version__.split(".")[:2])) >= (2, 3):
+    version = tuple(map(int, np.__version__.split(".")[:2]))
+    if version >= (2, 3):
         np.set_printoptions(legacy="2.2")  # later ones give narrow floats exponents sooner
     for array in printed_arrays(np.random.default_rng(seed)):
+        if version < (2, 0) and at_the_bound(np.asarray(array)):
+            continue
         path = os.path.join(folder, "text.npy")
         np.save(path, array)
         calculator.ask([f"load x {path}", "text x"])

@@ -36,6 +36,7 @@ class TextDevice final : public Device {
   void copy(Memory&, std::int64_t, const Memory&, std::int64_t, std::int64_t) override {}
   void fill_zero(Memory&, std::int64_t, std::int64_t) override {}
   MemoryStats memory() const override { return {}; }
+  std::int64_t free_bytes() const override { return 0; }
   void trim() override {}
   void reset_peak() override {}
   void set_memory_limit(std::int64_t) override {}

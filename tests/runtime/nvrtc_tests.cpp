@@ -106,7 +106,7 @@ TEST(Nvrtc, MissingNamesEveryPlace) {
   EXPECT_FALSE(nvrtc.available());
   EXPECT_EQ(nvrtc.missing(),
             "NVRTC, which compiles CUDA kernels, was not found. Looked for:\n"
-            "  /no/such/libnvrtc.so: no such file\n");
+            "  /no/such/libnvrtc.so: no such file");
   EXPECT_THROW(nvrtc.compile("k", "", 80, false), DeviceError);
 }
 

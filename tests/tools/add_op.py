@@ -121,7 +121,7 @@ def run(root, compiler):
             return result.stdout
 
         check("cmake", "-S", tree, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug",
-              f"-DCMAKE_CXX_COMPILER={compiler}", "-DKILN_TESTS=OFF", "-DKILN_EXAMPLES=OFF",
+              f"-DCMAKE_CXX_COMPILER={compiler}", "-DKILN_TESTS=OFF", "-DKILN_EXAMPLES=OFF", "-DKILN_DOCS=OFF",
               f"-DCMAKE_INSTALL_PREFIX={folder}/kiln-installed", "-DCMAKE_INSTALL_LIBDIR=lib")
         check("cmake", "--build", build)
         check("cmake", "--install", build)

@@ -4,7 +4,7 @@
 //   std::cout << kiln::sqrt(a * a + 1) << '\n';   // planned, compiled and run here
 //
 // Nothing is computed until a value is asked for: eval, printing, item, to_vector, copy_to, host,
-// operator bool, save. Names and semantics are those of the Python array API standard 2024.12, and
+// operator bool, save. Names and semantics are those of the Python array API standard 2025.12, and
 // NumPy's where the standard has no such function. Two differences to C++ itself: `/` is true
 // division also for integers, and `%` has the sign of the divisor.
 //
