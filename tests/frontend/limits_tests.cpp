@@ -46,7 +46,7 @@ TEST(Limits, ManyReductionsAndBoundsAreCut) {
     }
     sums.push_back(y);
     kn::eval(sums);
-    EXPECT_EQ(sums[519].item<int>(), 20 * 520 + 190);
+    EXPECT_EQ(sums[519].item<std::int64_t>(), 20 * 520 + 190);
     EXPECT_EQ(values<int>(y)[19], 520 * 20 + 519 * 520 / 2);
   });
 }
@@ -58,7 +58,7 @@ TEST(Limits, AJoinOfTooManyArraysSaysSo) {
     for (int i = 0; i < 512; ++i) parts.push_back(kn::Array{i});
     const kn::Array sum = kn::sum(kn::concat(parts));
     try {
-      EXPECT_EQ(sum.item<int>(), 130816);
+      EXPECT_EQ(sum.item<std::int64_t>(), 130816);
     } catch (const kn::DeviceError& error) {
       expect_contains(error.what(), " bytes of parameters, sm_");
       expect_contains(error.what(), "limits_tests.cpp:");
