@@ -37,7 +37,8 @@ CudaContext::~CudaContext() {
   driver.context_release(device);
 }
 
-bool CudaContext::usable() const noexcept { return !is_lost_ && generation_ == fork_generation(); }
+bool CudaContext::of_parent() const noexcept { return generation_ != fork_generation(); }
+bool CudaContext::usable() const noexcept { return !is_lost_ && !of_parent(); }
 
 void CudaContext::check_usable() const {
   if (generation_ != fork_generation()) {

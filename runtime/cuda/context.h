@@ -27,6 +27,7 @@ class CudaContext {
   void check(int result, const char* call, const LaunchLabel* of = nullptr);
   void check_usable() const;  // throws if lost, or in a forked child
   bool usable() const noexcept;
+  bool of_parent() const noexcept;  // this process is a child forked since
   void synchronize();
   void note_launch(const LaunchLabel& label);
 

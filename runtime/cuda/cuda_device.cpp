@@ -359,6 +359,7 @@ std::string CudaDevice::products_missing() {
 std::shared_ptr<Event> CudaDevice::record() { return std::make_shared<CudaEvent>(context_); }
 
 void CudaDevice::synchronize() {
+  if (context_.of_parent()) return;  // this process has started nothing there
   const EnterCuda entered(context_);
   context_.synchronize();
 }
