@@ -259,7 +259,7 @@ TEST_F(CudaTest, LoadsMachineCodeAndLaunches) {
   stub_->parameters(3);
   launch(cuda, *kernel, 4);
   EXPECT_EQ(calls(), "cuLaunchKernel 4,1,1 256,1,1 0 200 abcd00 3e8 3f800000\n");
-  EXPECT_THROW(launch(cuda, *kernel, std::int64_t{1} << 31), ir::InternalError);
+  EXPECT_THROW(launch(cuda, *kernel, std::int64_t{1} << 31), DeviceError);
 }
 
 TEST_F(CudaTest, MachineCodeThatTheDriverDoesNotTakeGivesWayToPtx) {
