@@ -118,18 +118,37 @@ bool below(const Operand& x, const Operand& y) {
          static_cast<std::uint64_t>(Access::integer(y));
 }
 
-std::int64_t truncated(const Operand& x) {
+std::int64_t truncated(const Operand& x, ir::DType dtype) {
   if (Access::kind(x) != Access::ScalarKind::floating) return Access::integer(x);
-  return static_cast<std::int64_t>(ir::bits_of(ir::DType::int64, std::trunc(Access::number(x))));
+  const bool natural = dtype == ir::DType::uint64;  // whose upper half no int64 holds
+  return static_cast<std::int64_t>(
+      ir::bits_of(natural ? dtype : ir::DType::int64, std::trunc(Access::number(x))));
 }
 
-// Differences of 64-bit integers of one dtype fit 64 bits without a sign.
+// UserError if a range of integers does not begin inside its dtype.
+void check_start(const Operand& start, DType dtype, Where where) {
+  if (Access::kind(start) != Access::ScalarKind::floating) {
+    frontend::scalar_of("arange", start, dtype);
+    return;
+  }
+  const ir::DType t = frontend::to_ir(dtype);
+  const int bits = static_cast<int>(8 * ir::size_of(t)) - (ir::is_signed_int(t) ? 1 : 0);
+  const double first = std::trunc(Access::number(start)), most = std::ldexp(1.0, bits);
+  if (first < most && first >= (ir::is_signed_int(t) ? -most : 0)) return;
+  Complaint("arange", fmt::format("{} does not fit {}", first, name(dtype)), where)
+      .advise("a wider dtype")
+      .raise();
+}
+
 std::int64_t integer_count(const Operand& start, const Operand& stop, const Operand& step) {
   const bool up = below(Operand(0), step);
   if (up ? !below(start, stop) : !below(stop, start)) return 0;
   const auto a = static_cast<std::uint64_t>(Access::integer(start)),
              b = static_cast<std::uint64_t>(Access::integer(stop)),
              k = static_cast<std::uint64_t>(Access::integer(step));
+  // A span of 2^64 and more, from a negative number to one of the upper half.
+  if (below(start, Operand(0)) != below(stop, Operand(0)) && (up ? b >= a : a >= b))
+    return INT64_MAX;
   const std::uint64_t span = up ? b - a : a - b, stride = up ? k : ~k + 1;
   return static_cast<std::int64_t>(std::min<std::uint64_t>((span - 1) / stride, INT64_MAX - 1) + 1);
 }
@@ -174,13 +193,10 @@ Array arange(Operand start, Operand stop, Operand step, MaybeDType dtype, MaybeD
   const ir::DType t = frontend::to_ir(result);
   const bool modular = !ir::is_float(t);  // a step that does not fit wraps, as sums do
   const auto number = [&](const Operand& x) {
-    return modular ? frontend::scalar(result, ir::bits_of_int(t, truncated(x)), where)
+    return modular ? frontend::scalar(result, ir::bits_of_int(t, truncated(x, t)), where)
                    : frontend::scalar_of("arange", x, result);
   };
-  if (modular && count > 0) {
-    const bool is_whole = Access::kind(start) != Access::ScalarKind::floating;
-    frontend::scalar_of("arange", is_whole ? start : Operand(truncated(start), where), result);
-  }
+  if (modular && count > 0) check_start(start, result, where);
   Array x =
       frontend::cast(frontend::iota(shape, 0, device_or_current(device), where), result, where);
   if (by != 1) x = multiply(x, number(step));

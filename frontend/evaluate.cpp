@@ -137,8 +137,8 @@ void Evaluation::run() {
     }
     values = make_values();
   } catch (runtime::OutOfMemory& error) {
+    abandon();  // first: what names the array allocates
     name_array(snapshot_, error);
-    abandon();
     throw;
   } catch (...) {
     abandon();

@@ -1,5 +1,7 @@
 #include "frontend/ledger.h"
 
+#include <new>
+
 #include "frontend/complaint.h"
 #include "frontend/state.h"
 
@@ -50,7 +52,10 @@ Timed::~Timed() {
   if (!open_) return;
   const std::chrono::duration<double> took = Clock::now() - start_;
   const ir::SourceLine line{where_.file, where_.line};
-  state().ledger.add(kind_, name_, {&line, 1}, bytes_, took.count());
+  try {
+    state().ledger.add(kind_, name_, {&line, 1}, bytes_, took.count());
+  } catch (const std::bad_alloc&) {  // a row less; this may be the end of an OutOfMemory
+  }
 }
 
 runtime::LaunchWatch launch_watch() {

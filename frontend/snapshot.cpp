@@ -220,6 +220,7 @@ bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result
   ir::Graph& g = result->graph;
   g.nodes.clear(), g.operand_ids.clear(), g.dims.clear(), g.inputs.clear(), g.scalars.clear();
   g.outputs.clear(), g.regions.clear(), g.hints.clear(), g.lines.clear(), g.labels.clear();
+  g.values.clear();
   g.syms.resize(2);
   if (g.attributes.empty()) g.attributes.emplace_back();
   attributes_ = 1;

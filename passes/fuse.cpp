@@ -38,7 +38,12 @@ Coordinates replaced(Coordinates coordinates, const Coordinates& layout) {
 class Joiner {
  public:
   Joiner(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options, Partition& out)
-      : graph_(graph), caps_(caps), options_(options), out_(out), parameters_(graph, caps) {}
+      : graph_(graph),
+        caps_(caps),
+        options_(options),
+        out_(out),
+        parameters_(graph, caps),
+        groups_(graph.nodes.size()) {}
 
   void run() {
     is_root_.assign(graph_.nodes.size(), false);
@@ -299,8 +304,7 @@ void Joiner::link(std::size_t group, NodeId n, const Demand& d) {
   if (graph_.nodes[n].kind != NodeKind::buffer) home_[n] = group;
   groups_[group].operations += d.operations;
   if (parameters_.limited()) merge(groups_[group].parameters, parameters_.of_root(n, is_root_));
-  groups_[group].first = std::min(groups_[group].first, n);
-  groups_[group].last = std::max(groups_[group].last, n);
+  groups_.add_root(group, n);
   for (const Access& access : d.accesses) {
     if (graph_.nodes[access.leaf].kind == NodeKind::buffer)
       groups_[group].leaves.insert(access.leaf);

@@ -9,18 +9,35 @@
 namespace kiln::passes {
 
 std::size_t Groups::add(Group group) {
-  stale_ = true;
   groups_.push_back(std::move(group));
   alias_.push_back(groups_.size() - 1);
+  seen_.push_back(0);
   return alias_.back();
+}
+
+void Groups::add_root(std::size_t group, ir::NodeId root) {
+  Group& g = groups_[group];
+  g.first = std::min(g.first, root);
+  g.last = std::max(g.last, root);
+  note_range(g);
+}
+
+void Groups::note_range(const Group& group) {
+  for (std::size_t i = std::size_t{group.first} + 1; i < latest_.size(); i += i & -i)
+    latest_[i] = std::max(latest_[i], group.last);
+}
+
+ir::NodeId Groups::latest(ir::NodeId root) const {
+  ir::NodeId last = 0;
+  for (std::size_t i = std::size_t{root} + 1; i > 0; i -= i & -i) last = std::max(last, latest_[i]);
+  return last;
 }
 
 bool Groups::reaches(std::size_t from, std::size_t to) const {
   // Along `before` edges, from a reader to what it reads; bounded, and then taken as "yes".
   constexpr std::size_t kMaxVisits = 4096;
-  find_latest();
   std::size_t visits = 0;
-  seen_.assign(groups_.size(), false);
+  ++search_;
   std::vector<std::size_t> stack{from};
   while (!stack.empty()) {
     const std::size_t g = stack.back();
@@ -28,8 +45,8 @@ bool Groups::reaches(std::size_t from, std::size_t to) const {
     for (const std::size_t raw : groups_[g].before) {
       const std::size_t b = find(raw);
       if (b == to || visits > kMaxVisits) return true;
-      if (b == from || seen_[b] || !may_reach(b, groups_[to].first)) continue;
-      seen_[b] = true;
+      if (b == from || seen_[b] == search_ || !may_reach(b, groups_[to].first)) continue;
+      seen_[b] = search_;
       ++visits;
       stack.push_back(b);
     }
@@ -37,24 +54,12 @@ bool Groups::reaches(std::size_t from, std::size_t to) const {
   return false;
 }
 
-void Groups::find_latest() const {
-  if (!std::exchange(stale_, false)) return;
-  ir::NodeId end = 0;
-  for (const Group& g : groups_) end = std::max(end, g.last + 1);
-  latest_.assign(end, 0);
-  for (const Group& g : groups_) {
-    if (!g.merged && g.first < end) latest_[g.first] = std::max(latest_[g.first], g.last);
-  }
-  for (std::size_t i = 1; i < latest_.size(); ++i)
-    latest_[i] = std::max(latest_[i], latest_[i - 1]);
-}
-
 // What is read has a smaller number than its reader; but the group that makes it may have later
 // roots as well, which read further ones.
 bool Groups::may_reach(std::size_t group, ir::NodeId root) const {
   ir::NodeId last = groups_[group].last;
   while (last <= root) {
-    const ir::NodeId later = latest_[last];
+    const ir::NodeId later = latest(last);
     if (later <= last) return false;
     last = later;
   }
@@ -62,7 +67,6 @@ bool Groups::may_reach(std::size_t group, ir::NodeId root) const {
 }
 
 void Groups::merge(std::size_t into, std::size_t from) {
-  stale_ = true;
   Group& a = groups_[into];
   Group& b = groups_[from];
   a.reduces.insert(a.reduces.end(), b.reduces.begin(), b.reduces.end());
@@ -73,6 +77,7 @@ void Groups::merge(std::size_t into, std::size_t from) {
   a.operations += b.operations;
   a.first = std::min(a.first, b.first);
   a.last = std::max(a.last, b.last);
+  note_range(a);
   b.merged = true;
   alias_[from] = into;
 }

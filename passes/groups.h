@@ -27,7 +27,9 @@ struct Group {
 
 class Groups {
  public:
+  explicit Groups(std::size_t nodes) : latest_(nodes + 1, 0) {}  // of the graph
   std::size_t add(Group group);
+  void add_root(std::size_t group, ir::NodeId root);
   std::size_t size() const { return groups_.size(); }
   Group& operator[](std::size_t g) { return groups_[g]; }
   const Group& operator[](std::size_t g) const { return groups_[g]; }
@@ -44,16 +46,18 @@ class Groups {
 
  private:
   bool reaches(std::size_t from, std::size_t to) const;
-  void find_latest() const;
+  void note_range(const Group& group);
+  ir::NodeId latest(ir::NodeId root) const;
   // Whether a group may read, by way of others, one whose first root is this one.
   bool may_reach(std::size_t group, ir::NodeId root) const;
 
   std::vector<Group> groups_;
   std::vector<std::size_t> alias_;
-  // By root: the last root of any group whose first one is no later. Made when it is asked for.
-  mutable std::vector<ir::NodeId> latest_;
-  mutable bool stale_ = true;
-  mutable std::vector<bool> seen_;
+  // The last root of any group whose first one is no later than some root, as a binary indexed tree
+  // of maxima: groups only grow, so what was noted stays true.
+  std::vector<ir::NodeId> latest_;
+  mutable std::vector<std::uint32_t> seen_;  // by group: the search that met it last
+  mutable std::uint32_t search_ = 0;
 };
 
 // The reductions of a group for its cluster: a reduction's phase comes after those of the group's

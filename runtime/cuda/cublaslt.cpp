@@ -160,6 +160,7 @@ void CublasLt::load() {
         fmt::format("{} is not a usable cuBLASLt: a function is missing", api->library.path()),
         "KILN_CUBLASLT naming another");
   }
+  found_ = true;
   if (const Api::Status status = api->create(&api->handle); status != 0) {
     throw DeviceError(
         fmt::format("{}: cublasLtCreate failed with {}", api->library.path(), status_text(status)),
@@ -180,9 +181,9 @@ std::string CublasLt::missing() {
   try {
     load();
   } catch (const DeviceError& e) {
-    missing_ = e.what();
-    if (!missing_.ends_with('\n')) missing_ += '\n';
-    missing_ += "  try: " + e.remedy;
+    std::string why = std::string(e.what()) + "\n  try: " + e.remedy;
+    if (found_) return why;  // it did not start: the device may have had no room
+    missing_ = std::move(why);
   }
   return missing_;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <initializer_list>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -32,13 +33,16 @@ std::int64_t number_behind(const char* path, std::string_view word) {
   return -1;
 }
 
-// What a cgroup may still take: pages of files that it has not used lately can be given back.
+// What a cgroup may still take: pages of files count as used, and are given back before anything is
+// refused.
 std::int64_t room_in_cgroup(const char* limit_file, const char* used_file, const char* stat_file,
-                            std::string_view inactive) {
+                            std::initializer_list<std::string_view> given_back) {
   const std::int64_t limit = number_in(limit_file), used = number_in(used_file);
   if (limit == kUnknown || used == kUnknown) return kUnknown;
-  const std::int64_t files = std::max<std::int64_t>(0, number_behind(stat_file, inactive));
-  return std::max<std::int64_t>(0, limit - used + files);
+  std::int64_t room = limit - used;
+  for (const std::string_view word : given_back)
+    room += std::max<std::int64_t>(0, number_behind(stat_file, word));
+  return std::max<std::int64_t>(0, room);
 }
 
 }  // namespace
@@ -62,11 +66,12 @@ std::int64_t available_memory() {
   }
   bytes =
       std::min(bytes, room_in_cgroup("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current",
-                                     "/sys/fs/cgroup/memory.stat", "inactive_file"));
-  return std::min(bytes,
-                  room_in_cgroup("/sys/fs/cgroup/memory/memory.limit_in_bytes",
-                                 "/sys/fs/cgroup/memory/memory.usage_in_bytes",
-                                 "/sys/fs/cgroup/memory/memory.stat", "total_inactive_file"));
+                                     "/sys/fs/cgroup/memory.stat",
+                                     {"inactive_file", "active_file", "slab_reclaimable"}));
+  return std::min(bytes, room_in_cgroup("/sys/fs/cgroup/memory/memory.limit_in_bytes",
+                                        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+                                        "/sys/fs/cgroup/memory/memory.stat",
+                                        {"total_inactive_file", "total_active_file"}));
 }
 
 }  // namespace kiln::runtime

@@ -44,6 +44,7 @@ Workers::Workers(int threads)
       arena_(std::make_shared<Arena>(threads_)) {}
 
 void Workers::set_threads(int threads) {
+  if (generation_ != fork_generation()) return;  // a child runs on one, and the lock may be held
   auto arena = std::make_shared<Arena>(usable_threads(threads));
   const std::lock_guard lock(mutex_);
   threads_ = usable_threads(threads);

@@ -148,6 +148,10 @@ TEST(Creation, RangesAndIdentities) {
               "[18446744073709551613 18446744073709551614]");
     EXPECT_EQ(kn::arange(0, top, std::uint64_t{1} << 62, kn::uint64).size(), 4);
     EXPECT_EQ(kn::arange(top, 3, -(std::int64_t{1} << 62), kn::uint64).size(), 4);
+    EXPECT_EQ(text(kn::arange(1e19, 1.15e19, 1e18, kn::uint64)),
+              "[10000000000000000000 11000000000000000000]");
+    EXPECT_THROW((void)kn::arange(1e19, 2e19, 1e18, kn::int64), kn::UserError);
+    EXPECT_THROW((void)kn::arange(-5, top), kn::UserError);  // 2^64 + 4 numbers
     EXPECT_EQ(values<float>(kn::arange(0, 1, 0.25)), (std::vector<float>{0, .25f, .5f, .75f}));
     EXPECT_EQ(values<double>(kn::linspace(0, 1, 5, kn::float64)),
               (std::vector<double>{0, .25, .5, .75, 1}));
