@@ -213,7 +213,7 @@ class Boundaries {
       operations += kLoadCost;
       if (std::ranges::find(read, access.leaf) != read.end()) continue;
       read.push_back(access.leaf);
-      work.bytes += middle_bytes(graph_, access.leaf);
+      work.bytes += middle_bytes_read(graph_, access.leaf);
     }
     for (const NodeId i : inside) operations += op_cost(graph_.nodes[i]);
     work.bytes -= middle_bytes(graph_, n);

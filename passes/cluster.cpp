@@ -44,6 +44,17 @@ double middle_bytes(const ir::Graph& graph, NodeId n) {
          static_cast<double>(ir::size_of(graph.nodes[n].dtype));
 }
 
+double middle_bytes_read(const ir::Graph& graph, NodeId n) {
+  double bytes = middle_bytes(graph, n);
+  if (!is_strided_input(graph, n)) return bytes;
+  const auto shape = graph.shape(n);
+  const std::vector<Sym>& strides = graph.inputs[graph.nodes[n].attr].strides;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (strides[i] == ir::kZero) bytes /= middle(graph, shape[i]);
+  }
+  return bytes;
+}
+
 bool is_reduction(const Node& node) {
   return node.kind == NodeKind::reduce || node.kind == NodeKind::arg_reduce;
 }

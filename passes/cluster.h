@@ -67,6 +67,8 @@ bool is_strided_input(const ir::Graph& graph, ir::NodeId n);
 double middle(const ir::Graph& graph, ir::Sym sym);
 double middle_size(const ir::Graph& graph, std::span<const ir::Sym> shape);
 double middle_bytes(const ir::Graph& graph, ir::NodeId n);
+// The same of what is read: elements that strides of 0 repeat are in memory once.
+double middle_bytes_read(const ir::Graph& graph, ir::NodeId n);
 // A reduction with too few rows to keep the device busy: reduced in two stages.
 bool needs_split(const ir::Graph& graph, const ir::Caps& caps, std::span<const ir::Sym> outer,
                  std::span<const ir::Sym> inner);

@@ -123,8 +123,9 @@ class Strip {
       if (r.phase == phase) now.push_back(&r);
     }
     const Value zero = b_.index(0);
-    const Value at = b_.begin_loop(zero, b_.index(partials()), b_.index(lanes_));
-    for (const Reduction* r : now) r->parts.store(b_, at, r->reducer.identity(b_, lanes_));
+    const int wide = static_cast<int>(std::min<std::int64_t>(lanes_, partials()));
+    const Value at = b_.begin_loop(zero, b_.index(partials()), b_.index(wide));
+    for (const Reduction* r : now) r->parts.store(b_, at, r->reducer.identity(b_, wide));
     b_.end();
     each_row(phase, [&](Value slot) {
       s_.vector_loop(zero, length_, [&](LaneIndex i) {

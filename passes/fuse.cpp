@@ -388,8 +388,8 @@ void Joiner::bring_together() {
 bool Joiner::worth_rows(const Group& rows, const Group& points) const {
   double bytes = 0, shared = 0;
   for (const NodeId leaf : points.leaves) {
-    bytes += middle_bytes(graph_, leaf);
-    if (rows.leaves.contains(leaf)) shared += middle_bytes(graph_, leaf);
+    bytes += middle_bytes_read(graph_, leaf);
+    if (rows.leaves.contains(leaf)) shared += middle_bytes_read(graph_, leaf);
   }
   for (const auto& [node, coordinates] : points.outputs) bytes += middle_bytes(graph_, node);
   const double operations =

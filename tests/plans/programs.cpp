@@ -452,6 +452,12 @@ ir::Caps cpu_caps() {
   return caps;
 }
 
+ir::Caps wide_cpu_caps() {
+  ir::Caps caps = cpu_caps();
+  caps.vector_bytes = 64;
+  return caps;
+}
+
 ir::Caps cuda_caps() {
   ir::Caps caps;
   caps.target = ir::Target::cuda;

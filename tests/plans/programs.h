@@ -72,6 +72,7 @@ std::string difference(const std::vector<std::vector<std::byte>>& expected,
                        const std::vector<std::vector<std::byte>>& actual, const ir::Graph& graph);
 
 ir::Caps cpu_caps();
+ir::Caps wide_cpu_caps();  // vectors of 64 bytes, whatever this machine has
 ir::Caps cuda_caps();
 
 }  // namespace kiln::testing

@@ -25,7 +25,7 @@ ir::test::RandomGraph graph_of(const Program& program);
 void check_plans(std::uint64_t count, const MakeProgram& make,
                  const std::function<void(const ir::Plan&, const ir::Caps&)>& look,
                  const std::function<passes::Options(std::uint64_t seed)>& options = {},
-                 const std::vector<ir::Caps>& caps = {cpu_caps(), cuda_caps()});
+                 const std::vector<ir::Caps>& caps = {cpu_caps(), wide_cpu_caps(), cuda_caps()});
 int clusters_with(const ir::Plan& plan, std::string_view schedule);
 
 inline constexpr Setting kOnCpu[] = {{"cpu", Where::one_thread, true},

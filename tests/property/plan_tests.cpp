@@ -48,6 +48,7 @@ std::vector<Setting> settings(std::uint64_t seed) {
   small.caps.multiprocessors = 1;
   small.options.fusion = false;
   result.push_back(small);
+  result.push_back({"cpu, wide vectors", testing::wide_cpu_caps(), {}});
   passes::Options raw;
   raw.disabled = {"simplify"};
   result.push_back({"cpu, not simplified", testing::cpu_caps(), raw});
