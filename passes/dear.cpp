@@ -264,9 +264,12 @@ class Pricing {
     if (!many && graph_.nodes[n].kind != NodeKind::map) return false;
     const Cost cost = cost_of(n);
     if (!many && must_fuse(n)) return false;
+    // Between estimates that differ by less than they are sure of, what needs no memory is taken.
+    constexpr double kSure = 1.05;
     const auto ways = static_cast<double>(wants_[n].size());
     const bool long_kernel = (ways - 1) * cost.operations > kMaxCopied;
-    if (!many && !decide(long_kernel || cost.fused > cost.stored, options_, n, n)) return false;
+    if (!many && !decide(long_kernel || cost.fused > kSure * cost.stored, options_, n, n))
+      return false;
     std::ostringstream text;
     text.precision(3);
     text << "computed " << cost.times << " times over with " << cost.operations

@@ -257,6 +257,22 @@ double delivered_bytes(const ir::Graph& graph, const Access& access,
 
 namespace {
 
+// Whether a stride of 0 repeats the elements of an axis.
+bool repeats(const ir::Graph& graph, NodeId leaf, std::size_t axis) {
+  return is_strided_input(graph, leaf) &&
+         graph.inputs[graph.nodes[leaf].attr].strides[axis] == ir::kZero;
+}
+
+// The extents of all of a leaf in memory.
+std::vector<Sym> whole(const ir::Graph& graph, NodeId leaf) {
+  std::vector<Sym> result;
+  const auto shape = graph.shape(leaf);
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    if (!repeats(graph, leaf, axis)) result.push_back(shape[axis]);
+  }
+  return result;
+}
+
 // The extents of what an access reads of its leaf, where nothing else reads it. An index that was
 // divided, or that sums coordinates, is taken to reach all of its axis.
 std::vector<Sym> reach(const ir::Graph& graph, const Access& access,
@@ -267,9 +283,7 @@ std::vector<Sym> reach(const ir::Graph& graph, const Access& access,
   for (std::size_t axis = 0; axis < shape.size(); ++axis) {
     const Affine& index = access.index[axis];
     if (index.divided.empty() && index.terms.empty()) continue;
-    const bool repeated = is_strided_input(graph, access.leaf) &&
-                          graph.inputs[graph.nodes[access.leaf].attr].strides[axis] == ir::kZero;
-    if (repeated) continue;
+    if (repeats(graph, access.leaf, axis)) continue;
     if (!index.divided.empty() || index.terms.size() > 1) {
       result.push_back(shape[axis]);
       continue;
@@ -311,11 +325,9 @@ Traffic traffic_of(const ir::Graph& graph, const Cluster& cluster, const Space& 
   for (const auto& [leaf, access] : leaves) {
     // Read in several ways, a buffer counts as a whole: how they overlap depends on run-time
     // offsets.
-    const auto shape = graph.shape(leaf);
     t.compulsory_read +=
         ir::SizeExpr::product(ir::size_of(graph.nodes[leaf].dtype),
-                              access != nullptr ? reach(graph, *access, all)
-                                                : std::vector<Sym>(shape.begin(), shape.end()));
+                              access != nullptr ? reach(graph, *access, all) : whole(graph, leaf));
   }
   for (const ClusterOutput& output : cluster.outputs) {
     t.compulsory_written += ir::SizeExpr::product(ir::size_of(graph.nodes[output.node].dtype),
