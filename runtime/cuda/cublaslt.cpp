@@ -160,7 +160,6 @@ void CublasLt::load() {
         fmt::format("{} is not a usable cuBLASLt: a function is missing", api->library.path()),
         "KILN_CUBLASLT naming another");
   }
-  found_ = true;
   if (const Api::Status status = api->create(&api->handle); status != 0) {
     throw DeviceError(
         fmt::format("{}: cublasLtCreate failed with {}", api->library.path(), status_text(status)),
@@ -181,9 +180,7 @@ std::string CublasLt::missing() {
   try {
     load();
   } catch (const DeviceError& e) {
-    std::string why = std::string(e.what()) + "\n  try: " + e.remedy;
-    if (found_) return why;  // it did not start: the device may have had no room
-    missing_ = std::move(why);
+    missing_ = std::string(e.what()) + "\n  try: " + e.remedy;
   }
   return missing_;
 }

@@ -35,7 +35,6 @@ class CublasLt {
   std::mutex mutex_;
   std::unique_ptr<Api> api_;
   std::string missing_;
-  bool found_ = false;  // the library, with all that is needed of it
 };
 
 }  // namespace kiln::runtime
