@@ -1,0 +1,33 @@
+// Work measured in processes of its own, as it is written and beside its yardstick.
+#pragma once
+#include "bench/corpus/corpus.h"
+#include "bench/corpus/isolated.h"
+
+namespace corpus {
+
+enum class Yardstick : std::uint8_t {
+  with_eval,  // its state evaluated each step: Run::evaluated
+  eager,      // one operation at a time, at its line
+  unfused     // lazy, each operation a kernel
+};
+
+struct Work {
+  Values (*natural)(const Run&) = nullptr;
+  Values (*loops)(const Run&) = nullptr;  // may be missing
+  Run run;
+  Yardstick yardstick = Yardstick::with_eval;
+  // No two calls are alike: what is measured begins when a call compiles nothing, or after some
+  // seconds.
+  bool varied = false;
+  bool grows = false;  // wants `quarter`
+};
+
+// Figures of the first, second and third call, first.<what>, second.<what>, third.<what>: seconds,
+// launched, compiled, built, reused, recomputed, peak (bytes), off (the largest difference from the
+// loops over their largest value). Then of `rounds` rounds in which they take turns the median
+// seconds: warm, yardstick, loops; and quarter: warm, of a quarter of the size.
+Outcome as_written(const Work& work, int rounds, int seconds);
+// The yardstick alone: yard.<what> of its first call, and the median seconds of rounds.
+Outcome alone(const Work& work, int rounds, int seconds);
+
+}  // namespace corpus

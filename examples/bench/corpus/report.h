@@ -1,0 +1,22 @@
+// What a run of kiln_corpus prints.
+#pragma once
+#include <string>
+
+namespace corpus {
+
+struct Options {
+  std::string filter;  // only what has this in its name
+  int seconds = 0;     // of processor time, for a process
+  bool small = false;  // the sizes of the test
+};
+
+// The programs at their full size: seconds cold and warm, beside the same with an eval and beside
+// loops.
+void report_programs(const Options& options);
+// The rows: figures seen, and what they must be.
+void report_rows(const Options& options);
+// The programs at their small size: right, and within bounds of counters. How many are not as the
+// table says.
+int check(const Options& options);
+
+}  // namespace corpus
