@@ -1,5 +1,7 @@
 #include "frontend/compile.h"
 
+#include <limits>
+
 #include "codegen/cuda.h"
 #if KILN_HAS_LLVM
 #include "codegen/llvm.h"
@@ -83,14 +85,31 @@ ir::Plan shared_plan(Snapshot& snapshot, const ir::Graph& nameless, const ir::Ca
 
 }  // namespace
 
-LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device) {
+double compile_budget(const ir::Caps& caps) {
+  const double given = context().compile_budget;
+  if (given >= 0) return given;
+  constexpr double kHost = 2, kCuda = 10;
+  return caps.target == ir::Target::cuda ? kCuda : kHost;
+}
+
+LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device, bool always) {
   const PlanKey key = key_of(snapshot, device);
   const std::size_t hash = ir::hash(snapshot.graph);
   if (LoadedPlan plan = state().plans.find(key, snapshot.graph, hash)) {
     state().plans_reused.fetch_add(1, std::memory_order_relaxed);
     return plan;
   }
+  Investments& investments = state().investments;
+  double cost = 0;
+  if (key.fusion && device.runs() && has_several_operations(snapshot.graph)) {
+    const Investments::Prospect prospect = investments.weigh(
+        snapshot.graph, hash, snapshot.bindings, device.caps(),
+        always ? std::numeric_limits<double>::infinity() : compile_budget(device.caps()));
+    if (!prospect.fuse) return nullptr;
+    cost = prospect.cost;
+  }
   const Timed timed(Measure::Kind::plan, "", snapshot.where);
+  const std::int64_t compiled = device.counters().read().compiled;
   ir::Graph copy = snapshot.graph;
   ir::Caps caps = device.caps();
   caps.products = key.products;
@@ -98,6 +117,8 @@ LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device) {
   auto loaded = std::make_shared<const runtime::LoadedPlan>(
       runtime::load(device, shared_plan(snapshot, copy, caps, key.fusion), compiler_for(device),
                     registry().cache(), snapshot.lines));
+  // Kernels that were cached cost nothing.
+  if (device.counters().read().compiled != compiled) investments.spend(cost);
   state().plans_built.fetch_add(1, std::memory_order_relaxed);
   return state().plans.insert(key, std::move(copy), hash, std::move(loaded));
 }

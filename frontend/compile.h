@@ -23,7 +23,11 @@ passes::Options plan_options(bool fusion);
 ir::Plan make_plan(Snapshot& snapshot, const ir::Caps& caps, bool fusion,
                    passes::PassLog* log = nullptr);
 
-// The loaded plan, from the cache or made (and dumped, if KILN_DUMP says so).
-LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device);
+// What the process may spend on compiles before they must be earned: investment.h.
+double compile_budget(const ir::Caps& caps);
+
+// The loaded plan, from the cache or made (and dumped, if KILN_DUMP says so). Null if it is not
+// worth its compile yet: the operations are to be run one at a time. `always`: it is made.
+LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device, bool always);
 
 }  // namespace kiln::inline v0::frontend

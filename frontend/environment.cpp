@@ -54,6 +54,18 @@ std::int64_t number(const char* variable, std::int64_t otherwise) {
   return result << shift;
 }
 
+double seconds(const char* variable, double otherwise) {
+  const std::string value = text(variable);
+  if (value.empty()) return otherwise;
+  double result = 0;
+  const char* const end = value.data() + value.size();
+  const auto [stop, error] = std::from_chars(value.data(), end, result);
+  if (error != std::errc() || stop != end || !(result >= 0)) {
+    refuse(variable, value, "a number of seconds, such as 0, 2.5 or inf");
+  }
+  return result;
+}
+
 bool flag(const char* variable, bool otherwise) {
   const std::string value = text(variable);
   if (value.empty()) return otherwise;
@@ -106,14 +118,26 @@ int threads(std::vector<std::string>* notes) {
 }
 
 // Every variable that is read.
-constexpr std::string_view kVariables[] = {
-    "KILN_CACHED_PLANS", "KILN_CACHE_BYTES",    "KILN_CACHE_DIR",
-    "KILN_CUBLASLT",     "KILN_CUDA_DRIVER",    "KILN_CUDA_MEMORY_LIMIT",
-    "KILN_DEVICE",       "KILN_DISABLE_PASSES", "KILN_DUMP",
-    "KILN_FLUSH_AFTER",  "KILN_FLUSH_BYTES",    "KILN_FUSION",
-    "KILN_HOST_FIGURES", "KILN_INTERPRET",      "KILN_LIBRARY_PATH",
-    "KILN_MEMORY_LIMIT", "KILN_MODE",           "KILN_NVRTC",
-    "KILN_THREADS"};
+constexpr std::string_view kVariables[] = {"KILN_CACHED_PLANS",
+                                           "KILN_CACHE_BYTES",
+                                           "KILN_CACHE_DIR",
+                                           "KILN_COMPILE_BUDGET",
+                                           "KILN_CUBLASLT",
+                                           "KILN_CUDA_DRIVER",
+                                           "KILN_CUDA_MEMORY_LIMIT",
+                                           "KILN_DEVICE",
+                                           "KILN_DISABLE_PASSES",
+                                           "KILN_DUMP",
+                                           "KILN_FLUSH_AFTER",
+                                           "KILN_FLUSH_BYTES",
+                                           "KILN_FUSION",
+                                           "KILN_HOST_FIGURES",
+                                           "KILN_INTERPRET",
+                                           "KILN_LIBRARY_PATH",
+                                           "KILN_MEMORY_LIMIT",
+                                           "KILN_MODE",
+                                           "KILN_NVRTC",
+                                           "KILN_THREADS"};
 
 // Insertions, deletions and replacements that make one word of the other.
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -159,6 +183,7 @@ Environment read_environment() {
   e.flush_after = number("KILN_FLUSH_AFTER", e.flush_after);
   e.flush_bytes = number("KILN_FLUSH_BYTES", e.flush_bytes);
   e.cached_plans = number("KILN_CACHED_PLANS", e.cached_plans);
+  e.compile_budget = seconds("KILN_COMPILE_BUDGET", e.compile_budget);
   e.disabled_passes = passes_to_disable();
   runtime::Config& r = e.runtime;
   r.threads = threads(&e.notes);

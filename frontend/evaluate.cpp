@@ -41,9 +41,11 @@ class Evaluation {
  private:
   enum class Next : std::uint8_t { done, again, wait, run };
   Next prepare(std::span<const Array> arrays);
+  void add_late();
   bool settle_without_work(Node* node);
   void run();
-  void compute();
+  bool compute();
+  void step();
   void execute(const runtime::LoadedPlan& plan, std::span<const runtime::Block> inputs);
   void interpret();
   void count_recomputed();
@@ -54,6 +56,7 @@ class Evaluation {
   void abandon() noexcept;
 
   Where where_;
+  bool single_ = false;  // of one operation: always compiled, and nothing is learnt
   std::uint16_t device_ = 0;
   std::vector<Node*> roots_;
   std::vector<runtime::Block> outputs_;
@@ -89,7 +92,10 @@ Evaluation::Next Evaluation::prepare(std::span<const Array> arrays) {
   bool settled = false;
   for (const Array& x : arrays) {
     Node* const node = Access::node(x);
-    if (node->ready()) continue;
+    if (node->ready()) {
+      trace().note_read(*node->value.load(std::memory_order_relaxed));
+      continue;
+    }
     if (!node->in_flight && settle_without_work(node)) {
       settled = true;
       continue;
@@ -105,11 +111,27 @@ Evaluation::Next Evaluation::prepare(std::span<const Array> arrays) {
       roots_.push_back(root);
   }
   if (roots_.empty()) return settled ? Next::again : Next::done;
+  if (!single_) add_late();
   snapshot_.where = where_;
-  if (!take_snapshot(roots_, true, &snapshot_)) return Next::wait;
+  if (!take_snapshot(roots_, !single_, &snapshot_)) return Next::wait;
   name_results(arrays, &snapshot_);
   for (Node* const node : snapshot_.outputs) node->in_flight = true;
   return Next::run;
+}
+
+// Values of this thread that lag two evaluations behind are computed with this one.
+void Evaluation::add_late() {
+  Rounds& rounds = context().rounds;
+  for (; !rounds.late.empty() && rounds.late.front().round != rounds.now; rounds.late.pop_front()) {
+    Node* const node = rounds.late.front().node;
+    // Its slot may be another's by now.
+    if (!node->late || node->shape == nullptr || node->ready() || node->in_flight) continue;
+    node->late = false;
+    Node* const root = root_of(node);
+    if (root->ready() || root->in_flight || root->shape->size == 0 || root->device != device_)
+      continue;
+    if (std::ranges::find(roots_, root) == roots_.end()) roots_.push_back(root);
+  }
 }
 
 bool Evaluation::round(std::span<const Array> arrays) {
@@ -129,11 +151,12 @@ void Evaluation::run() {
   ++state().runs;
   std::vector<std::unique_ptr<Value>> values;
   try {
-    if (context().nan == Nan::trap && memory_device(device_).runs()) trap_nans(snapshot_);
+    const bool trap = context().nan == Nan::trap && !single_;
+    if (trap && memory_device(device_).runs()) trap_nans(snapshot_);
     if (device_ == kInterpreter) {
       interpret();
-    } else {
-      compute();
+    } else if (!compute()) {
+      return step();
     }
     values = make_values();
   } catch (runtime::OutOfMemory& error) {
@@ -160,10 +183,36 @@ void Evaluation::keep_donated(runtime::Device& device, const Reference& referenc
   }
 }
 
-void Evaluation::compute() {
+// One body of a loop at a time, or one operation: no kernel is compiled for this graph.
+void Evaluation::step() {
+  std::vector<Node*> operations;
+  {
+    const std::lock_guard<std::mutex> lock(trace().mutex);
+    for (Node* const node : snapshot_.outputs) node->in_flight = false;
+    operations = operations_below(snapshot_.outputs);
+  }
+  std::vector<Array> pending;
+  for (Node* const node : operations) pending.push_back(Access::adopt(node));
+  abandon();
+  Context& c = context();
+  if (c.loops.cut(static_cast<std::size_t>(c.flush_after), true, where_)) return;
+  Evaluation single(where_);
+  single.single_ = true;
+  for (Array& x : pending) {
+    while (single.round({&x, 1})) {
+    }
+    x = Array();  // what needs it keeps it
+  }
+}
+
+// False, and nothing done, if the graph is not worth its compile yet.
+bool Evaluation::compute() {
   runtime::Device& device = memory_device(device_);
   device.check_usable();  // before anything is compiled for it
-  const LoadedPlan plan = plan_for(snapshot_, device);
+  const bool checked = context().mode == Mode::check && device.runs();
+  const bool always = single_ || checked || !snapshot_.graph.hints.empty();
+  const LoadedPlan plan = plan_for(snapshot_, device, always);
+  if (plan == nullptr) return false;
   std::vector<runtime::Block> inputs;
   inputs.reserve(snapshot_.inputs.size());
   for (const Snapshot::Input& input : snapshot_.inputs) {
@@ -174,7 +223,7 @@ void Evaluation::compute() {
     inputs.push_back(std::move(block));
   }
   outputs_.resize(snapshot_.outputs.size());
-  if (context().mode == Mode::check && device.runs()) {
+  if (checked) {
     const Reference reference = interpret_reference(snapshot_);
     keep_donated(device, reference, inputs);
     execute(*plan, inputs);
@@ -183,6 +232,7 @@ void Evaluation::compute() {
     execute(*plan, inputs);
   }
   count_recomputed();
+  return true;
 }
 
 void Evaluation::execute(const runtime::LoadedPlan& plan, std::span<const runtime::Block> inputs) {
@@ -218,6 +268,7 @@ std::vector<std::unique_ptr<Value>> Evaluation::make_values() {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const std::int64_t bytes = nodes[i]->shape->size * ir::size_of(to_ir(nodes[i]->dtype));
     values.emplace_back(make_value(device, std::move(outputs_[i]), bytes));
+    values.back()->guess = snapshot_.guesses[i];
   }
   return values;
 }
@@ -258,101 +309,82 @@ void Evaluation::abandon() noexcept {
 
 }  // namespace
 
-void evaluate(std::span<const Array> arrays, Where where) {
+void evaluate_now(std::span<const Array> arrays, Where where) {
   Timed timed(Measure::Kind::evaluation, "", line_of(where));
+  Evaluation evaluation(line_of(where));
+  while (evaluation.round(arrays)) {
+  }
+  if (evaluation.idle()) timed.leave_out();
+}
+
+void evaluate(std::span<const Array> arrays, Where where) {
   translated("eval", where, [&] {
-    Evaluation evaluation(line_of(where));
-    while (evaluation.round(arrays)) {
-    }
-    if (evaluation.idle()) timed.leave_out();
+    Context& c = context();
+    if (c.loops.was_cut()) c.loops.cut(static_cast<std::size_t>(c.flush_after), true, where);
+    evaluate_now(arrays, where);
+    c.loops.clear();
+    ++c.rounds.now;
+    c.flush_look = 0;  // what is kept by pending operations may have become less
   });
-  context().flush_look = 0;  // what is kept by pending operations may have become less
 }
 
 namespace {
 
-// Where this thread's flushes happen: always at the same operation, so that the segments are alike.
-struct Flush {
-  Where site;
-  Kind kind = Kind::leaf;
-  ir::Op op = ir::Op::add;
-  bool chosen = false;  // the site, since the last flush
-  std::int64_t waited = 0;
-  std::int64_t floor = 0;  // operations that the last flush left pending
-  bool heavy = false;      // too many bytes are kept
-  bool is(const Recipe& r) const {
-    return site.line == r.where.line && site.file == r.where.file && kind == r.kind && op == r.op;
-  }
-  void choose(const Recipe& r) {
-    site = r.where;
-    kind = r.kind;
-    op = r.op;
-    chosen = true;
-    waited = 0;
-  }
-};
-// Operations until another site is chosen: one of an earlier loop may never come again. Where bytes
-// press, a quarter of their limit more is waited for it.
-constexpr std::int64_t kPatience = 4096;
-
-bool many_pending(Flush& flush, std::int64_t bound) {
-  const std::int64_t pending = trace().pending.load(std::memory_order_relaxed);
-  if (mutant(ir::Mutant::flush)) return false;
-  if (pending >= bound + flush.floor) return true;
-  flush.floor = std::min(flush.floor, pending);
-  return pending >= bound + flush.floor;
-}
-
 // The counter of pinned bytes is cheap and an upper bound; only where it passes the limit, and
 // again where it has grown by a quarter of it, every node is looked at.
-bool many_bytes(Flush& flush, Context& c, std::uint16_t device) {
+bool many_bytes(Context& c, std::uint16_t device) {
   const std::int64_t pinned = trace().pinned.load(std::memory_order_relaxed);
-  if (c.flush_look == 0) flush.heavy = false;
-  if (flush.heavy || pinned < c.flush_look) return flush.heavy;
+  if (pinned < c.flush_look) return false;
   const std::int64_t limit =
       c.flush_bytes >= 0 ? c.flush_bytes : memory_device(device).memory().limit / 4;
   if (limit == 0) {
     c.flush_look = std::numeric_limits<std::int64_t>::max();
-  } else if (pinned < limit) {
-    c.flush_look = limit;
-  } else {
-    const std::lock_guard<std::mutex> lock(trace().mutex);
-    flush.heavy = trace().kept_by_pending(device) >= limit;
-    c.flush_look = pinned + std::max<std::int64_t>(1, limit / 4);
+    return false;
   }
-  return flush.heavy;
+  if (pinned < limit) {
+    c.flush_look = limit;
+    return false;
+  }
+  const std::lock_guard<std::mutex> lock(trace().mutex);
+  c.flush_look = pinned + std::max<std::int64_t>(1, limit / 4);
+  return trace().kept_by_pending(device) >= limit;
 }
 
-}  // namespace
-
-void flush_at(const Recipe& next) {
-  thread_local Flush flush;
-  Context& c = context();
-  const bool heavy = many_bytes(flush, c, next.device);
-  if (!heavy && !many_pending(flush, c.flush_after)) return;
-  if (!flush.is(next)) {
-    const bool pressing =
-        heavy && !flush.chosen && trace().pinned.load(std::memory_order_relaxed) >= c.flush_look;
-    if (flush.site.line == 0 || pressing || ++flush.waited >= kPatience) flush.choose(next);
-    return;
-  }
-  flush.chosen = false;
-  flush.waited = 0;
+void evaluate_held(Where where) {
   std::vector<Array> held;
   {
     const std::lock_guard<std::mutex> lock(trace().mutex);
     for (Node* const node : trace().held()) held.push_back(Access::adopt(node));
   }
+  evaluate_now(held, where);
+  context().loops.clear();
+}
+
+// Straight code is evaluated when it is that many times as long as a loop may be.
+constexpr std::int64_t kStraight = 4;
+
+}  // namespace
+
+void flush(const Recipe& next) {
+  Context& c = context();
+  if (mutant(ir::Mutant::flush)) return;
+  const bool heavy = many_bytes(c, next.device);
+  const auto pending = static_cast<std::int64_t>(c.loops.pending());
+  if (!heavy && pending < std::max(c.flush_after, c.flush_wait)) return;
   c.evaluating = true;
   try {
-    evaluate(held, next.where);
+    translated("eval", next.where, [&] {
+      const bool done = c.loops.cut(static_cast<std::size_t>(c.flush_after), heavy, next.where);
+      // A loop may begin that has not come round yet.
+      c.flush_wait = done ? 0 : pending + pending / 4;
+      if (!done && (heavy || pending >= kStraight * c.flush_after)) evaluate_held(next.where);
+    });
   } catch (...) {
     c.evaluating = false;
     throw;
   }
   c.evaluating = false;
-  held.clear();
-  flush.floor = trace().pending.load(std::memory_order_relaxed);
+  if (heavy) c.flush_look = 0;
 }
 
 }  // namespace kiln::inline v0::frontend

@@ -5,8 +5,11 @@
 
 namespace kiln::inline v0::frontend {
 
-// Called before recording while many operations are pending: evaluates what is pending and held,
-// when the line that is recorded is the one where a flush is due.
-void flush_at(const Recipe& next);
+// The same, of what is wanted alone: bodies of loops are not divided off before (loops.h).
+void evaluate_now(std::span<const Array> arrays, Where where);
+
+// Called before recording while many operations are pending, or many bytes are kept by them:
+// evaluates what is ripe.
+void flush(const Recipe& next);
 
 }  // namespace kiln::inline v0::frontend

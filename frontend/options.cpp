@@ -24,6 +24,7 @@ Scope::Scope(const Options& options) {
   saved_.fusion = c.fusion;
   saved_.flush_after = c.flush_after;
   saved_.flush_bytes = c.flush_bytes;
+  saved_.compile_budget = c.compile_budget;
   if (options.device) c.device = Access::id(*options.device);
   if (options.math) c.math = *options.math;
   if (options.transfers) c.transfers = *options.transfers;
@@ -32,6 +33,7 @@ Scope::Scope(const Options& options) {
   if (options.fusion) c.fusion = *options.fusion;
   if (options.flush_after) c.flush_after = *options.flush_after;
   if (options.flush_bytes) c.flush_bytes = *options.flush_bytes;
+  if (options.compile_budget) c.compile_budget = *options.compile_budget;
   c.flush_look = 0;
 }
 
@@ -45,6 +47,7 @@ Scope::~Scope() {
   c.fusion = *saved_.fusion;
   c.flush_after = *saved_.flush_after;
   c.flush_bytes = *saved_.flush_bytes;
+  c.compile_budget = *saved_.compile_budget;
   c.flush_look = 0;
 }
 

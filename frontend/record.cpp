@@ -18,12 +18,14 @@ Array record(Recipe& recipe) {
   if (c.line_scopes != 0) recipe.where = c.line;
   recipe.math = c.math;
   recipe.repaired = c.repairing && recipe.kind == Kind::map;
-  if (c.flush_after != 0 && !c.evaluating &&
-      (trace().pending.load(std::memory_order_relaxed) >= c.flush_after ||
-       trace().pinned.load(std::memory_order_relaxed) >= c.flush_look)) {
-    flush_at(recipe);
+  recipe.rounds = &c.rounds;
+  const bool logs = c.flush_after != 0 && !c.evaluating && !recipe.anywhere;
+  if (logs && (static_cast<std::int64_t>(c.loops.pending()) >= c.flush_after ||
+               trace().pinned.load(std::memory_order_relaxed) >= c.flush_look)) {
+    flush(recipe);
   }
   Array result = Access::adopt(trace().record(recipe));
+  if (logs) c.loops.note(Access::node(result));
   if (c.mode == Mode::eager && !c.evaluating && !c.repairing)
     evaluate(std::span(&result, 1), recipe.where);
   return result;

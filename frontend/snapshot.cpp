@@ -53,7 +53,8 @@ void Snapshot::describe() {
 
 namespace {
 
-constexpr std::int64_t kStoreNodes = 16;  // recomputing more operations than these is dear
+constexpr std::int64_t kStoreOperations = 16;  // recomputing more than these is dear
+constexpr std::int64_t kFunction = 6;          // operations that exp and its kin count for
 }  // namespace
 
 // `edges`: consumers met so far. False if it is in flight.
@@ -119,6 +120,7 @@ void Builder::settle_aliases() {
     Info& info = infos_[root_of(alias)->id];
     info.label = alias->label();
     if (alias->uses > alias->id) info.outside = true;
+    if (alias->held()) info.held = true;
   }
 }
 
@@ -140,7 +142,9 @@ bool Builder::cheap(Node* node) {
     }
     if (n->kind == Kind::contract || n->kind == Kind::reduce || n->kind == Kind::arg_reduce)
       return false;
-    if (++count > kStoreNodes) return false;
+    const bool function = n->kind == Kind::map && ir::has(n->op, ir::kExpands);
+    count += function ? kFunction : 1;
+    if (count > kStoreOperations) return false;
     for (std::uint32_t i = 0; i < n->operand_count; ++i) work.push_back(input(n, i));
   }
   return true;
@@ -151,8 +155,13 @@ bool Builder::cheap(Node* node) {
 void Builder::choose_store(Node* node, Info& info) {
   if (info.output || node->anywhere) return;
   if ((node->hints & kMaterialize) == 0 && cheap(node)) return;
+  store(node, info, 0);
+}
+
+void Builder::store(Node* node, Info& info, Place guess) {
   info.output = true;
   out_->outputs.push_back(node);
+  out_->guesses.push_back(guess);
 }
 
 // An input may be overwritten if nothing refers to it but operations that this evaluation ends.
@@ -200,6 +209,20 @@ void Builder::resolve_symbols() {
   }
 }
 
+std::vector<Node*> Builder::operations(std::span<Node* const> roots) {
+  order_.clear();
+  aliases_.clear();
+  infos_.clear();
+  std::vector<Node*> result;
+  if (!walk(roots)) return result;
+  for (Node* const node : order_) {
+    if (!computed_alone(*node)) continue;
+    Trace::retain(node);
+    result.push_back(node);
+  }
+  return result;
+}
+
 bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result) {
   out_ = result;
   stack_.clear();
@@ -208,7 +231,6 @@ bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result
   infos_.clear();
   axes_.clear();
   lists_.clear();
-  user_scalars_.clear();
   counts_.clear();
   literals_.clear();
   view_numbers_.clear();
@@ -234,6 +256,7 @@ bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result
   result->math = Math::exact;
   result->products = false;
   result->outputs.assign(roots.begin(), roots.end());
+  result->guesses.assign(roots.size(), 0);
   if (!walk(roots)) return false;
   for (Node* const root : roots) infos_[root->id].output = true;
   emit(evaluated);
@@ -246,9 +269,19 @@ bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result
   return true;
 }
 
+namespace {
+Builder& builder() {
+  thread_local Builder instance;
+  return instance;
+}
+}  // namespace
+
 bool take_snapshot(std::span<Node* const> roots, bool run, Snapshot* result) {
-  thread_local Builder builder;
-  return builder.run(roots, run, result);
+  return builder().run(roots, run, result);
+}
+
+std::vector<Node*> operations_below(std::span<Node* const> roots) {
+  return builder().operations(roots);
 }
 
 void name_results(std::span<const Array> asked, Snapshot* snapshot) {

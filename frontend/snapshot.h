@@ -2,8 +2,9 @@
 //
 // Canonical: nodes are in the order of a depth-first walk from the outputs, operands first. Two
 // axes get one symbol where operations force their extents to be equal (union-find over axes);
-// begins, steps, strides and pad widths are symbols deduplicated by value, user scalars by value
-// and dtype. So equal programs give equal graphs, whatever their sizes within a class.
+// begins, steps, strides and pad widths are symbols deduplicated by value. Each use of a user's
+// scalar is a parameter of its own, so that a counter which meets another number changes no graph.
+// So equal programs give equal graphs, whatever their sizes within a class.
 //
 // Classes: an extent of 1 is a constant, others have the interval [2^k, 2^(k+1)) and, if innermost
 // somewhere, the fact whether 16 or else 4 divides them; begins and pad widths of 0 and steps of 1
@@ -33,6 +34,7 @@ struct Snapshot {
   std::vector<Input> inputs;
   // The nodes behind the graph's outputs; each has a reference that the caller drops.
   std::vector<Node*> outputs;
+  std::vector<Place> guesses;  // of each output, the place for whose sake it is stored; 0: none
   Math math = Math::exact;
   bool products = false;  // of matrices
   // Nodes that an earlier evaluation, at this line, computed and did not store.
@@ -55,9 +57,13 @@ struct Snapshot {
 // Builds a snapshot of these pending nodes (roots: no aliases, each once) for a device. The trace's
 // lock is held. Gives false, and nothing else, if a node that is needed is in flight. Values that
 // pending operations outside need, and that are dear or asked for by materialize, become outputs
-// too. With `run`, the snapshot will be evaluated, and the trace remembers what is computed without
-// being stored.
+// too, as do values of places that have learnt it (places.h). With `run`, the snapshot will be
+// evaluated: the trace remembers what is computed without being stored, and places learn.
 bool take_snapshot(std::span<Node* const> roots, bool run, Snapshot* result);
+
+// The pending operations that these nodes need, operands first; each has a reference that the
+// caller drops. The trace's lock is held. Empty if one is in flight.
+std::vector<Node*> operations_below(std::span<Node* const> roots);
 
 // Labels the graph's outputs with the names by which they are asked for. The trace's lock is held.
 void name_results(std::span<const Array> asked, Snapshot* snapshot);

@@ -14,10 +14,15 @@
 
 namespace kiln::inline v0::frontend {
 
+// A pending operation whose value may be stored by itself. Generators and views are cheaper made
+// again.
+bool computed_alone(const Node& node);
+
 // One thread's workspace: kept between evaluations, so that a warm snapshot allocates nothing.
 class Builder {
  public:
   bool run(std::span<Node* const> roots, bool evaluated, Snapshot* result);
+  std::vector<Node*> operations(std::span<Node* const> roots);
 
  private:
   struct Frame {
@@ -33,6 +38,9 @@ class Builder {
     std::uint8_t rank = 0;
     bool output = false;
     bool outside = false;  // operations outside consume an alias of it
+    bool held = false;     // an Array holds an alias of it
+    bool again = false;    // an earlier evaluation computed it without storing it
+    bool taught = false;
   };
 
   struct View {  // the first of its kind, lists, shape and operand's axes
@@ -60,6 +68,11 @@ class Builder {
     return node.uses > info.edges || info.outside || (node.hints & kMaterialize) != 0;
   }
   void choose_store(Node* node, Info& info);
+  void store(Node* node, Info& info, Place guess);
+  // snapshot_learn.cpp
+  void store_if_learnt(Node* node, Info& info);
+  void learn();
+  void learn_from(Node* again);
   bool cheap(Node* node);
   void emit(bool evaluated);
   void remember_name(ir::NodeId id, const std::string* label);
@@ -67,6 +80,11 @@ class Builder {
   void emit_leaf(Node* node, Info& info);
   void permute_back(Info& info);
   void emit_scalar(Node* node);
+  ir::NodeId parameter(Node* scalar);
+  // The graph's node of an operand; of a user's scalar a new one at each use.
+  ir::NodeId id_of(Node* x) {
+    return x->kind == Kind::scalar && !x->ready() ? parameter(x) : infos_[x->id].id;
+  }
   void emit_map(Node* node);
   bool emit_alike(Node* node, Info& info);
   void emit_view(Node* node);  // and reductions: what Kind gives an attribute of the graph
@@ -120,7 +138,7 @@ class Builder {
   std::vector<Wide> wide_;  // by node of the graph, as far as needed: merged scalars have one
   Symbols symbols_;
   std::uint32_t attributes_ = 1;  // of the graph's, those in use
-  NumberTable user_scalars_, counts_, literals_, view_numbers_;
+  NumberTable counts_, literals_, view_numbers_, fresh_places_;
   std::vector<View> views_;
   std::vector<ir::NodeId> scalar_nodes_;  // by scalar
   Node* current_ = nullptr;

@@ -39,6 +39,7 @@ bool computes(const Node& node) {
   return node.kind == Kind::map || node.kind == Kind::reduce || node.kind == Kind::arg_reduce ||
          node.kind == Kind::contract;
 }
+
 }  // namespace
 
 // Axes of the trace's nodes become the graph's dims as they are, so that nodes share them.
@@ -73,26 +74,44 @@ void Builder::remember_name(ir::NodeId id, const std::string* label) {
 
 ir::NodeId Builder::operand(Node* node, std::uint32_t axes, std::size_t rank) {
   const Info& info = infos_[node->id];
+  const ir::NodeId id = id_of(node);
   const std::span<const Var> own = axes_of(node);
   bool same = own.size() == rank;
-  if (same && (rank == 0 || canonical(info.axes) == axes)) return info.id;
+  if (same && (rank == 0 || canonical(info.axes) == axes)) return id;
   for (std::size_t i = 0; same && i < rank; ++i) {
     same = (own[i] == kVarOne) == (axes_[axes + i] == kVarOne);
   }
-  if (same) return info.id;
-  if (wide_.size() <= info.id) wide_.resize(out_->graph.nodes.size());
-  if (wide_[info.id].id != 0 && wide_[info.id].axes == axes) return wide_[info.id].id;
-  const ir::NodeId wide = append(ir::NodeKind::broadcast, {&info.id, 1}, axes, rank);
+  if (same) return id;
+  if (wide_.size() <= id) wide_.resize(out_->graph.nodes.size());
+  if (wide_[id].id != 0 && wide_[id].axes == axes) return wide_[id].id;
+  const ir::NodeId wide = append(ir::NodeKind::broadcast, {&id, 1}, axes, rank);
   out_->graph.nodes.back().dtype = to_ir(node->dtype);
   out_->lines.back() = {node->where.file, node->where.line};
-  wide_[info.id] = {axes, wide};
+  wide_[id] = {axes, wide};
   return wide;
 }
 
-// Scalars and literals are one node where value and dtype are, counts where they count the same
-// axes. The trace has merged most, not those that belong to an evaluation in flight.
+// A run-time scalar that nothing else in the graph is.
+ir::NodeId Builder::parameter(Node* scalar) {
+  auto& scalars = out_->graph.scalars;
+  const auto number = static_cast<std::uint32_t>(scalars.size());
+  scalars.push_back(to_ir(scalar->dtype));
+  out_->bindings.scalars.push_back(scalar->imm);
+  const ir::NodeId id = append(ir::NodeKind::scalar, {}, infos_[scalar->id].axes, 0);
+  out_->graph.nodes.back().imm = number;
+  out_->graph.nodes.back().dtype = to_ir(scalar->dtype);
+  return id;
+}
+
+// Literals are one node where value and dtype are, counts where they count the same axes. The trace
+// has merged most, not those that belong to an evaluation in flight. A user's scalar is emitted
+// where it is used, and here if it is asked for itself.
 void Builder::emit_scalar(Node* node) {
   Info& info = infos_[node->id];
+  if (node->kind == Kind::scalar) {
+    if (info.output) info.id = parameter(node);
+    return;
+  }
   std::uint64_t bits = node->imm, key = mix(node->imm, static_cast<std::uint64_t>(node->dtype));
   if (node->kind == Kind::literal) {
     const auto [known, first] = literals_.at(key);
@@ -105,26 +124,24 @@ void Builder::emit_scalar(Node* node) {
     out_->graph.nodes.back().imm = bits;
     return;
   }
-  auto* table = &user_scalars_;
-  if (node->kind == Kind::count) {
-    table = &counts_;
-    Node* const x = input(node, 0);
-    for (const std::int64_t axis : node->list())
-      key = mix(key, symbols_.find(axes_of(x)[static_cast<std::size_t>(axis)]));
-    const double less = mutant(ir::Mutant::correction) ? 0 : std::bit_cast<double>(node->imm);
-    const double n = divisor(x->shape->shape.extents(), node->list(), less);
-    bits = ir::bits_of(to_ir(node->dtype), n);
-  }
+  Node* const x = input(node, 0);
+  for (const std::int64_t axis : node->list())
+    key = mix(key, symbols_.find(axes_of(x)[static_cast<std::size_t>(axis)]));
+  const double less = mutant(ir::Mutant::correction) ? 0 : std::bit_cast<double>(node->imm);
+  bits = ir::bits_of(to_ir(node->dtype), divisor(x->shape->shape.extents(), node->list(), less));
   auto& scalars = out_->graph.scalars;
-  const auto [number, fresh] = table->at(key);
-  if (fresh || out_->bindings.scalars[number] != bits || scalars[number] != to_ir(node->dtype)) {
-    number = static_cast<std::uint32_t>(scalars.size());
-    scalars.push_back(to_ir(node->dtype));
-    out_->bindings.scalars.push_back(bits);
-    scalar_nodes_.push_back(append(ir::NodeKind::scalar, {}, info.axes, 0));
-    out_->graph.nodes.back().imm = number;
+  const auto [number, fresh] = counts_.at(key);
+  if (!fresh && out_->bindings.scalars[number] == bits && scalars[number] == to_ir(node->dtype)) {
+    info.id = scalar_nodes_[number];
+    return;
   }
-  info.id = scalar_nodes_[number];
+  number = static_cast<std::uint32_t>(scalars.size());
+  scalars.push_back(to_ir(node->dtype));
+  out_->bindings.scalars.push_back(bits);
+  info.id = append(ir::NodeKind::scalar, {}, info.axes, 0);
+  out_->graph.nodes.back().imm = number;
+  scalar_nodes_.resize(scalars.size());
+  scalar_nodes_[number] = info.id;
 }
 
 void Builder::unite(std::uint32_t a, std::uint32_t b) {
@@ -173,7 +190,7 @@ bool Builder::emit_alike(Node* node, Info& info) {
   bool scalars = false;
   for (std::uint32_t i = 0; i < count; ++i) {
     const Info& from = infos_[root_of(node->inline_operands[i])->id];
-    ids[i] = from.id;
+    ids[i] = from.id;  // of a scalar: see below
     if (from.rank == 0) {
       scalars = true;
       continue;
@@ -314,13 +331,15 @@ void Builder::emit_view(Node* node) {
     ++attributes_;
   }
   info.axes = canonical(view.axes);
+  operands_.clear();
+  for (std::uint32_t i = 0; i < node->operand_count; ++i)
+    operands_.push_back(id_of(input(node, i)));
   info.id = static_cast<ir::NodeId>(out_->graph.nodes.size());
   ir::Node& n = push(kind_of_view(node->kind), info.axes, info.rank);
   n.op = node->op;
   n.attr = view.attribute;
   n.operand_count = static_cast<std::uint16_t>(node->operand_count);
-  for (std::uint32_t i = 0; i < node->operand_count; ++i)
-    out_->graph.operand_ids.push_back(infos_[input(node, i)->id].id);
+  out_->graph.operand_ids.insert(out_->graph.operand_ids.end(), operands_.begin(), operands_.end());
 }
 
 // A view's axes, and its attribute.
@@ -352,7 +371,7 @@ void Builder::emit_concat(Node* node) {
         symbols_.unite(axes_of(input(node, 0))[k], axes_of(x)[k]);
       }
     }
-    operands_.push_back(infos_[x->id].id);
+    operands_.push_back(id_of(x));
   }
   for (std::size_t k = 0; k < to.size(); ++k) {
     axes_.push_back(k == node->imm ? symbols_.derived(key, to[k]) : axes_of(input(node, 0))[k]);
@@ -430,11 +449,14 @@ void Builder::emit(bool evaluated) {
     Info& info = infos_[i];
     current_ = node;
     if (!emit_alike(node, info)) emit(i);
+    if (node->kind == Kind::scalar && !node->ready() && !info.output) continue;
     remember_name(info.id, info.label);
     if (node->ready()) continue;
+    info.again = node->computed.line != 0;
     if (needed_outside(*node, info)) choose_store(node, info);
-    if (node->computed.line != 0) out_->recomputed.push_back({info.id, node->computed});
-    if (evaluated && !info.output && computes(*node)) node->computed = where;
+    if (info.again && computes(*node)) out_->recomputed.push_back({info.id, node->computed});
+    if (!info.again && !trace().places.empty()) store_if_learnt(node, info);
+    if (evaluated && !info.output && !node->anywhere) node->computed = where;
     if (node->hints == 0) continue;
     auto& list = out_->graph.hints;
     if ((node->hints & kNoFuse) != 0) list.push_back({info.id, ir::HintKind::no_fuse});
@@ -442,6 +464,7 @@ void Builder::emit(bool evaluated) {
     if ((node->hints & kRepaired) != 0) out_->repaired.push_back(info.id);
   }
   std::ranges::sort(out_->repaired);  // constants come back
+  if (evaluated && !out_->recomputed.empty()) learn();
   out_->labels.resize(out_->graph.nodes.size());
   for (Node* const node : out_->outputs) out_->graph.outputs.push_back(infos_[node->id].id);
   std::vector<ir::Hint>& hints = out_->graph.hints;

@@ -46,7 +46,8 @@ bool spread_wide(std::span<const std::int64_t> shape, std::span<const std::int64
 // A value that lies permuted is a permutation of a dense input: kernels and libraries then know its
 // strides.
 void Builder::emit_leaf(Node* node, Info& info) {
-  const Value& value = *node->value.load(std::memory_order_acquire);
+  Value& value = *node->value.load(std::memory_order_acquire);
+  trace().note_read(value);
   const std::span<const std::int64_t> shape = node->shape->shape.extents();
   const std::size_t rank = shape.size();
   const bool permuted = axes_in_memory(shape, value.strides, &axes_in_memory_);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "frontend/investment.h"
 #include "frontend/ledger.h"
 #include "frontend/plan_cache.h"
 #include "kiln/evaluate.h"
@@ -20,6 +21,7 @@ struct State {
   explicit State(std::size_t cached_plans) : plans(cached_plans) {}
 
   PlanCache plans;
+  Investments investments;
   std::atomic<std::int64_t> plans_built{0}, plans_reused{0}, recomputed{0};
   std::atomic<std::int64_t> runs{0};  // evaluations, readings and looks at plans: for timeit
   Ledger ledger;

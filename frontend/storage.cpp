@@ -43,11 +43,11 @@ void copy_through_host(runtime::Device& source, const runtime::Block& from, runt
 
 runtime::Block Storage::on(runtime::Device& device, Where where, const char* why) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  for (const Place& place : places_) {
+  for (const Copy& place : copies_) {
     if (place.device == &device) return place.block;
   }
-  runtime::Device& source = *places_[0].device;
-  const runtime::Block& from = places_[0].block;
+  runtime::Device& source = *copies_[0].device;
+  const runtime::Block& from = copies_[0].block;
   if (!source.runs()) {
     Complaint(why, fmt::format("{} plans and never runs: it holds no values", source.name()), where)
         .advise("evaluate on another device")
@@ -67,13 +67,13 @@ runtime::Block Storage::on(runtime::Device& device, Where where, const char* why
     }
   }
   if (timed.open()) device.synchronize();
-  places_.push_back({&device, to});
+  copies_.push_back({&device, to});
   return to;
 }
 
 bool Storage::resident(runtime::Device& device, runtime::Block* block) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  for (const Place& place : places_) {
+  for (const Copy& place : copies_) {
     if (place.device != &device) continue;
     *block = place.block;
     return true;
@@ -83,13 +83,13 @@ bool Storage::resident(runtime::Device& device, runtime::Block* block) const {
 
 std::int64_t Storage::misalignment() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(places_[0].block.data()) % 16);
+  return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(copies_[0].block.data()) % 16);
 }
 
 bool Storage::unique() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return places_.size() == 1 && places_[0].block.memory && places_[0].block.memory->writable() &&
-         places_[0].block.memory.unique();
+  return copies_.size() == 1 && copies_[0].block.memory && copies_[0].block.memory->writable() &&
+         copies_[0].block.memory.unique();
 }
 
 void delete_values(Value* first) noexcept {

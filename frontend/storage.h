@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "frontend/places.h"
 #include "kiln/types.h"
 #include "runtime/device.h"
 #include "runtime/execute.h"
@@ -17,7 +18,7 @@ namespace kiln::inline v0::frontend {
 class Storage {
  public:
   Storage(runtime::Device& device, runtime::Block block, std::int64_t bytes) : bytes_(bytes) {
-    places_.push_back({&device, std::move(block)});
+    copies_.push_back({&device, std::move(block)});
   }
   std::int64_t bytes() const { return bytes_; }
   // The block on a device, copied there if it is elsewhere. `where` and `why` go into the list of
@@ -31,12 +32,12 @@ class Storage {
   bool unique() const;
 
  private:
-  struct Place {
+  struct Copy {
     runtime::Device* device;
     runtime::Block block;
   };
   mutable std::mutex mutex_;
-  std::vector<Place> places_;
+  std::vector<Copy> copies_;
   std::int64_t bytes_;
 };
 
@@ -46,6 +47,7 @@ struct Value {
   std::shared_ptr<Storage> storage;
   std::int64_t offset = 0;
   std::vector<std::int64_t> strides;
+  Place guess = 0;        // for whose sake it was stored unasked, until it is read
   Value* next = nullptr;  // in a list of values to be deleted
 };
 void delete_values(Value* first) noexcept;

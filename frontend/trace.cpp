@@ -73,6 +73,7 @@ Context::Context() {
   fusion = e.fusion;
   flush_after = e.flush_after;
   flush_bytes = e.flush_bytes;
+  compile_budget = e.compile_budget;
 }
 
 Context& context() {
@@ -129,6 +130,14 @@ void Trace::begin_use(Node* operand) {
                std::memory_order_relaxed);
 }
 
+// Scalars and what is evaluated or begun are not late.
+void Trace::note_late(Node* operand, Rounds* rounds) {
+  if (operand->late || operand->ready() || operand->anywhere || operand->in_flight) return;
+  operand->late = true;
+  if (rounds->late.size() == Rounds::kMost) rounds->late.pop_front();
+  rounds->late.push_back({operand, rounds->now});
+}
+
 bool Trace::end_use(Node* operand) noexcept {
   if (--operand->uses != 0) return false;
   if (const Value* const value = operand->value.load(std::memory_order_relaxed)) {
@@ -177,11 +186,15 @@ Node* Trace::record(const Recipe& r) {
   node->in_flight = false;
   node->computed = {};
   node->hints = r.repaired ? kRepaired : 0;
+  node->round = r.rounds != nullptr ? r.rounds->now : 0;
+  node->late = false;
   node->operand_count = static_cast<std::uint32_t>(r.operands.size());
   Node** const operands = many ? many.get() : node->inline_operands;
   for (std::size_t i = 0; i < r.operands.size(); ++i) {
     operands[i] = r.operands[i];
     begin_use(operands[i]);
+    if (r.rounds != nullptr && operands[i]->round != r.rounds->now)
+      note_late(operands[i], r.rounds);
   }
   if (many) node->many_operands = many.release();
   node->shape = shape;
@@ -210,6 +223,7 @@ Node* Trace::leaf(DType dtype, std::span<const std::int64_t> shape, std::uint16_
   node->in_flight = false;
   node->computed = {};
   node->hints = 0;
+  node->late = false;
   node->operand_count = 0;
   node->shape = its;
   node->lists = nullptr;
@@ -251,6 +265,7 @@ Value* Trace::drop(Node* first) noexcept {
     forget(node);
     if (Value* const value = node->value.load(std::memory_order_relaxed)) {
       node->value.store(nullptr, std::memory_order_relaxed);
+      if (value->guess != 0) places.died(value->guess);
       value->next = dead;
       dead = value;
     } else {
@@ -287,20 +302,24 @@ Value* Trace::settle(Node* node, Value* value) {
   return drop(dying);
 }
 
+// A count that is falling to zero right now belongs to a thread that waits to free the node.
+Node* Trace::retain_pending(Node* node) {
+  std::uint32_t count = node->references.load(std::memory_order_relaxed);
+  while (count != 0) {
+    if (node->references.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) {
+      return node;
+    }
+  }
+  return nullptr;
+}
+
 std::vector<Node*> Trace::held() {
   std::vector<Node*> result;
   for (const std::unique_ptr<Node[]>& slab : slabs_) {
     for (std::size_t i = 0; i < kSlab; ++i) {
       Node* const node = &slab[i];
       if (node->shape == nullptr || node->ready() || node->anywhere) continue;
-      // A count that is falling to zero right now belongs to a thread that waits to free the node.
-      std::uint32_t count = node->references.load(std::memory_order_relaxed);
-      while (count > (node->uses != 0 ? 1 : 0)) {
-        if (node->references.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) {
-          result.push_back(node);
-          break;
-        }
-      }
+      if (node->held() && retain_pending(node) != nullptr) result.push_back(node);
     }
   }
   return result;

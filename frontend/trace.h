@@ -12,6 +12,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -21,7 +22,9 @@
 #include <vector>
 
 #include "frontend/boxes.h"
+#include "frontend/loops.h"
 #include "frontend/pending_table.h"
+#include "frontend/places.h"
 #include "frontend/storage.h"
 #include "ir/graph.h"
 #include "kiln/array.h"
@@ -65,9 +68,11 @@ struct alignas(64) Node {
   DType dtype = float32;
   Math math = Math::exact;
   std::uint16_t device = 0;
-  bool anywhere = false;   // fits operations of every device: scalars
-  bool in_flight = false;  // some thread's evaluation is about to give it a value
-  std::uint8_t hints = 0;  // HintBits; written under the lock
+  bool anywhere = false;    // fits operations of every device: scalars
+  bool in_flight = false;   // some thread's evaluation is about to give it a value
+  std::uint8_t hints = 0;   // HintBits; written under the lock
+  bool late = false;        // among its thread's late ones: see Rounds
+  std::uint16_t round = 0;  // of the recording thread's evaluations
   std::uint32_t operand_count = 0;
   ShapeBox* shape = nullptr;
   union {
@@ -106,12 +111,27 @@ struct alignas(64) Node {
     return kind == Kind::alias || kind == Kind::leaf ? own_label : nullptr;
   }
   bool ready() const { return value.load(std::memory_order_acquire) != nullptr; }
+  // Whether an Array holds it. The lock is held.
+  bool held() const { return references.load(std::memory_order_relaxed) > (uses != 0 ? 1u : 0u); }
   // Whether nothing refers to it but `edges` uses by pending nodes. The lock is held.
   bool only_used_by(std::uint32_t edges) const {
     return uses == edges && references.load(std::memory_order_acquire) == (edges != 0 ? 1 : 0);
   }
 };
 static_assert(sizeof(Node) == 128);
+
+// A thread's evaluations divide what it records into rounds. A pending value that an operation of a
+// later round consumes is late: what is never read in a loop, as the solution of an iteration whose
+// residual is, would keep its whole history. It is computed with the evaluation of the round after.
+struct Rounds {
+  static constexpr std::size_t kMost = 1 << 16;
+  struct Late {
+    Node* node;
+    std::uint16_t round;  // of the operation that consumes it
+  };
+  std::uint16_t now = 0;
+  std::deque<Late> late;  // written under the trace's lock
+};
 
 // What a new node is made of.
 struct Recipe {
@@ -128,7 +148,8 @@ struct Recipe {
   const Lists* lists = nullptr;  // null: empty ones
   Where where;
   const std::string* label = nullptr;
-  bool repaired = false;  // kRepaired; an equal operation that is not takes it from the node
+  bool repaired = false;     // kRepaired; an equal operation that is not takes it from the node
+  Rounds* rounds = nullptr;  // null: the node belongs to none, as scalars do
 };
 
 class Trace {
@@ -148,9 +169,15 @@ class Trace {
   // Nodes of some device that Arrays hold and that are pending, each with a reference. The lock is
   // held.
   std::vector<Node*> held();
+  // A pending node with a reference, null if its last one is going. The lock is held.
+  static Node* retain_pending(Node* node);
   // Bytes on a device that would be free if nothing were pending: of values that no Array holds.
   // Looks at every node.
   std::int64_t kept_by_pending(std::uint16_t device);
+  // Somebody uses a value. The lock is held.
+  void note_read(Value& value) {
+    if (value.guess != 0) places.read(std::exchange(value.guess, 0));
+  }
   const std::string* intern(std::string_view label);
   // In a forked child: the threads that were evaluating are not there.
   void forget_flights();
@@ -161,6 +188,7 @@ class Trace {
   // Bytes of the values that pending nodes consume, whoever else holds them: kept_by_pending is
   // less.
   std::atomic<std::int64_t> pinned{0};
+  Places places;  // guarded by mutex
 
  private:
   Node* slot();
@@ -170,6 +198,7 @@ class Trace {
   Value* drop(Node* first) noexcept;
   void count(const Node& node, int change);
   void begin_use(Node* operand);
+  static void note_late(Node* operand, Rounds* rounds);
   bool end_use(Node* operand) noexcept;  // whether it was the last
   void destroy(Node* node) noexcept;
 
@@ -194,8 +223,12 @@ struct Context {
   std::int64_t flush_after;
   std::int64_t flush_bytes;     // -1: a quarter of the device's memory limit
   std::int64_t flush_look = 0;  // bytes pinned at which it is next worth a closer look
+  std::int64_t flush_wait = 0;  // operations pending at which it is
   std::uint32_t line_scopes = 0;
   Where line;
+  Rounds rounds;
+  Loops loops;
+  double compile_budget;    // seconds; below 0: what suits the device
   bool evaluating = false;  // recording by the library itself: no flush, no eager evaluation
   Context();                // what the environment says
 };

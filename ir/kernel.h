@@ -158,11 +158,21 @@ union KernelArg {
   std::uint64_t bits;
 };
 // The table of a batch has a row of these for each member: its arguments in the order of params,
-// then the number of its first grid item among those of all members. Members have the same scalars.
-// A CUDA kernel takes the table by value, packed: the scalars, then Kernel::members rows of the
-// other arguments and the first block; rows without a member begin beyond every block.
+// then the number of its first grid item among those of all members. A CUDA kernel takes the table
+// by value, packed, with Kernel::members rows; rows without a member begin beyond every block.
 inline constexpr std::int64_t kNoBlock = 2147483647;
-std::int64_t batch_bytes(const Kernel& kernel, std::size_t rows);  // of the packed table
+// Bytes of a parameter: a pointer, an integer of the kernel's index type, a scalar.
+std::int64_t bytes_of(const Kernel& kernel, const Param& param);
+// A row of the packed table: the widest first, so that nothing but its end is padded.
+struct BatchRow {
+  struct Field {
+    std::uint32_t param = 0;  // params.size(): the first item
+    std::uint32_t offset = 0, bytes = 0;
+  };
+  std::vector<Field> fields;  // in memory order
+  std::uint32_t bytes = 0;    // of a row, a multiple of 8
+};
+BatchRow batch_row(const Kernel& kernel);
 
 // run(arguments, begin, end) for each member that has some of the batch's items begin..end,
 // numbered within the member.

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
+#include <functional>
 #include <iterator>
 #include <set>
 
@@ -410,11 +412,32 @@ std::int64_t block_threads(const Kernel& kernel) {
   return 1;
 }
 
-std::int64_t batch_bytes(const Kernel& kernel, std::size_t rows) {
-  std::size_t scalars = 0;
-  for (const Param& p : kernel.params) scalars += p.kind == ParamKind::scalar ? 1 : 0;
-  const std::size_t words = scalars + rows * (kernel.params.size() - scalars + 1);
-  return static_cast<std::int64_t>(words * sizeof(KernelArg));
+std::int64_t bytes_of(const Kernel& kernel, const Param& param) {
+  switch (param.kind) {
+    case ParamKind::buffer:
+      return sizeof(void*);
+    case ParamKind::integer:
+      return size_of(kernel.index);
+    case ParamKind::scalar:
+      break;
+  }
+  return size_of(param.dtype);
+}
+
+BatchRow batch_row(const Kernel& kernel) {
+  BatchRow row;
+  for (std::uint32_t p = 0; p < kernel.params.size(); ++p) {
+    row.fields.push_back({p, 0, static_cast<std::uint32_t>(bytes_of(kernel, kernel.params[p]))});
+  }
+  row.fields.push_back({static_cast<std::uint32_t>(kernel.params.size()), 0,
+                        static_cast<std::uint32_t>(size_of(kernel.index))});
+  std::ranges::stable_sort(row.fields, std::greater(), &BatchRow::Field::bytes);
+  for (BatchRow::Field& field : row.fields) {
+    field.offset = row.bytes;
+    row.bytes += field.bytes;
+  }
+  row.bytes = (row.bytes + 7) / 8 * 8;
+  return row;
 }
 
 std::int64_t grid_items(const Kernel& kernel, const std::vector<std::int64_t>& param_values) {

@@ -21,9 +21,7 @@ constexpr std::size_t kRowsStep = 8;
 constexpr std::size_t kMaxMembers = 1024;
 
 std::size_t rows_that_fit(const ir::Caps& caps, const ir::Kernel& kernel) {
-  const std::int64_t common = ir::batch_bytes(kernel, 0);
-  const std::int64_t row = ir::batch_bytes(kernel, 1) - common;
-  return static_cast<std::size_t>(std::max<std::int64_t>(caps.parameter_bytes - common, 0) / row);
+  return static_cast<std::size_t>(caps.parameter_bytes) / ir::batch_row(kernel).bytes;
 }
 
 class Batcher {
@@ -120,19 +118,10 @@ class Batcher {
         const ScheduledKernel& scheduled = units_[u].scheduled.kernels[0];
         std::string& text = texts[scheduled.kernel.get()];
         if (text.empty()) text = ir::print(*scheduled.kernel, ir::Labels::no);
-        equal[text + scalars_of(scheduled)].push_back(u);
+        equal[text].push_back(u);
       }
       for (const auto& [text, alike] : equal) split(alike);
     }
-  }
-
-  // Members have them in common, beside the kernel.
-  static std::string scalars_of(const ScheduledKernel& scheduled) {
-    std::string text;
-    for (const Emitter::Argument& argument : scheduled.arguments) {
-      if (argument.kind == ir::ParamKind::scalar) text += " " + std::to_string(argument.index);
-    }
-    return text;
   }
 
   // As few batches as tables allow, of like numbers of members.

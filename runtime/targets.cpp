@@ -45,12 +45,11 @@ LaunchNeeds launch_needs(const ir::Kernel& kernel) {
         (needs.shared_bytes + 15) / 16 * 16 + memory.size * ir::size_of(memory.dtype);
   }
   for (const ir::Param& param : kernel.params) {
-    const std::int64_t bytes = param.kind == ir::ParamKind::buffer    ? 8
-                               : param.kind == ir::ParamKind::integer ? ir::size_of(kernel.index)
-                                                                      : ir::size_of(param.dtype);
+    const std::int64_t bytes = ir::bytes_of(kernel, param);
     needs.parameter_bytes = (needs.parameter_bytes + bytes - 1) / bytes * bytes + bytes;
   }
-  if (kernel.members != 0) needs.parameter_bytes = ir::batch_bytes(kernel, kernel.members);
+  if (kernel.members != 0)
+    needs.parameter_bytes = std::int64_t{kernel.members} * ir::batch_row(kernel).bytes;
   return needs;
 }
 

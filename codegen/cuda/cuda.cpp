@@ -73,18 +73,19 @@ struct BatchNames {
 std::string table_text(const ir::Kernel& kernel, const BatchNames& names,
                        const std::vector<std::string>& parameters) {
   std::string text = fmt::format(
-      "// The arguments of one member of the batch, and the number of its first block.\nstruct {} "
-      "{{\n",
+      "// The arguments of one member of the batch, and the number of its first block.\n"
+      "struct alignas(8) {} {{\n",
       names.type);
-  std::string common;
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const bool scalar = kernel.params[i].kind == ParamKind::scalar;
-    (scalar ? common : text) +=
-        fmt::format("  alignas(8) {};\n", declaration(kernel, kernel.params[i], parameters[i]));
+  for (const ir::BatchRow::Field& field : ir::batch_row(kernel).fields) {
+    const std::size_t p = field.param;
+    text += fmt::format("  {};\n",
+                        p < parameters.size()
+                            ? declaration(kernel, kernel.params[p], parameters[p])
+                            : fmt::format("{} {}", cuda::value_type(kernel.index), names.first));
   }
-  text += fmt::format("  alignas(8) {} {};\n}};\n", cuda::value_type(kernel.index), names.first);
-  return text + fmt::format("struct {} {{\n{}  {} row[{}];\n}};\n\n", names.members, common,
-                            names.type, kernel.members);
+  text += "};\n";
+  return text + fmt::format("struct {} {{\n  {} row[{}];\n}};\n\n", names.members, names.type,
+                            kernel.members);
 }
 
 // Finds the member that the block belongs to, the last whose first block is not beyond it, and its
@@ -103,10 +104,9 @@ std::string find_member(const ir::Kernel& kernel, const BatchNames& names,
   }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const ParamKind kind = kernel.params[i].kind;
-    text += fmt::format("  {}{} = {}.{}{};\n", kind == ParamKind::buffer ? "" : "const ",
+    text += fmt::format("  {}{} = {}.row[{}].{};\n", kind == ParamKind::buffer ? "" : "const ",
                         declaration(kernel, kernel.params[i], parameters[i]), names.table,
-                        kind == ParamKind::scalar ? "" : fmt::format("row[{}].", names.member),
-                        parameters[i]);
+                        names.member, parameters[i]);
   }
   return text;
 }

@@ -33,25 +33,25 @@ struct CudaKernel : LoadedKernel {
   CudaDriver::Function function = nullptr;
   LaunchNeeds needs;
   std::size_t parameters = 0;
-  std::uint32_t members = 0;             // Kernel::members
-  std::vector<std::size_t> common, own;  // numbers of the parameters that members share, or not
+  std::uint32_t members = 0;  // Kernel::members
+  ir::BatchRow row;           // of a batch's table
 };
 
-// The packed table of a batch (ir/kernel.h).
-std::vector<ir::KernelArg> packed_table(const CudaKernel& kernel, const Launch& launch) {
-  const std::size_t row = kernel.common.size() + kernel.own.size() + 1;
-  std::vector<ir::KernelArg> table;
-  table.reserve(kernel.common.size() + kernel.members * (kernel.own.size() + 1));
-  for (const std::size_t p : kernel.common) table.push_back(launch.args[p]);
+// The table of a batch, packed (ir/kernel.h).
+std::vector<std::byte> packed_table(const CudaKernel& kernel, const Launch& launch) {
+  const ir::BatchRow& row = kernel.row;
+  std::vector<std::byte> table(std::size_t{kernel.members} * row.bytes);
   for (std::size_t m = 0; m < kernel.members; ++m) {
-    if (m >= launch.members) {
-      table.resize(table.size() + kernel.own.size(), ir::KernelArg{nullptr});
-      table.push_back({.integer = ir::kNoBlock});
-      continue;
+    for (const ir::BatchRow::Field& field : row.fields) {
+      ir::KernelArg arg{nullptr};
+      if (m < launch.members) {
+        arg = launch.args[m * row.fields.size() + field.param];
+      } else if (field.param == kernel.parameters) {
+        arg.integer = ir::kNoBlock;
+      }
+      // The low bytes of an argument are its value.
+      std::memcpy(table.data() + m * row.bytes + field.offset, &arg, field.bytes);
     }
-    const ir::KernelArg* args = launch.args + m * row;
-    for (const std::size_t p : kernel.own) table.push_back(args[p]);
-    table.push_back(args[row - 1]);
   }
   return table;
 }
@@ -297,12 +297,9 @@ std::shared_ptr<const LoadedKernel> CudaDevice::load_kernel(const ir::Kernel& ke
   const Images images = unpack(binary.bytes);
   auto loaded = std::make_shared<CudaKernel>(context_);
   loaded->needs = launch_needs(kernel);
-  loaded->parameters = kernel.members == 0 ? kernel.params.size() : 1;
+  loaded->parameters = kernel.params.size();
   loaded->members = kernel.members;
-  for (std::size_t p = 0; p < kernel.params.size(); ++p) {
-    const bool scalar = kernel.params[p].kind == ir::ParamKind::scalar;
-    (scalar ? loaded->common : loaded->own).push_back(p);
-  }
+  loaded->row = ir::batch_row(kernel);
   check_launch(caps_, loaded->needs, {kernel.name}, 1);
   const EnterCuda entered(context_);
   if (!images.cubin.empty() && cubin_) {
@@ -329,12 +326,13 @@ std::shared_ptr<const LoadedKernel> CudaDevice::load_kernel(const ir::Kernel& ke
 void CudaDevice::launch(const Launch& launch) {
   const auto& kernel = static_cast<const CudaKernel&>(*launch.kernel);
   check_launch(caps_, kernel.needs, launch.label, launch.items);
-  std::vector<ir::KernelArg> table;
+  std::vector<std::byte> table;
   if (kernel.members != 0) table = packed_table(kernel, launch);
   // A parameter takes as many low bytes of its argument as it is wide.
-  SmallArray<void*, 64> arguments(kernel.parameters);
-  for (std::size_t i = 0; i < kernel.parameters; ++i) {
-    arguments[i] = const_cast<ir::KernelArg*>(kernel.members != 0 ? table.data() : launch.args + i);
+  SmallArray<void*, 64> arguments(kernel.members != 0 ? 1 : kernel.parameters);
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    arguments[i] = kernel.members != 0 ? static_cast<void*>(table.data())
+                                       : const_cast<ir::KernelArg*>(launch.args + i);
   }
   const EnterCuda entered(context_);
   context_.note_launch(launch.label);

@@ -48,6 +48,8 @@ const Bad kBad[] = {
     {"KILN_FLUSH_AFTER", "-1", kNumber},
     {"KILN_FLUSH_BYTES", "1T", kNumber},
     {"KILN_CACHED_PLANS", "many", kNumber},
+    {"KILN_COMPILE_BUDGET", "-1", "a number of seconds, such as 0, 2.5 or inf"},
+    {"KILN_COMPILE_BUDGET", "nan", "a number of seconds, such as 0, 2.5 or inf"},
     {"KILN_THREADS", "2.5", kNumber},
     {"KILN_THREADS", "0x10", kNumber},
     {"KILN_MEMORY_LIMIT", "99999999999999999999", kNumber},

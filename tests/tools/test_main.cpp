@@ -99,6 +99,8 @@ int main(int argc, char** argv) {
   testing::InitGoogleMock(&argc, argv);
   // Plans, and what is counted of them, do not depend on the machine unless a test asks for it.
   setenv("KILN_HOST_FIGURES", "fixed", 0);
+  // Nor on what the suites before have compiled.
+  setenv("KILN_COMPILE_BUDGET", "inf", 0);
   if (const char* path = std::getenv("KILN_SKIP_LOG")) {
     testing::UnitTest::GetInstance()->listeners().Append(new SkipLog(path));
   }

@@ -86,6 +86,10 @@ struct Options {
   // The same once so many bytes are kept by nothing but pending operations; 0: never. By default a
   // quarter of what may be allocated on the device.
   std::optional<std::int64_t> flush_bytes{};
+  // Seconds (modelled) that the process may spend on compiling what is new. Beyond it a new
+  // expression runs one operation at a time, with the same bits, until it has come often enough to
+  // have repaid its compile. By default 2 on a CPU, 10 on CUDA; infinity: always compile.
+  std::optional<double> compile_budget{};
 };
 // Options of this thread until the end of the block; nests. Scope s({.mode = Mode::check});
 class [[nodiscard]] Scope {

@@ -20,24 +20,24 @@ __device__ void store(T* p, const vec<T, N>& value) {
 }
 
 // The arguments of one member of the batch, and the number of its first block.
-struct Member {
-  alignas(8) int n0;
-  alignas(8) const float* __restrict__ x0;
-  alignas(8) const float* __restrict__ x1;
-  alignas(8) float* __restrict__ out2;
-  alignas(8) const float* __restrict__ x3;
-  alignas(8) float* __restrict__ out4;
-  alignas(8) const float* __restrict__ x5;
-  alignas(8) float* __restrict__ out6;
-  alignas(8) int first_block;
+struct alignas(8) Member {
+  const float* __restrict__ x0;
+  const float* __restrict__ x1;
+  float* __restrict__ out2;
+  const float* __restrict__ x3;
+  float* __restrict__ out4;
+  const float* __restrict__ x5;
+  float* __restrict__ out6;
+  int n0;
+  float s0;
+  float s1;
+  float s2;
+  float s3;
+  float s4;
+  float s5;
+  int first_block;
 };
 struct Batch {
-  alignas(8) float s0;
-  alignas(8) float s1;
-  alignas(8) float s2;
-  alignas(8) float s3;
-  alignas(8) float s4;
-  alignas(8) float s5;
   Member row[24];
 };
 
@@ -50,17 +50,17 @@ extern "C" __global__ void __launch_bounds__(256) add_add_sub(
   }
   const int n0 = batch.row[member].n0;
   const float* __restrict__ x0 = batch.row[member].x0;
-  const float s0 = batch.s0;
+  const float s0 = batch.row[member].s0;
   const float* __restrict__ x1 = batch.row[member].x1;
-  const float s1 = batch.s1;
+  const float s1 = batch.row[member].s1;
   float* __restrict__ out2 = batch.row[member].out2;
-  const float s2 = batch.s2;
+  const float s2 = batch.row[member].s2;
   const float* __restrict__ x3 = batch.row[member].x3;
-  const float s3 = batch.s3;
+  const float s3 = batch.row[member].s3;
   float* __restrict__ out4 = batch.row[member].out4;
   const float* __restrict__ x5 = batch.row[member].x5;
-  const float s4 = batch.s4;
-  const float s5 = batch.s5;
+  const float s4 = batch.row[member].s4;
+  const float s5 = batch.row[member].s5;
   float* __restrict__ out6 = batch.row[member].out6;
   const int block = blockIdx.x - batch.row[member].first_block;
   const int thread = threadIdx.x;
