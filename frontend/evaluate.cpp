@@ -42,6 +42,7 @@ class Evaluation {
   enum class Next : std::uint8_t { done, again, wait, run };
   Next prepare(std::span<const Array> arrays);
   void add_late();
+  bool add_root(Node* node, Place guess);
   bool settle_without_work(Node* node);
   void run();
   bool compute();
@@ -59,6 +60,8 @@ class Evaluation {
   bool single_ = false;  // of one operation: always compiled, and nothing is learnt
   std::uint16_t device_ = 0;
   std::vector<Node*> roots_;
+  std::vector<Place>
+      guesses_;  // for whose sake roots were added that nobody asked for; may be short
   std::vector<runtime::Block> outputs_;
   std::vector<std::int64_t> bytes_;
   bool idle_ = true;
@@ -111,27 +114,50 @@ Evaluation::Next Evaluation::prepare(std::span<const Array> arrays) {
       roots_.push_back(root);
   }
   if (roots_.empty()) return settled ? Next::again : Next::done;
+  guesses_.clear();
   if (!single_) add_late();
   snapshot_.where = where_;
   if (!take_snapshot(roots_, !single_, &snapshot_)) return Next::wait;
+  std::ranges::copy(guesses_, snapshot_.guesses.begin());
   name_results(arrays, &snapshot_);
   for (Node* const node : snapshot_.outputs) node->in_flight = true;
   return Next::run;
 }
 
-// Values of this thread that lag two evaluations behind are computed with this one.
+// Values of this thread that lag two evaluations behind are computed with this one, and from then
+// on what is made at their places with the evaluation that follows.
 void Evaluation::add_late() {
-  Rounds& rounds = context().rounds;
-  for (; !rounds.late.empty() && rounds.late.front().round != rounds.now; rounds.late.pop_front()) {
-    Node* const node = rounds.late.front().node;
+  Context& c = context();
+  Places& places = trace().places;
+  std::deque<Rounds::Late>& late = c.rounds.late;
+  std::vector<Node*> lagging;
+  for (; !late.empty() && late.front().round != c.rounds.now; late.pop_front()) {
+    Node* const node = late.front().node;
     // Its slot may be another's by now.
     if (!node->late || node->shape == nullptr || node->ready() || node->in_flight) continue;
     node->late = false;
-    Node* const root = root_of(node);
-    if (root->ready() || root->in_flight || root->shape->size == 0 || root->device != device_)
-      continue;
-    if (std::ranges::find(roots_, root) == roots_.end()) roots_.push_back(root);
+    lagging.push_back(node);
+    places.learn_late(place_of(*node));
   }
+  if (!places.any_late()) return;
+  std::vector<Place> served;  // by what is newer
+  c.loops.each_pending([&](Node* node, Place place) {
+    if (places.late(place) && node->held() && add_root(node, place)) served.push_back(place);
+  });
+  for (Node* const node : lagging) {
+    if (std::ranges::find(served, place_of(*node)) == served.end()) add_root(node, 0);
+  }
+}
+
+bool Evaluation::add_root(Node* node, Place guess) {
+  Node* const root = root_of(node);
+  if (root->ready() || root->in_flight || root->shape->size == 0 || root->device != device_)
+    return false;
+  if (std::ranges::find(roots_, root) != roots_.end()) return false;
+  guesses_.resize(roots_.size(), 0);
+  roots_.push_back(root);
+  guesses_.push_back(guess);
+  return true;
 }
 
 bool Evaluation::round(std::span<const Array> arrays) {
@@ -183,6 +209,10 @@ void Evaluation::keep_donated(runtime::Device& device, const Reference& referenc
   }
 }
 
+// So often an evaluation at the same line begins with bodies of loops, before it is tried as a
+// whole.
+constexpr int kPiecewise = 15;
+
 // One body of a loop at a time, or one operation: no kernel is compiled for this graph.
 void Evaluation::step() {
   std::vector<Node*> operations;
@@ -195,7 +225,11 @@ void Evaluation::step() {
   for (Node* const node : operations) pending.push_back(Access::adopt(node));
   abandon();
   Context& c = context();
-  if (c.loops.cut(static_cast<std::size_t>(c.flush_after), true, where_)) return;
+  if (c.loops.cut(static_cast<std::size_t>(c.flush_after), true, where_)) {
+    c.piecewise = where_;
+    c.piecewise_left = kPiecewise;
+    return;
+  }
   Evaluation single(where_);
   single.single_ = true;
   for (Array& x : pending) {
@@ -320,10 +354,14 @@ void evaluate_now(std::span<const Array> arrays, Where where) {
 void evaluate(std::span<const Array> arrays, Where where) {
   translated("eval", where, [&] {
     Context& c = context();
-    if (c.loops.was_cut()) c.loops.cut(static_cast<std::size_t>(c.flush_after), true, where);
+    const bool again = c.piecewise_left > 0 && c.piecewise.line == where.line &&
+                       c.piecewise.file == where.file && c.piecewise_left-- > 0;
+    if (c.loops.was_cut() || again)
+      c.loops.cut(static_cast<std::size_t>(c.flush_after), true, where);
     evaluate_now(arrays, where);
     c.loops.clear();
     ++c.rounds.now;
+    c.flush_wait = 0;
     c.flush_look = 0;  // what is kept by pending operations may have become less
   });
 }
@@ -370,13 +408,14 @@ void flush(const Recipe& next) {
   if (mutant(ir::Mutant::flush)) return;
   const bool heavy = many_bytes(c, next.device);
   const auto pending = static_cast<std::int64_t>(c.loops.pending());
-  if (!heavy && pending < std::max(c.flush_after, c.flush_wait)) return;
+  if (!heavy && pending < c.flush_wait) return;
   c.evaluating = true;
   try {
     translated("eval", next.where, [&] {
       const bool done = c.loops.cut(static_cast<std::size_t>(c.flush_after), heavy, next.where);
       // A loop may begin that has not come round yet.
       c.flush_wait = done ? 0 : pending + pending / 4;
+      if (pending < c.flush_after) c.flush_wait = std::min(c.flush_wait, c.flush_after);
       if (!done && (heavy || pending >= kStraight * c.flush_after)) evaluate_held(next.where);
     });
   } catch (...) {

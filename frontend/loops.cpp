@@ -44,6 +44,17 @@ bool Loops::find_loop(std::size_t* begin) {
   return true;
 }
 
+// Whether the log goes on with rounds of the loop that was cut last, whole ones or the first part
+// of one. Else that loop is over.
+bool Loops::goes_on() {
+  const std::size_t period = round_.size();
+  std::size_t i = 0;
+  while (period != 0 && i < log_.size() && log_[i].place == round_[i % period]) ++i;
+  if (period != 0 && (i == log_.size() || i >= period)) return true;
+  round_.clear();
+  return false;
+}
+
 // What comes before a loop, its rounds, and what comes behind them.
 std::vector<Loops::Body> Loops::rounds(std::size_t begin) const {
   std::vector<Body> result;
@@ -66,11 +77,7 @@ std::vector<Loops::Body> Loops::rounds(std::size_t begin) const {
 
 // The last has not ended.
 std::vector<Loops::Body> Loops::bodies() {
-  if (!round_.empty()) {
-    std::vector<Body> result = rounds(0);
-    if (result.size() > 1) return result;
-    round_.clear();
-  }
+  if (goes_on()) return rounds(0);
   std::size_t begin = 0;
   if (find_loop(&begin)) return rounds(begin);
   std::vector<Body> result{{}};
@@ -88,6 +95,11 @@ std::vector<Loops::Body> Loops::bodies() {
   return result;
 }
 
+bool Loops::is_pending(const Entry& entry) {
+  const Node& node = *entry.node;
+  return node.shape != nullptr && place_of(node) == entry.place && !node.ready();
+}
+
 // The trace's lock is held. A node belongs to the last entry that names it: where an equal
 // operation was found again, or where an operation took the slot of one that was freed.
 void Loops::find_uses() {
@@ -96,8 +108,7 @@ void Loops::find_uses() {
   own_.assign(log_.size(), 0);
   for (std::size_t i = log_.size(); i-- > 0;) {
     Node* const node = log_[i].node;
-    const bool gone = node->shape == nullptr || place_of(*node) != log_[i].place;
-    if (gone || node->ready() || node->epoch == epoch) continue;
+    if (!is_pending(log_[i]) || node->epoch == epoch) continue;
     node->epoch = epoch;
     node->id = static_cast<std::uint32_t>(i);
     own_[i] = 1;
@@ -130,19 +141,44 @@ bool Loops::needed(std::size_t entry, std::size_t end) const {
   return last_use_[entry] >= end || node.held();
 }
 
+// Whether each element of what a round leaves is made of the same one of the round before, so that
+// fusing several saves memory traffic.
+bool Loops::elementwise(const Body& body) const {
+  for (std::size_t i = body.begin; i < body.end; ++i) {
+    if (own_[i] == 0) continue;
+    const Node& node = *log_[i].node;
+    if (node.kind == Kind::map || node.kind == Kind::broadcast || node.kind == Kind::alias)
+      continue;
+    const bool view =
+        node.kind == Kind::slice || node.kind == Kind::reshape || node.kind == Kind::permute;
+    if (!view || !root_of(node.operands()[0])->ready()) return false;
+  }
+  return true;
+}
+
+// Whether the log ends in a loop that is known well enough, and that gains nothing by going on.
+bool Loops::ripe(std::size_t least) {
+  if (goes_on()) return log_.size() >= round_.size();
+  std::size_t begin = 0;
+  if (!find_loop(&begin)) return false;
+  // Two rounds at least; of short ones many.
+  if (log_.size() - begin >= least && !elementwise({begin, begin + round_.size(), 0})) return true;
+  round_.clear();
+  return false;
+}
+
 // How many such bodies are evaluated at once; `count` of them lie in a row.
 std::int64_t Loops::together(const Body& body, std::size_t count, std::size_t bound) {
   if (known_.size() >= kMostBodies) known_.clear();
   Known& known = known_[body.hash];
   known.seen += static_cast<std::int64_t>(count);
   double carried = 0, compile = 0;
-  bool elementwise = true;
+  const bool elementwise = this->elementwise(body);
   const ir::Caps& caps = memory_device(log_[body.begin].node->device).caps();
   for (std::size_t i = body.begin; i < body.end; ++i) {
     if (own_[i] == 0) continue;
     const Node& node = *log_[i].node;
     compile += compile_seconds(node.kind == Kind::map && ir::has(node.op, ir::kExpands), caps);
-    elementwise = elementwise && (node.kind == Kind::map || node.kind == Kind::broadcast);
     if (!needed(i, body.end)) continue;
     carried += static_cast<double>(node.shape->size) * ir::size_of(to_ir(node.dtype));
   }
@@ -183,11 +219,26 @@ std::vector<Loops::Piece> Loops::pieces(std::size_t bound, bool all_bodies) {
   return result;
 }
 
+// Reshapes of what has its value by now: views of it, which no kernel copies.
+std::vector<Array> Loops::reshapes(std::size_t begin, std::size_t end) const {
+  std::vector<Array> result;
+  const std::lock_guard<std::mutex> lock(trace().mutex);
+  for (std::size_t i = begin; i < end; ++i) {
+    Node* const node = log_[i].node;
+    if (own_[i] == 0 || !is_pending(log_[i]) || node->kind != Kind::reshape) continue;
+    if (node->in_flight || node->anywhere || !root_of(node->operands()[0])->ready()) continue;
+    if (trace().retain_pending(node) != nullptr) result.push_back(Access::adopt(node));
+  }
+  return result;
+}
+
 // Evaluates them, each when what comes before it has its value, and forgets them.
 void Loops::run(std::vector<Piece> pieces, Where where) {
   busy_ = true;
   try {
+    std::size_t begin = 0;
     for (Piece& piece : pieces) {
+      evaluate_now(reshapes(std::exchange(begin, piece.end), piece.end), where);
       evaluate_now(piece.roots, where);
       piece.roots.clear();  // what comes next may overwrite them
     }
@@ -207,7 +258,11 @@ bool Loops::cut(std::size_t bound, bool all, Where where) {
   {
     const std::lock_guard<std::mutex> lock(trace().mutex);
     find_uses();
-    if (!all && drop_dead(bound)) return true;
+    if (!all && log_.size() < bound) {
+      if (!ripe(bound / 8)) return false;
+    } else if (!all && drop_dead(bound)) {
+      return true;
+    }
     pieces = this->pieces(bound, all);
   }
   if (pieces.empty()) return false;

@@ -27,9 +27,18 @@ class Loops {
   // This thread has recorded an operation; the node may be an older one that is equal.
   void note(Node* node) { log_.push_back({node, place_of(*node)}); }
   std::size_t pending() const { return log_.size(); }
+  // visit(node, place) of operations that are pending, but for some that were found again. The
+  // trace's lock is held.
+  template <class Visit>
+  void each_pending(Visit visit) const {
+    for (const Entry& entry : log_) {
+      if (is_pending(entry)) visit(entry.node, entry.place);
+    }
+  }
   // Evaluates the bodies that have ended, of `bound` operations at most together; if a loop goes
-  // on, those that fill no piece wait for more unless `all` are asked for. False if there is none:
-  // then nothing was done.
+  // on, those that fill no piece wait for more unless `all` are asked for. With fewer operations
+  // than the bound only a loop is cut whose rounds gain nothing from each other. False if there is
+  // none: then nothing was done.
   bool cut(std::size_t bound, bool all, Where where);
   // Whether it did since the log was cleared: what is left of the loop goes the same way.
   bool was_cut() const { return cut_; }
@@ -49,6 +58,7 @@ class Loops {
     std::size_t begin = 0, end = 0;  // in the log
     std::uint64_t hash = 0;          // of its places
   };
+  static bool is_pending(const Entry& entry);
   struct Known {  // bodies of one hash
     std::int64_t seen = 0, together = 1;
   };
@@ -59,12 +69,16 @@ class Loops {
 
   std::vector<Body> bodies();
   bool find_loop(std::size_t* begin);
+  bool goes_on();
   std::vector<Body> rounds(std::size_t begin) const;
   std::vector<Piece> pieces(std::size_t bound, bool all);
   void find_uses();
   bool drop_dead(std::size_t bound);
+  bool elementwise(const Body& body) const;
+  bool ripe(std::size_t least);
   std::int64_t together(const Body& body, std::size_t count, std::size_t bound);
   bool needed(std::size_t entry, std::size_t end) const;
+  std::vector<Array> reshapes(std::size_t begin, std::size_t end) const;
   void run(std::vector<Piece> pieces, Where where);
 
   std::vector<Entry> log_;

@@ -16,16 +16,32 @@ Place place_of(const Node& node) {
 
 bool Places::stores(Place place) const {
   const auto known = places_.find(place);
-  return known != places_.end() && known->second.active();
+  return known != places_.end() && known->second.stored && known->second.active();
 }
 
-void Places::learn(Place place) {
+bool Places::late(Place place) const {
+  const auto known = places_.find(place);
+  return known != places_.end() && known->second.late && known->second.active();
+}
+
+Places::Record* Places::record(Place place) {
   const auto known = places_.find(place);
   if (known != places_.end()) {
     known->second.unread /= 2;
-  } else if (places_.size() < kMost) {
-    places_.try_emplace(place);
+    return &known->second;
   }
+  return places_.size() < kMost ? &places_[place] : nullptr;
+}
+
+void Places::learn(Place place) {
+  if (Record* const known = record(place)) known->stored = true;
+}
+
+void Places::learn_late(Place place) {
+  Record* const known = record(place);
+  if (known == nullptr) return;
+  late_ += known->late ? 0 : 1;
+  known->late = true;
 }
 
 void Places::read(Place place) {

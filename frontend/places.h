@@ -31,14 +31,22 @@ class Places {
   void read(Place place);
   void died(Place place);
   std::size_t size() const { return places_.size(); }
+  // A value of this place was asked for by nothing but later operations: from now on such are
+  // computed with the evaluation that follows them.
+  void learn_late(Place place);
+  bool late(Place place) const;
+  bool any_late() const { return late_ != 0; }
 
  private:
   struct Record {
     std::uint32_t read = 0, unread = 0;
+    bool stored = false, late = false;
     // Twice without use, as the last state of a loop is each time it ends, is no reason.
     bool active() const { return unread <= 2 * (read + 1); }
   };
+  Record* record(Place place);  // null: they are too many
   std::unordered_map<Place, Record> places_;
+  std::size_t late_ = 0;
 };
 
 }  // namespace kiln::inline v0::frontend

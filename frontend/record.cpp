@@ -13,6 +13,9 @@
 
 namespace kiln::inline v0::frontend {
 
+// A look at loops is worth its while from that part of what may be pending on.
+constexpr std::int64_t kEarly = 8;
+
 Array record(Recipe& recipe) {
   Context& c = context();
   if (c.line_scopes != 0) recipe.where = c.line;
@@ -20,7 +23,7 @@ Array record(Recipe& recipe) {
   recipe.repaired = c.repairing && recipe.kind == Kind::map;
   recipe.rounds = &c.rounds;
   const bool logs = c.flush_after != 0 && !c.evaluating && !recipe.anywhere;
-  if (logs && (static_cast<std::int64_t>(c.loops.pending()) >= c.flush_after ||
+  if (logs && (static_cast<std::int64_t>(c.loops.pending()) >= c.flush_after / kEarly ||
                trace().pinned.load(std::memory_order_relaxed) >= c.flush_look)) {
     flush(recipe);
   }

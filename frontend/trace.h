@@ -228,6 +228,8 @@ struct Context {
   Where line;
   Rounds rounds;
   Loops loops;
+  Where piecewise;          // the last evaluation that was not worth its compile as a whole,
+  int piecewise_left = 0;   // and how many there are divided at once
   double compile_budget;    // seconds; below 0: what suits the device
   bool evaluating = false;  // recording by the library itself: no flush, no eager evaluation
   Context();                // what the environment says

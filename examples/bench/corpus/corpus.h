@@ -54,11 +54,6 @@ std::vector<Program> programs();  // all of them
 // The tolerances that several have in common.
 inline constexpr const char* kSameOrder = "the same operations in the same order";
 inline constexpr const char* kSums = "sums in another order";
-// And what several wait for.
-inline constexpr const char* kHistory = "each step computes its state from the first one on";
-inline constexpr const char* kUnrolled = "steps are fused with those before them, at any price";
-inline constexpr const char* kWindows = "a write of a window is a select in all that follows";
-
 // Numbers of [0, 1), the same ones for the same seed; made once a process. Around 0; whole and
 // below a bound.
 const Floats& noise(std::int64_t count, unsigned seed);

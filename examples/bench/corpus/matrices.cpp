@@ -351,8 +351,7 @@ constexpr Program kPrograms[] = {
      cholesky,
      cholesky_loops,
      0,
-     kSameOrder,
-     kWindows},
+     kSameOrder},
     {"elimination",
      "a pivot looked for, rows exchanged",
      {15, 0},
@@ -360,8 +359,7 @@ constexpr Program kPrograms[] = {
      elimination,
      elimination_loops,
      1e-3,
-     "a pivot may be found by a last digit",
-     kHistory},
+     "a pivot may be found by a last digit"},
     {"tridiagonal",
      "rows written from the rows before",
      {65, 8},
@@ -393,8 +391,7 @@ constexpr Program kPrograms[] = {
      pagerank,
      pagerank_loops,
      1e-4,
-     kSums,
-     kHistory},
+     kSums},
 };
 
 }  // namespace

@@ -288,8 +288,7 @@ constexpr Program kPrograms[] = {
      line_search,
      line_search_loops,
      1e-2,
-     "a sum in another order may end it a step sooner",
-     kHistory},
+     "a sum in another order may end it a step sooner"},
     {"runge_kutta",
      "an ensemble, read at the end",
      {101, 15},
@@ -297,8 +296,7 @@ constexpr Program kPrograms[] = {
      runge_kutta,
      runge_kutta_loops,
      0,
-     kSameOrder,
-     kUnrolled},
+     kSameOrder},
     {"adaptive",
      "a step that the error decides",
      {101, 10},
@@ -306,8 +304,7 @@ constexpr Program kPrograms[] = {
      adaptive,
      adaptive_loops,
      0,
-     kSameOrder,
-     kHistory},
+     kSameOrder},
 };
 
 }  // namespace
