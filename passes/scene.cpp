@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 
 namespace kiln::passes {
 
@@ -154,8 +155,28 @@ std::uint8_t streaming_flags(const ClusterContext& c, const std::vector<MergedAx
   return axes.size() == 1 ? ir::kNonTemporal | ir::kAligned : ir::kNonTemporal;
 }
 
+namespace {
+
+// How often the cluster's values are made by one and the same function of ir/math.
+std::size_t uses_of_one_function(const ClusterContext& c) {
+  std::map<std::pair<ir::Op, bool>, std::size_t> uses;
+  std::size_t most = 0;
+  for (const ir::NodeId n : c.space.inside) {
+    const ir::Node& node = c.graph.nodes[n];
+    if (node.kind != ir::NodeKind::map || !ir::has(node.op, ir::kExpands)) continue;
+    most = std::max(most, ++uses[{node.op, node.dtype == ir::DType::float64}]);
+  }
+  return most;
+}
+
+}  // namespace
+
+// Registers full of the widest dtype: two hide latencies, more would be stored and loaded again.
+// A function that is used several times is called (codegen/llvm), which four registers repay.
 int cpu_lanes(const ClusterContext& c) {
-  const std::int64_t lanes = 2 * c.caps.vector_bytes / widest(c);
+  const std::int64_t bytes = widest(c);
+  const std::int64_t registers = uses_of_one_function(c) > 1 && bytes >= 4 ? 4 : 2;
+  const std::int64_t lanes = registers * c.caps.vector_bytes / bytes;
   return static_cast<int>(std::clamp<std::int64_t>(lanes, 4, ir::kReduceLanes));
 }
 

@@ -116,7 +116,8 @@ std::int64_t lower(const ir::Graph& graph, const std::vector<MergedAxis>& axes);
 // such output cannot stay in the cache and its vectors are aligned, since all axes are merged into
 // one or the last one is whole cache lines. For outputs that the kernel does not read back.
 std::uint8_t streaming_flags(const ClusterContext& context, const std::vector<MergedAxis>& axes);
-// Lanes of a vector loop on the CPU: two registers of the widest element, at most kReduceLanes.
+// Lanes of a vector loop on the CPU: two registers of the widest element, or four where that makes
+// calls of functions cheap; at most kReduceLanes.
 int cpu_lanes(const ClusterContext& context);
 // `lanes`, if that many consecutive elements along an axis, from a multiple of lanes on, are one
 // aligned vector in every access that moves along it; else 1.

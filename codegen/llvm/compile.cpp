@@ -120,7 +120,7 @@ CpuTarget host_target() {
   return target;
 }
 
-std::string_view llvm_version() { return "llvm " LLVM_VERSION_STRING " kiln 2"; }
+std::string_view llvm_version() { return "llvm " LLVM_VERSION_STRING " kiln 3"; }
 
 ir::KernelSource llvm_object(const ir::Kernel& kernel, const CpuTarget& target) {
   require(target);

@@ -12,6 +12,7 @@ namespace kiln::codegen {
 using ir::Code;
 using ir::DType;
 using ir::Inst;
+using ir::Value;
 
 namespace {
 
@@ -23,10 +24,7 @@ llvm::Function* declare(llvm::Module& module, int vector_bytes) {
       llvm::FunctionType::get(llvm::Type::getVoidTy(context), {pointer, word, word}, false);
   auto* function = llvm::Function::Create(type, llvm::Function::ExternalLinkage,
                                           llvm::StringRef(kEntrySymbol), module);
-  const std::string bits = std::to_string(8 * vector_bytes);
-  // Without both, LLVM splits vectors wider than the processor's preferred width.
-  function->addFnAttr("prefer-vector-width", bits);
-  function->addFnAttr("min-legal-vector-width", bits);
+  use_vectors_of(*function, vector_bytes);
   function->setDoesNotThrow();
   function->addParamAttr(0, llvm::Attribute::NoAlias);
   function->addParamAttr(0, llvm::Attribute::ReadOnly);
@@ -63,6 +61,7 @@ llvm::BasicBlock* KernelEmitter::block(const char* name) {
 void KernelEmitter::run() {
   ir::internal_check(kernel_.target == ir::Target::cpu, "llvm: not a CPU kernel");
   find_scopes();
+  count_functions();
   values_.resize(kernel_.insts.size());
   params_.resize(kernel_.params.size());
   b_.SetInsertPoint(start_);
@@ -98,6 +97,35 @@ void KernelEmitter::find_scopes() {
     }
   }
   ir::internal_check(open.empty(), "llvm: a scope is not closed");
+}
+
+// What an unrolled loop holds comes once a round.
+void KernelEmitter::count_functions() {
+  const auto constant = [&](Value v, std::int64_t otherwise) {
+    const Inst& inst = kernel_.insts[v];
+    return inst.code == Code::constant ? inst.imm : otherwise;
+  };
+  struct Unrolled {
+    std::size_t end;
+    std::int64_t times_before;
+  };
+  std::vector<Unrolled> open;
+  std::int64_t times = 1;
+  for (std::size_t i = 0; i < kernel_.insts.size(); ++i) {
+    const Inst& inst = kernel_.insts[i];
+    if (!open.empty() && open.back().end == i) {
+      times = open.back().times_before;
+      open.pop_back();
+    }
+    if (inst.code == Code::loop && inst.imm == 1) {
+      open.push_back({closing_[i], times});
+      const std::int64_t step = constant(inst.args[2], 1);
+      times *= (constant(inst.args[1], 1) - constant(inst.args[0], 0) + step - 1) / step;
+    }
+    if (inst.code == Code::op && ir::has(inst.op, ir::kExpands)) {
+      ops_.expect(inst.op, inst.dtype, inst.lanes, times);
+    }
+  }
 }
 
 bool KernelEmitter::has_operand(const Inst& inst, int k) const {

@@ -47,6 +47,7 @@ class KernelEmitter {
   void begin_else();
   std::size_t end_scope(std::size_t i);
   void find_scopes();
+  void count_functions();  // of ir/math, for ops_
   void finish();
 
   // Values.

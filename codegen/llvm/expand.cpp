@@ -1,12 +1,14 @@
-// Transcendental operations, inlined from their definitions in ir/math.
+// Transcendental operations, by their definitions in ir/math: inlined, or a function of the module.
 #include <llvm/IR/Module.h>
 
 #include <algorithm>
+#include <bit>
 #include <string>
 #include <vector>
 
 #include "codegen/llvm/ops.h"
 #include "ir/error.h"
+#include "ir/mutant.h"
 
 namespace kiln::codegen {
 
@@ -35,33 +37,103 @@ llvm::Value* concatenate(llvm::IRBuilder<>& b, std::vector<llvm::Value*> parts, 
   return parts[0];
 }
 
-// Two registers' worth of independent work hides the latency of a polynomial; more would spill.
-constexpr int kRegisters = 2;
+// Two registers' worth of independent work hides the latency of a polynomial; more would spill what
+// else the loop holds. A function of its own holds nothing else: it takes four at a time, as many
+// as come back in registers, and so its calls cost nothing.
+constexpr int kInlineRegisters = 2;
+constexpr int kCalledRegisters = 4;
+
+// Of two registers and less a call costs up to a quarter of the work. So often the work is inlined
+// all the same, each time for as long as a small kernel takes to compile; a call takes a twentieth.
+// A loop over vectors has two uses, one of them for what is left over.
+constexpr std::int64_t kMostInlined = 4;
+
+DType computed_in(DType type) { return ir::is_half(type) ? DType::float32 : type; }
+
+const ir::Function& expansion_of(ir::Op op, DType type) {
+  const ir::Function* f = ir::expansion(op, computed_in(type));
+  ir::internal_check(f != nullptr, "llvm: an operation without expansion");
+  return *f;
+}
 
 }  // namespace
 
+void use_vectors_of(llvm::Function& function, int bytes) {
+  const std::string bits = std::to_string(8 * bytes);
+  function.addFnAttr("prefer-vector-width", bits);
+  function.addFnAttr("min-legal-vector-width", bits);
+}
+
+void OpEmitter::expect(ir::Op op, DType type, int lanes, std::int64_t times) {
+  expected_[{&expansion_of(op, type), lanes}] += times;
+}
+
+OpEmitter::Pieces OpEmitter::pieces(const ir::Function& f, int lanes) const {
+  const int of_register = vector_bytes_ / static_cast<int>(ir::size_of(f.result_type));
+  const auto divides = [&](int piece) {
+    return lanes % piece == 0 && std::has_single_bit(static_cast<unsigned>(lanes / piece));
+  };
+  const int called = kCalledRegisters * of_register, inlined = kInlineRegisters * of_register;
+  if (divides(called)) return {called, true};
+  const auto expected = expected_.find({&f, lanes});
+  const bool often = expected != expected_.end() && expected->second > kMostInlined;
+  if (often && lanes < called) return {lanes, true};
+  return {divides(inlined) ? inlined : lanes, false};
+}
+
 Element OpEmitter::expand(ir::Op op, DType type, llvm::ArrayRef<Element> args) {
-  const DType computed = ir::is_half(type) ? DType::float32 : type;
-  const ir::Function* f = ir::expansion(op, computed);
-  ir::internal_check(f != nullptr, "llvm: an operation without expansion");
+  const ir::Function& f = expansion_of(op, type);
   llvm::SmallVector<Element, 3> operands;
   for (const Element& arg : args) operands.push_back({arg.wide ? arg.wide : arg.value, nullptr});
 
   const int lanes = lanes_of(operands[0].value);
-  const int chunk = kRegisters * vector_bytes_ / static_cast<int>(ir::size_of(computed));
-  llvm::Value* value = nullptr;
-  if (lanes <= chunk || lanes % chunk != 0 || (lanes / chunk & (lanes / chunk - 1)) != 0) {
-    value = inline_function(*f, operands, lanes).value;
-  } else {
-    std::vector<llvm::Value*> results;
-    for (int first = 0; first < lanes; first += chunk) {
-      llvm::SmallVector<Element, 3> some;
-      for (const Element& e : operands) some.push_back({part(b_, e.value, first, chunk), nullptr});
-      results.push_back(inline_function(*f, some, chunk).value);
+  const auto [piece, called] = pieces(f, lanes);
+  std::vector<llvm::Value*> results;
+  for (int first = 0; first < lanes; first += piece) {
+    const int from = called && mutant(ir::Mutant::called_pieces) ? 0 : first;
+    llvm::SmallVector<Element, 3> some;
+    for (const Element& e : operands) {
+      some.push_back({piece == lanes ? e.value : part(b_, e.value, from, piece), nullptr});
     }
-    value = concatenate(b_, std::move(results), chunk);
+    results.push_back(called ? call(f, some, piece) : inline_function(f, some, piece).value);
   }
+  llvm::Value* value = concatenate(b_, std::move(results), piece);
   return ir::is_half(type) ? narrow(type, value) : Element{value, nullptr};
+}
+
+llvm::Value* OpEmitter::call(const ir::Function& f, llvm::ArrayRef<Element> args, int lanes) {
+  llvm::Function* function = function_of(f, lanes);
+  llvm::SmallVector<llvm::Value*, 3> values;
+  for (const Element& arg : args) values.push_back(arg.value);
+  // Vectors that live across calls are spilled. Those that cross cache lines would cost the most.
+  if (x86_) b_.GetInsertBlock()->getParent()->addFnAttr("stackrealign");
+  return b_.CreateCall(function, values);
+}
+
+// Operands and result are in registers, by the convention of the platform.
+llvm::Function* OpEmitter::function_of(const ir::Function& f, int lanes) {
+  llvm::Module& module = *b_.GetInsertBlock()->getModule();
+  const std::string name = f.name + ".x" + std::to_string(lanes);
+  if (llvm::Function* known = module.getFunction(name)) return known;
+
+  llvm::SmallVector<llvm::Type*, 3> types;
+  for (const DType param : f.params) types.push_back(type(param, lanes));
+  auto* function =
+      llvm::Function::Create(llvm::FunctionType::get(type(f.result_type, lanes), types, false),
+                             llvm::Function::InternalLinkage, name, module);
+  use_vectors_of(*function, vector_bytes_);
+  function->addFnAttr(llvm::Attribute::NoInline);
+  function->addFnAttr(llvm::Attribute::WillReturn);
+  function->setDoesNotThrow();
+  function->setDoesNotAccessMemory();
+
+  const llvm::IRBuilderBase::InsertPoint here = b_.saveIP();
+  b_.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "entry", function));
+  llvm::SmallVector<Element, 3> args;
+  for (llvm::Argument& arg : function->args()) args.push_back({&arg, nullptr});
+  b_.CreateRet(inline_function(f, args, lanes).value);
+  b_.restoreIP(here);
+  return function;
 }
 
 namespace {
@@ -236,9 +308,10 @@ llvm::Function* OpEmitter::region_function(const ir::Function& f, std::size_t ra
 }
 
 llvm::AllocaInst* OpEmitter::scratch(llvm::Type* type, unsigned slot) {
-  llvm::AllocaInst*& array = scratch_[{type, slot}];
+  llvm::Function* function = b_.GetInsertBlock()->getParent();
+  llvm::AllocaInst*& array = scratch_[{function, type, slot}];
   if (!array) {
-    llvm::BasicBlock& entry = b_.GetInsertBlock()->getParent()->getEntryBlock();
+    llvm::BasicBlock& entry = function->getEntryBlock();
     llvm::IRBuilder<> at(&entry, entry.begin());
     array = at.CreateAlloca(type);
     array->setAlignment(llvm::Align(64));

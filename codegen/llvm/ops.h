@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,10 @@ struct Element {
   llvm::Value* value = nullptr;
   llvm::Value* wide = nullptr;  // 16-bit floats only
 };
+
+// Without both of the attributes that this adds, LLVM splits vectors wider than the processor's
+// preferred width.
+void use_vectors_of(llvm::Function& function, int bytes);
 
 class OpEmitter {
  public:
@@ -37,6 +42,9 @@ class OpEmitter {
 
   Element constant(ir::DType dtype, std::uint64_t bits, int lanes) const;
   Element splat(const Element& scalar, int lanes) const;
+  // Says, before the first of them, that `op` will be wanted so many times more on vectors of
+  // `lanes`: what comes often is a function of the module, which is called.
+  void expect(ir::Op op, ir::DType type, int lanes, std::int64_t times);
   // The value of `op`; `type` as for ir::evaluate. Rare regions end the current block.
   Element op(ir::Op op, ir::DType type, ir::DType result, llvm::ArrayRef<Element> args);
   llvm::Value* any(llvm::Value* mask) const;  // i1: some lane holds
@@ -86,6 +94,14 @@ class OpEmitter {
   llvm::Value* widen(ir::DType half, llvm::Value* bits) const;  // 16 bits -> float32
 
   Element expand(ir::Op op, ir::DType type, llvm::ArrayRef<Element> args);
+  // How an expansion on so many lanes is emitted: in pieces of `lanes`.
+  struct Pieces {
+    int lanes = 0;
+    bool called = false;
+  };
+  Pieces pieces(const ir::Function& f, int lanes) const;
+  llvm::Value* call(const ir::Function& f, llvm::ArrayRef<Element> args, int lanes);
+  llvm::Function* function_of(const ir::Function& f, int lanes);
   Element inline_function(const ir::Function& f, llvm::ArrayRef<Element> args, int lanes);
   void emit_instruction(const ir::Function& f, std::size_t i, std::vector<Element>& values,
                         int lanes);
@@ -104,7 +120,9 @@ class OpEmitter {
   int vector_bytes_;
   llvm::StringRef features_;
   std::vector<Rare> open_;  // small regions of the function being inlined
-  std::map<std::pair<llvm::Type*, unsigned>, llvm::AllocaInst*> scratch_;  // of calls of regions
+  // Of calls of regions, in the function that calls.
+  std::map<std::tuple<llvm::Function*, llvm::Type*, unsigned>, llvm::AllocaInst*> scratch_;
+  std::map<std::pair<const ir::Function*, int>, std::int64_t> expected_;  // by lanes
 };
 
 }  // namespace kiln::codegen

@@ -3,9 +3,13 @@
 // interpreter's. A failure prints its seed and the smallest prefix of the graph that shows it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "codegen/cuda.h"
+#if KILN_HAS_LLVM
+#include "codegen/llvm.h"
+#endif
 #include "ir/targets.h"
 #include "runtime/targets.h"
 #include "tests/plans/cases.h"
@@ -35,11 +39,21 @@ testing::MakeGraph random_graphs(const RandomGraphOptions& options = {}) {
   return [=](std::uint64_t seed) { return ir::test::random_graph(seed, options); };
 }
 
+ir::test::RandomGraph function_programs(std::uint64_t seed) {
+  return ir::test::random_graph(seed, ir::test::function_programs(seed));
+}
+
 class DeviceProperty : public testing::DeviceTest {};
 class HeavyDeviceProperty : public testing::DeviceTest {};
 
 TEST_F(DeviceProperty, RandomGraphsOnTheCpu) { check(25, random_graphs(), kCpu); }
 TEST_F(DeviceProperty, RowProgramsOnTheCpu) { check(25, random_graphs(row_programs()), kCpu); }
+TEST_F(DeviceProperty, FunctionProgramsOnTheCpu) {
+  check(15, testing::MakeGraph(function_programs), kCpu);
+}
+TEST_F(DeviceProperty, FunctionProgramsOnCuda) {
+  check(8, testing::MakeGraph(function_programs), testing::kOnCuda);
+}
 TEST_F(DeviceProperty, RandomGraphsOnCuda) { check(25, random_graphs(), kOnCuda); }
 TEST_F(DeviceProperty, ProductsOnTheCpu) { check(25, random_graphs(products()), kCpu); }
 TEST_F(DeviceProperty, ProductsOnCuda) { check(15, random_graphs(products()), kOnCuda); }
@@ -51,6 +65,12 @@ TEST_F(HeavyDeviceProperty, RandomGraphsOnTheCpu) { check(600, random_graphs(), 
 TEST_F(HeavyDeviceProperty, RowProgramsOnTheCpu) {
   check(600, random_graphs(row_programs()), kCpu);
 }
+TEST_F(HeavyDeviceProperty, FunctionProgramsOnTheCpu) {
+  check(600, testing::MakeGraph(function_programs), kCpu);
+}
+TEST_F(HeavyDeviceProperty, FunctionProgramsOnCuda) {
+  check(300, testing::MakeGraph(function_programs), testing::kOnCuda);
+}
 TEST_F(HeavyDeviceProperty, RandomGraphsOnCuda) { check(600, random_graphs(), kOnCuda); }
 TEST_F(HeavyDeviceProperty, ProductsOnTheCpu) { check(600, random_graphs(products()), kCpu); }
 TEST_F(HeavyDeviceProperty, ProductsOnCuda) { check(300, random_graphs(products()), kOnCuda); }
@@ -58,6 +78,26 @@ TEST_F(HeavyDeviceProperty, RowProgramsOnCuda) {
   check(600, random_graphs(row_programs()), testing::kOnCuda);
 }
 TEST_F(HeavyDeviceProperty, UnfusedOnCuda) { check(100, random_graphs(), kCudaUnfused); }
+
+#if KILN_HAS_LLVM
+// The programs above would hold nothing if their kernels called no function.
+TEST(DevicePropertyReach, FunctionProgramsCallFunctions) {
+  const codegen::CpuTarget target = codegen::host_target();
+  if (target.vector_bytes == 0) GTEST_SKIP() << target.unsupported;
+  ir::Caps caps = testing::cpu_caps();
+  caps.vector_bytes = target.vector_bytes;
+  int call = 0;
+  for (std::uint64_t seed = 1; seed <= 15; ++seed) {
+    const ir::Graph graph = function_programs(seed).graph;
+    const ir::Plan plan = passes::make_plan(graph, caps);
+    call += std::ranges::any_of(plan.kernels, [&](const ir::Kernel& kernel) {
+      const std::string text = codegen::llvm_ir(kernel, target);
+      return text.find("_f32.x") != std::string::npos || text.find("_f64.x") != std::string::npos;
+    });
+  }
+  EXPECT_GE(call, 8);
+}
+#endif
 
 class ProgramTest : public ::testing::TestWithParam<testing::Case> {
  protected:

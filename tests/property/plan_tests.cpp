@@ -108,5 +108,12 @@ TEST(PlanProperty, RowProgramsHaveTheInterpretersBits) {
   }
 }
 
+TEST(PlanProperty, FunctionProgramsHaveTheInterpretersBits) {
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + 200; ++seed) {
+    check(seed, ir::test::function_programs(seed));
+    if (HasFatalFailure()) return;
+  }
+}
+
 }  // namespace
 }  // namespace kiln

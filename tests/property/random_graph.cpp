@@ -233,7 +233,8 @@ class Generator {
     const NodeId first = any_node();
     const std::vector<Sym> shape = shape_of(first);
     const DType t = g().nodes[first].dtype;
-    const Op op = static_cast<Op>(pick(kOpCount));
+    const bool often = !o_.functions.empty() && chance(40);
+    const Op op = often ? one_of(o_.functions) : static_cast<Op>(pick(kOpCount));
     if (has(op, kExpands) && !o_.expanding_ops) return;
     DType result = t;
     if (info(op).rule == OpRule::Compare) result = DType::bool_;

@@ -27,6 +27,7 @@ struct RandomGraphOptions {
                                  NodeKind::slice,     NodeKind::pad,        NodeKind::concat,
                                  NodeKind::reduce,    NodeKind::arg_reduce, NodeKind::contract};
   bool expanding_ops = true;   // exp, log, sin, cos, tanh, pow
+  std::vector<Op> functions;   // two of five maps are one of these
   bool strided_inputs = true;  // transposed, broadcast and offset inputs
   bool special_values = true;  // NaN, infinities, denormals, signed zeros
   bool empty_extents = true;   // extents of 0
@@ -34,6 +35,8 @@ struct RandomGraphOptions {
 
 // Maps and reductions of rank 2 at most, whose rows may be several chunks.
 RandomGraphOptions row_programs();
+// Such maps of floats, in which two functions come often.
+RandomGraphOptions function_programs(std::uint64_t seed);
 // Matrix products of views, with little between them.
 RandomGraphOptions products();
 

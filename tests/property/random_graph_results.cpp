@@ -17,6 +17,19 @@ RandomGraphOptions row_programs() {
   return options;
 }
 
+RandomGraphOptions function_programs(std::uint64_t seed) {
+  RandomGraphOptions options = row_programs();
+  options.dtypes = {DType::float32, DType::float32, DType::float64, DType::bfloat16};
+  options.kinds = {NodeKind::map, NodeKind::map,    NodeKind::map,
+                   NodeKind::map, NodeKind::scalar, NodeKind::reduce};
+  options.nodes = 40;
+  options.outputs = 12;
+  constexpr Op kFunctions[] = {Op::exp, Op::log, Op::sin, Op::cos, Op::tanh, Op::pow};
+  options.functions = {kFunctions[seed % 6], kFunctions[seed / 6 % 6]};
+  options.empty_extents = false;
+  return options;
+}
+
 RandomGraphOptions products() {
   RandomGraphOptions options;
   options.nodes = 14;
