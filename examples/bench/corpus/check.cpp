@@ -1,8 +1,11 @@
+#include "bench/corpus/report.h"
+
+#include <algorithm>
 #include <cstdio>
+#include <utility>
 #include <vector>
 
-#include "bench/corpus/passes.h"
-#include "bench/corpus/report.h"
+#include "bench/corpus/rows.h"
 
 namespace corpus {
 
@@ -53,32 +56,90 @@ std::vector<std::string> unmet(const Outcome& written, const Outcome& evaluated)
   return found;
 }
 
+// The same of a row, by its own demands. It has none if none is a counter.
+std::vector<std::string> unmet(const Row& row, const Outcome& written, const Outcome& yardstick) {
+  if (!written.trouble.empty()) return {written.trouble};
+  std::vector<std::string> found;
+  for (const Demand& demand : row.demands) {
+    const double figure = seen(demand.figure, row, written, yardstick);
+    if (!counts(demand.figure) || figure <= demand.bound) continue;
+    found.push_back(text(demand.figure) + printed(": %g, at most %g", figure, demand.bound));
+  }
+  return found;
+}
+
+class Tally {
+ public:
+  explicit Tally(const Options& options) : options_(options) {}
+
+  // Whether it is to be checked.
+  bool begin(const char* name, const char* pending) {
+    name_ = name;
+    pending_ = pending;
+    return std::string(name).find(options_.filter) != std::string::npos;
+  }
+
+  // Seconds: one that is known not to end in its time need not have all of it.
+  [[nodiscard]] int patience() const {
+    return *pending_ != '\0' ? (2 * options_.seconds + 4) / 5 : options_.seconds;
+  }
+
+  void end(std::vector<std::string> faults, const std::vector<std::string>& unmet) {
+    const bool awaited = *pending_ != '\0';
+    if (!awaited) faults.insert(faults.end(), unmet.begin(), unmet.end());
+    if (awaited && faults.empty() && unmet.empty()) {
+      faults.push_back("holds all bounds now: it is no longer pending");
+    }
+    for (const std::string& text : faults) std::printf("%s: %s\n", name_, text.c_str());
+    if (faults.empty() && awaited) {
+      std::printf("%s: pending, %s; now: %s\n", name_, pending_, unmet[0].c_str());
+    }
+    wrong_ += !faults.empty();
+    pending_ones_ += awaited;
+    ++checked_;
+  }
+
+  int result() const {
+    std::printf("%d checked, %d pending, %d not as they should be\n", checked_, pending_ones_,
+                wrong_);
+    return wrong_ + (checked_ == 0);
+  }
+
+ private:
+  const Options& options_;
+  const char* name_ = "";
+  const char* pending_ = "";
+  int wrong_ = 0, pending_ones_ = 0, checked_ = 0;
+};
+
 }  // namespace
 
 int check(const Options& options) {
-  int wrong = 0, pending = 0, checked = 0;
+  Tally tally(options);
   for (const Program& program : programs()) {
-    if (std::string(program.name).find(options.filter) == std::string::npos) continue;
-    const bool awaited = *program.pending != '\0';
-    // One that is known not to end in its time need not have all of it.
-    const int patience = awaited ? (2 * options.seconds + 4) / 5 : options.seconds;
+    if (!tally.begin(program.name, program.pending)) continue;
     const Work work{.natural = program.natural, .loops = program.loops, .run = program.small};
-    const Outcome written = as_written(work, 0, patience),
-                  evaluated = alone(work, 0, 10 * patience);
+    const Outcome written = as_written(work, 0, tally.patience());
+    const Outcome evaluated = alone(work, 0, 10 * options.seconds);
     std::vector<std::string> found = faults(program, written, evaluated);
-    const std::vector<std::string> bounds = found.empty() ? unmet(written, evaluated) : found;
-    if (!awaited) found = bounds;
-    if (awaited && bounds.empty()) found.push_back("holds all bounds now: it is no longer pending");
-    for (const std::string& text : found) std::printf("%s: %s\n", program.name, text.c_str());
-    if (found.empty() && awaited) {
-      std::printf("%s: pending, %s; now: %s\n", program.name, program.pending, bounds[0].c_str());
-    }
-    wrong += !found.empty();
-    pending += awaited;
-    ++checked;
+    const bool sound = found.empty();
+    tally.end(std::move(found), sound ? unmet(written, evaluated) : std::vector<std::string>());
   }
-  std::printf("%d programs, %d pending, %d not as they should be\n", checked, pending, wrong);
-  return wrong + (checked == 0);
+  for (const Row& row : rows()) {
+    const bool by_counters =
+        std::any_of(row.demands.begin(), row.demands.end(),
+                    [](const Demand& demand) { return counts(demand.figure); });
+    if (!by_counters || !tally.begin(row.name, row.pending)) continue;
+    const Outcome written = as_written(row.work, 0, tally.patience());
+    const Outcome yardstick = alone(row.work, 0, 10 * options.seconds);
+    std::vector<std::string> found;
+    if (written.ended_badly) found.push_back(written.trouble);
+    if (!yardstick.trouble.empty()) found.push_back("its yardstick: " + yardstick.trouble);
+    const bool sound = found.empty();
+    tally.end(std::move(found),
+              sound ? unmet(row, written, yardstick) : std::vector<std::string>());
+  }
+  return tally.result();
 }
 
 }  // namespace corpus

@@ -342,7 +342,7 @@ constexpr Program kPrograms[] = {
      {501, 25},
      gram_schmidt,
      gram_schmidt_loops,
-     1e-4,
+     1e-5,
      kSums},
     {"cholesky",
      "a factor in place, windows written",

@@ -111,10 +111,10 @@ void report_rows(const Options& options) {
   int good = 0, all = 0;
   for (const Row& row : rows()) {
     if (!chosen(options, row.name)) continue;
-    Outcome written = as_written(row.work, 3, options.seconds),
-            yardstick = alone(row.work, 0, options.seconds);
+    const Outcome written = as_written(row.work, 3, options.seconds),
+                  yardstick = alone(row.work, 0, options.seconds);
     for (const Demand& demand : row.demands) {
-      const double figure = seen(demand.figure, row, &written, &yardstick);
+      const double figure = seen(demand.figure, row, written, yardstick);
       const bool reached = figure <= demand.bound;
       const char* const why = reached                   ? ""
                               : !std::isnan(figure)     ? "over"

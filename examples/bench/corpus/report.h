@@ -15,8 +15,8 @@ struct Options {
 void report_programs(const Options& options);
 // The rows: figures seen, and what they must be.
 void report_rows(const Options& options);
-// The programs at their small size: right, and within bounds of counters. How many are not as the
-// table says.
+// The programs at their small size: right, and within bounds of counters; the rows that have bounds
+// of counters: within them. How many are not as their table says.
 int check(const Options& options);
 
 }  // namespace corpus

@@ -13,13 +13,15 @@ enum class Figure : std::uint8_t {
   cold_beyond,          // seconds of the first call beyond twice the yardstick's
   cold,                 // seconds
   warm,
-  each,      // microseconds, over the steps
-  growth,    // warm, over that of a quarter of the size
+  each,    // microseconds, over the steps
+  growth,  // warm, over that of a quarter of the size
+  // From here on counters.
   compiled,  // kernels, by the first call
   built,     // plans
   compiled_second,
   built_second,
   compiled_third,
+  built_third,
   peak_over_yardstick
 };
 
@@ -33,12 +35,15 @@ struct Row {
   const char* what;
   Work work;
   std::vector<Demand> demands;
+  const char* pending = "";  // as a program's
 };
 
 std::vector<Row> rows();
 
 const char* text(Figure figure);
+// Whether it is the same in each run: a counter, not a clock.
+bool counts(Figure figure);
 // NaN where it is not known: a process did not come to its end.
-double seen(Figure figure, const Row& row, Outcome* written, Outcome* yardstick);
+double seen(Figure figure, const Row& row, const Outcome& written, const Outcome& yardstick);
 
 }  // namespace corpus

@@ -263,7 +263,7 @@ constexpr Program kPrograms[] = {
      {127, 300},
      conjugate_gradient,
      conjugate_gradient_loops,
-     1e-4,
+     1e-5,
      kSums},
     {"newton",
      "roots of many cubic equations",

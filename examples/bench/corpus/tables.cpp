@@ -353,7 +353,7 @@ constexpr Program kPrograms[] = {
      {101, 200},
      forward_algorithm,
      forward_algorithm_loops,
-     1e-4,
+     1e-6,
      kSums},
     {"odd_even_sort",
      "pairs compared, joined again",
