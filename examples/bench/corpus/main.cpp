@@ -8,7 +8,8 @@
 namespace {
 
 constexpr const char* kUsage =
-    "kiln_corpus [--check | --programs | --rows] [--small] [--filter TEXT] [--seconds N]\n";
+    "kiln_corpus [--check | --programs | --rows] [--small] [--processor] [--filter TEXT] "
+    "[--seconds N]\n";
 
 }  // namespace
 
@@ -26,6 +27,8 @@ int main(int argc, char** argv) {
       programs = false;
     } else if (is("--small")) {
       options.small = true;
+    } else if (is("--processor")) {
+      options.processor = true;
     } else if (is("--filter") && more) {
       options.filter = argv[++i];
     } else if (is("--seconds") && more && std::atoi(argv[i + 1]) > 0) {

@@ -19,7 +19,8 @@ struct Work {
   // No two calls are alike: what is measured begins when a call compiles nothing, or after some
   // seconds.
   bool varied = false;
-  bool grows = false;  // wants `quarter`
+  bool grows = false;      // wants `quarter`
+  bool processor = false;  // its seconds are of the processor, not of the clock
 };
 
 // Figures of the first, second and third call, first.<what>, second.<what>, third.<what>: seconds,

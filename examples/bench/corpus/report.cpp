@@ -82,7 +82,8 @@ void report_programs(const Options& options) {
     if (!chosen(options, program.name)) continue;
     const Work work{.natural = program.natural,
                     .loops = program.loops,
-                    .run = options.small ? program.small : program.full};
+                    .run = options.small ? program.small : program.full,
+                    .processor = options.processor};
     const Outcome written = as_written(work, 3, options.seconds);
     const Outcome evaluated = alone(work, written.trouble.empty() ? 0 : 3, options.seconds);
     const Outcome& other = written.figures.contains("yardstick") ? written : evaluated;
@@ -111,8 +112,10 @@ void report_rows(const Options& options) {
   int good = 0, all = 0;
   for (const Row& row : rows()) {
     if (!chosen(options, row.name)) continue;
-    const Outcome written = as_written(row.work, 3, options.seconds),
-                  yardstick = alone(row.work, 0, options.seconds);
+    Work work = row.work;
+    work.processor = options.processor;
+    const Outcome written = as_written(work, 3, options.seconds),
+                  yardstick = alone(work, 0, options.seconds);
     for (const Demand& demand : row.demands) {
       const double figure = seen(demand.figure, row, written, yardstick);
       const bool reached = figure <= demand.bound;

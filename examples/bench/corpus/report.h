@@ -8,6 +8,8 @@ struct Options {
   std::string filter;  // only what has this in its name
   int seconds = 0;     // of processor time, for a process
   bool small = false;  // the sizes of the test
+  // Seconds of the processor, not of the clock: where the machine is busy with other things.
+  bool processor = false;
 };
 
 // The programs at their full size: seconds cold and warm, beside the same with an eval and beside
