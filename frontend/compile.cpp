@@ -1,5 +1,6 @@
 #include "frontend/compile.h"
 
+#include <chrono>
 #include <limits>
 
 #include "codegen/cuda.h"
@@ -114,9 +115,18 @@ LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device, bool always) {
   ir::Caps caps = device.caps();
   caps.products = key.products;
   if (!environment().dump.empty()) dump_plan(environment().dump, snapshot, caps);
-  auto loaded = std::make_shared<const runtime::LoadedPlan>(
-      runtime::load(device, shared_plan(snapshot, copy, caps, key.fusion), compiler_for(device),
-                    registry().cache(), snapshot.lines));
+  const auto start = std::chrono::steady_clock::now();
+  ir::Plan made = shared_plan(snapshot, copy, caps, key.fusion);
+  LoadedPlan loaded;
+  {
+    CompileProgress progress(made, snapshot.where);
+    const runtime::Compiler counting = progress.counting(compiler_for(device));
+    loaded = std::make_shared<const runtime::LoadedPlan>(
+        runtime::load(device, std::move(made), counting, registry().cache(), snapshot.lines));
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  state().compiles.add(snapshot.where, took.count());
+  state().planned += static_cast<std::int64_t>(copy.nodes.size());
   // Kernels that were cached cost nothing.
   if (device.counters().read().compiled != compiled) investments.spend(cost);
   state().plans_built.fetch_add(1, std::memory_order_relaxed);

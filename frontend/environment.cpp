@@ -137,6 +137,7 @@ constexpr std::string_view kVariables[] = {"KILN_CACHED_PLANS",
                                            "KILN_MEMORY_LIMIT",
                                            "KILN_MODE",
                                            "KILN_NVRTC",
+                                           "KILN_QUIET",
                                            "KILN_THREADS"};
 
 // Insertions, deletions and replacements that make one word of the other.
@@ -180,6 +181,7 @@ Environment read_environment() {
     refuse("KILN_MODE", e.mode, "lazy, eager or check");
   }
   e.fusion = flag("KILN_FUSION", true);
+  e.quiet = flag("KILN_QUIET", false);
   e.flush_after = number("KILN_FLUSH_AFTER", e.flush_after);
   e.flush_bytes = number("KILN_FLUSH_BYTES", e.flush_bytes);
   e.cached_plans = number("KILN_CACHED_PLANS", e.cached_plans);

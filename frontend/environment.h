@@ -18,6 +18,7 @@ struct Environment {
   std::int64_t flush_after = 1024;   // KILN_FLUSH_AFTER: pending operations, 0: never
   std::int64_t flush_bytes = -1;     // KILN_FLUSH_BYTES: kept by pending operations, 0: never
   std::int64_t cached_plans = 1024;  // KILN_CACHED_PLANS
+  bool quiet = false;                // KILN_QUIET: nothing on stderr about compiles
   double compile_budget = -1;        // KILN_COMPILE_BUDGET: seconds; below 0: what suits the device
   std::vector<std::string> disabled_passes;  // KILN_DISABLE_PASSES: names, separated by commas
   std::vector<std::string> notes;            // what is odd and no error

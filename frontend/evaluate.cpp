@@ -57,6 +57,7 @@ class Evaluation {
   void abandon() noexcept;
 
   Where where_;
+  bool frugal_ = false;  // out of memory once: nothing but what was asked for is stored
   bool single_ = false;  // of one operation: always compiled, and nothing is learnt
   std::uint16_t device_ = 0;
   std::vector<Node*> roots_;
@@ -115,9 +116,12 @@ Evaluation::Next Evaluation::prepare(std::span<const Array> arrays) {
   }
   if (roots_.empty()) return settled ? Next::again : Next::done;
   guesses_.clear();
-  if (!single_) add_late();
+  if (!single_ && !frugal_) add_late();
   snapshot_.where = where_;
-  if (!take_snapshot(roots_, !single_, &snapshot_)) return Next::wait;
+  const Learning learning = single_   ? Learning::nothing
+                            : frugal_ ? Learning::frugal
+                                      : Learning::all;
+  if (!take_snapshot(roots_, learning, &snapshot_)) return Next::wait;
   std::ranges::copy(guesses_, snapshot_.guesses.begin());
   name_results(arrays, &snapshot_);
   for (Node* const node : snapshot_.outputs) node->in_flight = true;
@@ -186,7 +190,13 @@ void Evaluation::run() {
     }
     values = make_values();
   } catch (runtime::OutOfMemory& error) {
+    const bool unasked = std::ranges::any_of(snapshot_.guesses, [](Place p) { return p != 0; }) ||
+                         guesses_.size() > 0;
     abandon();  // first: what names the array allocates
+    if (unasked && !frugal_) {
+      frugal_ = true;
+      return;
+    }
     name_array(snapshot_, error);
     throw;
   } catch (...) {

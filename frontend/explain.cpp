@@ -204,6 +204,15 @@ void add_cache_status(DevicePlan* out, runtime::Device& device, const Snapshot& 
   if (const auto before = plans.same_structure(key, snapshot.graph)) {
     out->changes = class_changes(snapshot.graph, *before);
   }
+  const bool always = context().mode == Mode::check || !snapshot.graph.hints.empty();
+  if (always || !key.fusion || !device.runs() || !has_several_operations(snapshot.graph)) return;
+  const Investments::Prospect p =
+      state().investments.look(snapshot.graph, ir::hash(snapshot.graph), snapshot.bindings,
+                               device.caps(), compile_budget(device.caps()));
+  if (p.fuse) return;
+  out->not_fused =
+      fmt::format("{} to compile, saves {} a run, seen {} so far", time_text(p.cost),
+                  time_text(p.gain), p.seen == 1 ? "once" : fmt::format("{} times", p.seen));
 }
 
 // Scalars of the request are said by their values.

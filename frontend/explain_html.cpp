@@ -292,6 +292,7 @@ class Page {
     put("</div>");
     for (const std::string& change : p.changes)
       put("<div class=why>new class: {}</div>", escaped(change));
+    if (!p.not_fused.empty()) put("<div class=why>not fused yet: {}</div>", escaped(p.not_fused));
     put("</div>");
     drawing(p, id);
     kernels(p, id);

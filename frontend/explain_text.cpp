@@ -43,6 +43,9 @@ void write_plan(Out to, const DevicePlan& plan) {
     fmt::format_to(to, "new plan: this program was planned before for another class\n");
     for (const std::string& change : plan.changes) fmt::format_to(to, "  {}\n", change);
   }
+  if (!plan.not_fused.empty()) {
+    fmt::format_to(to, "not fused yet, one operation at a time: {}\n", plan.not_fused);
+  }
   std::int64_t moved = 0;
   double seconds = 0;
   for (const ExplainedKernel& k : plan.kernels) {
@@ -137,6 +140,7 @@ Json to_json(const DevicePlan& plan) {
   Json json{{"device", plan.device},
             {"cached", plan.cached},
             {"class_changes", plan.changes},
+            {"not_fused", plan.not_fused},
             {"operations", plan.nodes},
             {"least_bytes", plan.least_bytes},
             {"products_missing", plan.products_missing},

@@ -44,7 +44,7 @@ std::vector<std::pair<std::uint16_t, Snapshot>> snapshots(const Arrays& arrays) 
     }
     for (const auto& [device, list] : roots) {
       Snapshot snapshot;
-      while (!frontend::take_snapshot(list, false, &snapshot))
+      while (!frontend::take_snapshot(list, frontend::Learning::nothing, &snapshot))
         frontend::state().finished.wait(lock);
       frontend::name_results(arrays.list(), &snapshot);
       result.emplace_back(device, std::move(snapshot));

@@ -42,6 +42,7 @@ class Investments {
   // A share of a graph's kernels was compiled.
   void spend(double seconds);
   double spent() const;
+  std::mutex& mutex() { return mutex_; }  // for fork
 
  private:
   static constexpr std::size_t kMost = 1 << 16;  // graphs that are remembered

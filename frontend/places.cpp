@@ -2,6 +2,7 @@
 
 #include "frontend/trace.h"
 #include "ir/hash.h"
+#include "ir/mutant.h"
 
 namespace kiln::inline v0::frontend {
 
@@ -16,12 +17,13 @@ Place place_of(const Node& node) {
 
 bool Places::stores(Place place) const {
   const auto known = places_.find(place);
+  if (mutant(ir::Mutant::nothing_learnt)) return false;
   return known != places_.end() && known->second.stored && known->second.active();
 }
 
 bool Places::late(Place place) const {
   const auto known = places_.find(place);
-  return known != places_.end() && known->second.late && known->second.active();
+  return known != places_.end() && known->second.lagged >= kLate && known->second.active();
 }
 
 Places::Record* Places::record(Place place) {
@@ -40,8 +42,7 @@ void Places::learn(Place place) {
 void Places::learn_late(Place place) {
   Record* const known = record(place);
   if (known == nullptr) return;
-  late_ += known->late ? 0 : 1;
-  known->late = true;
+  late_ += ++known->lagged == kLate ? 1 : 0;
 }
 
 void Places::read(Place place) {

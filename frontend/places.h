@@ -31,8 +31,9 @@ class Places {
   void read(Place place);
   void died(Place place);
   std::size_t size() const { return places_.size(); }
-  // A value of this place was asked for by nothing but later operations: from now on such are
-  // computed with the evaluation that follows them.
+  // A value of this place was asked for by nothing but later operations. From the second time on
+  // such are computed with the evaluation that follows them.
+  static constexpr std::uint32_t kLate = 2;
   void learn_late(Place place);
   bool late(Place place) const;
   bool any_late() const { return late_ != 0; }
@@ -40,7 +41,8 @@ class Places {
  private:
   struct Record {
     std::uint32_t read = 0, unread = 0;
-    bool stored = false, late = false;
+    std::uint32_t lagged = 0;
+    bool stored = false;
     // Twice without use, as the last state of a loop is each time it ends, is no reason.
     bool active() const { return unread <= 2 * (read + 1); }
   };

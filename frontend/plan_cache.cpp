@@ -4,6 +4,32 @@
 
 namespace kiln::inline v0::frontend {
 
+namespace {
+
+template <class T>
+std::size_t bytes_of(const std::vector<T>& list) {
+  return list.capacity() * sizeof(T);
+}
+
+// What grows with the number of nodes and instructions; the code of kernels is the kernel cache's.
+std::size_t bytes_of(const ir::Graph& g) {
+  return sizeof g + bytes_of(g.nodes) + bytes_of(g.operand_ids) + bytes_of(g.dims) +
+         bytes_of(g.syms) + bytes_of(g.inputs) + bytes_of(g.attributes) + bytes_of(g.origins);
+}
+
+std::size_t bytes_of(const ir::Plan& plan) {
+  std::size_t bytes = bytes_of(plan.graph) + bytes_of(plan.buffers) + bytes_of(plan.launches) +
+                      bytes_of(plan.steps) + bytes_of(plan.clusters) + bytes_of(plan.boundaries);
+  for (const ir::Kernel& kernel : plan.kernels) {
+    bytes += sizeof kernel + bytes_of(kernel.insts) + bytes_of(kernel.params);
+  }
+  for (const ir::PlanLaunch& launch : plan.launches) bytes += bytes_of(launch.args);
+  for (const ir::ClusterReport& c : plan.clusters) bytes += c.expression.size() + bytes_of(c.nodes);
+  return bytes;
+}
+
+}  // namespace
+
 std::list<PlanCache::Entry>::iterator PlanCache::look(const PlanKey& key, const ir::Graph& graph,
                                                       std::size_t hash) {
   const auto [first, last] = by_hash_.equal_range(hash);
@@ -43,9 +69,11 @@ LoadedPlan PlanCache::insert(const PlanKey& key, ir::Graph graph, std::size_t ha
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto entry = look(key, graph, hash);
   if (entry != entries_.end()) return entry->plan;
-  entries_.push_front({key, std::move(graph), hash, plan});
+  const std::size_t bytes = bytes_of(graph) + bytes_of(plan->plan());
+  bytes_ += bytes;
+  entries_.push_front({key, std::move(graph), hash, plan, bytes});
   by_hash_.emplace(hash, entries_.begin());
-  while (entries_.size() > capacity_ && entries_.size() > 1) {
+  while ((entries_.size() > capacity_ || bytes_ > most_bytes_) && entries_.size() > 1) {
     const auto oldest = std::prev(entries_.end());
     const auto [first, last] = by_hash_.equal_range(oldest->hash);
     for (auto at = first; at != last; ++at) {
@@ -53,6 +81,7 @@ LoadedPlan PlanCache::insert(const PlanKey& key, ir::Graph graph, std::size_t ha
       by_hash_.erase(at);
       break;
     }
+    bytes_ -= oldest->bytes;
     entries_.erase(oldest);
   }
   return plan;
@@ -61,6 +90,11 @@ LoadedPlan PlanCache::insert(const PlanKey& key, ir::Graph graph, std::size_t ha
 std::size_t PlanCache::size() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return entries_.size();
+}
+
+std::size_t PlanCache::bytes() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return bytes_;
 }
 
 }  // namespace kiln::inline v0::frontend

@@ -223,8 +223,9 @@ std::vector<Node*> Builder::operations(std::span<Node* const> roots) {
   return result;
 }
 
-bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result) {
+bool Builder::run(std::span<Node* const> roots, Learning learning, Snapshot* result) {
   out_ = result;
+  learning_ = learning;
   stack_.clear();
   order_.clear();
   aliases_.clear();
@@ -259,7 +260,7 @@ bool Builder::run(std::span<Node* const> roots, bool evaluated, Snapshot* result
   result->guesses.assign(roots.size(), 0);
   if (!walk(roots)) return false;
   for (Node* const root : roots) infos_[root->id].output = true;
-  emit(evaluated);
+  emit();
   g.attributes.resize(attributes_);
   resolve_symbols();
   mark_donations();
@@ -276,8 +277,8 @@ Builder& builder() {
 }
 }  // namespace
 
-bool take_snapshot(std::span<Node* const> roots, bool run, Snapshot* result) {
-  return builder().run(roots, run, result);
+bool take_snapshot(std::span<Node* const> roots, Learning learning, Snapshot* result) {
+  return builder().run(roots, learning, result);
 }
 
 std::vector<Node*> operations_below(std::span<Node* const> roots) {

@@ -21,7 +21,7 @@ bool computed_alone(const Node& node);
 // One thread's workspace: kept between evaluations, so that a warm snapshot allocates nothing.
 class Builder {
  public:
-  bool run(std::span<Node* const> roots, bool evaluated, Snapshot* result);
+  bool run(std::span<Node* const> roots, Learning learning, Snapshot* result);
   std::vector<Node*> operations(std::span<Node* const> roots);
 
  private:
@@ -74,7 +74,7 @@ class Builder {
   void learn();
   void learn_from(Node* again);
   bool cheap(Node* node);
-  void emit(bool evaluated);
+  void emit();
   void remember_name(ir::NodeId id, const std::string* label);
   void emit(std::size_t index);
   void emit_leaf(Node* node, Info& info);
@@ -142,6 +142,7 @@ class Builder {
   std::vector<View> views_;
   std::vector<ir::NodeId> scalar_nodes_;  // by scalar
   Node* current_ = nullptr;
+  Learning learning_ = Learning::all;
   bool may_donate_ = false;  // some input is held by nothing but this snapshot's operations
 };
 

@@ -94,6 +94,13 @@ ir::NodeId Builder::operand(Node* node, std::uint32_t axes, std::size_t rank) {
 // A run-time scalar that nothing else in the graph is.
 ir::NodeId Builder::parameter(Node* scalar) {
   auto& scalars = out_->graph.scalars;
+  for (ir::NodeId n = 0; mutant(ir::Mutant::shared_scalar) && n < out_->graph.nodes.size(); ++n) {
+    const ir::Node& known = out_->graph.nodes[n];
+    if (known.kind == ir::NodeKind::scalar && known.dtype == to_ir(scalar->dtype) &&
+        out_->bindings.scalars[known.imm] == scalar->imm) {
+      return n;
+    }
+  }
   const auto number = static_cast<std::uint32_t>(scalars.size());
   scalars.push_back(to_ir(scalar->dtype));
   out_->bindings.scalars.push_back(scalar->imm);
@@ -442,7 +449,9 @@ void Builder::emit(std::size_t index) {
   }
 }
 
-void Builder::emit(bool evaluated) {
+void Builder::emit() {
+  const bool evaluated = learning_ != Learning::nothing;
+  const bool guesses = learning_ != Learning::frugal && !trace().places.empty();
   const Where where = out_->where.line != 0 ? out_->where : Where::here("", -1);
   for (std::size_t i = 0; i < order_.size(); ++i) {
     Node* const node = order_[i];
@@ -455,7 +464,7 @@ void Builder::emit(bool evaluated) {
     info.again = node->computed.line != 0;
     if (needed_outside(*node, info)) choose_store(node, info);
     if (info.again && computes(*node)) out_->recomputed.push_back({info.id, node->computed});
-    if (!info.again && !trace().places.empty()) store_if_learnt(node, info);
+    if (!info.again && guesses) store_if_learnt(node, info);
     if (evaluated && !info.output && !node->anywhere) node->computed = where;
     if (node->hints == 0) continue;
     auto& list = out_->graph.hints;
@@ -464,7 +473,7 @@ void Builder::emit(bool evaluated) {
     if ((node->hints & kRepaired) != 0) out_->repaired.push_back(info.id);
   }
   std::ranges::sort(out_->repaired);  // constants come back
-  if (evaluated && !out_->recomputed.empty()) learn();
+  if (learning_ == Learning::all && !out_->recomputed.empty()) learn();
   out_->labels.resize(out_->graph.nodes.size());
   for (Node* const node : out_->outputs) out_->graph.outputs.push_back(infos_[node->id].id);
   std::vector<ir::Hint>& hints = out_->graph.hints;

@@ -15,12 +15,16 @@ State& state() {
 void State::before_fork() {
   plans.mutex().lock();
   ledger.mutex().lock();
+  investments.mutex().lock();
+  compiles.mutex().lock();
   mutex_.lock();
 }
 
 void State::after_fork(bool child) {
   if (child) new (&finished) std::condition_variable;  // the old one's waiters never leave it
   mutex_.unlock();
+  compiles.mutex().unlock();
+  investments.mutex().unlock();
   ledger.mutex().unlock();
   plans.mutex().unlock();
 }

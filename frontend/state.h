@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "frontend/compile_account.h"
 #include "frontend/investment.h"
 #include "frontend/ledger.h"
 #include "frontend/plan_cache.h"
@@ -22,7 +23,9 @@ struct State {
 
   PlanCache plans;
   Investments investments;
+  CompileAccount compiles;
   std::atomic<std::int64_t> plans_built{0}, plans_reused{0}, recomputed{0};
+  std::atomic<std::int64_t> planned{0};  // nodes of graphs that were planned
   std::atomic<std::int64_t> runs{0};  // evaluations, readings and looks at plans: for timeit
   Ledger ledger;
   std::string planted_fault;  // by tests: passes::Options::fault of plans made from now on

@@ -10,6 +10,7 @@
 #include "frontend/environment.h"
 #include "frontend/state.h"
 #include "ir/hash.h"
+#include "ir/mutant.h"
 
 namespace kiln::inline v0::frontend {
 
@@ -132,6 +133,7 @@ void Trace::begin_use(Node* operand) {
 
 // Scalars and what is evaluated or begun are not late.
 void Trace::note_late(Node* operand, Rounds* rounds) {
+  if (mutant(ir::Mutant::nothing_late)) return;
   if (operand->late || operand->ready() || operand->anywhere || operand->in_flight) return;
   operand->late = true;
   if (rounds->late.size() == Rounds::kMost) rounds->late.pop_front();

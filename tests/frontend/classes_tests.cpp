@@ -19,7 +19,8 @@ void collect(const kn::Array& x, const kn::ir::Caps& caps, std::set<std::string>
   {
     const std::lock_guard<std::mutex> lock(kn::frontend::trace().mutex);
     kn::frontend::Node* const root = kn::frontend::root_of(kn::frontend::Access::node(x));
-    ASSERT_TRUE(kn::frontend::take_snapshot({&root, 1}, false, &snapshot));
+    ASSERT_TRUE(
+        kn::frontend::take_snapshot({&root, 1}, kn::frontend::Learning::nothing, &snapshot));
   }
   for (kn::frontend::Node* const node : snapshot.outputs) kn::frontend::trace().release(node);
   const kn::ir::Plan plan = kn::frontend::make_plan(snapshot, caps, true);

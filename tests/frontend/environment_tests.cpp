@@ -44,6 +44,7 @@ const char* const kNumber = "a number: digits, then K, M or G";
 const Bad kBad[] = {
     {"KILN_MODE", "quick", "lazy, eager or check"},
     {"KILN_FUSION", "yes", "0 or 1"},
+    {"KILN_QUIET", "yes", "0 or 1"},
     {"KILN_INTERPRET", "2", "0 or 1"},
     {"KILN_FLUSH_AFTER", "-1", kNumber},
     {"KILN_FLUSH_BYTES", "1T", kNumber},

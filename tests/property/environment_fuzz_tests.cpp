@@ -22,7 +22,7 @@ constexpr const char* kVariables[] = {
     "KILN_FLUSH_BYTES",  "KILN_CACHED_PLANS", "KILN_DISABLE_PASSES", "KILN_THREADS",
     "KILN_INTERPRET",    "KILN_HOST_FIGURES", "KILN_MEMORY_LIMIT",   "KILN_CUDA_MEMORY_LIMIT",
     "KILN_LIBRARY_PATH", "KILN_CACHE_DIR",    "KILN_CACHE_BYTES",    "KILN_COMPILE_BUDGET",
-    "XDG_CACHE_HOME"};
+    "KILN_QUIET",        "XDG_CACHE_HOME"};
 
 // A variable's value for the time of a test.
 class Variable {
@@ -130,6 +130,7 @@ TEST(Environment, EveryVariableArrives) {
       {"KILN_CACHED_PLANS", "7", [](Read e) { return e.cached_plans == 7; }},
       {"KILN_COMPILE_BUDGET", "2.5", [](Read e) { return e.compile_budget == 2.5; }},
       {"KILN_DISABLE_PASSES", "simplify", [](Read e) { return e.disabled_passes.size() == 1; }},
+      {"KILN_QUIET", "1", [](Read e) { return e.quiet; }},
       {"KILN_THREADS", "2", [](Read e) { return e.runtime.threads == 2; }},
       {"KILN_INTERPRET", "1", [](Read e) { return e.runtime.interpret; }},
       {"KILN_HOST_FIGURES", "fixed", [](Read e) { return e.runtime.host_figures == "fixed"; }},

@@ -101,6 +101,7 @@ int main(int argc, char** argv) {
   setenv("KILN_HOST_FIGURES", "fixed", 0);
   // Nor on what the suites before have compiled.
   setenv("KILN_COMPILE_BUDGET", "inf", 0);
+  setenv("KILN_QUIET", "1", 0);
   if (const char* path = std::getenv("KILN_SKIP_LOG")) {
     testing::UnitTest::GetInstance()->listeners().Append(new SkipLog(path));
   }

@@ -46,12 +46,12 @@ std::vector<std::string> unmet(const Outcome& written, const Outcome& evaluated)
     if (!(seen <= bound)) found.push_back(what + printed(": %g, at most %g", seen, bound));
   };
   demand("kernels compiled", natural.at("first.compiled"), 2 * eval.at("yard.compiled") + 4);
-  // What the first call has learnt, the second is planned with.
+  // What a call has learnt, the next is planned with.
   demand("kernels compiled by the second call", natural.at("second.compiled"), 4);
-  demand("plans built by the third call", natural.at("third.built"), 0);
-  demand("kernels launched by the third call", natural.at("third.launched"),
+  demand("plans built by the fourth call", natural.at("fourth.built"), 0);
+  demand("kernels launched by the fourth call", natural.at("fourth.launched"),
          1.3 * eval.at("yard.launched") + 4);
-  demand("operations recomputed by the third call", natural.at("third.recomputed"),
+  demand("operations recomputed by the fourth call", natural.at("fourth.recomputed"),
          2 * (eval.at("yard.recomputed") + eval.at("yard.launched")) + 100);
   return found;
 }

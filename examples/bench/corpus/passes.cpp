@@ -118,7 +118,7 @@ void exhaust(Child* child, double patience) {
 Outcome as_written(const Work& work, int rounds, int seconds) {
   return isolated(seconds, [&](std::FILE* told) {
     Child child(work, told);
-    for (const char* call : {"first", "second", "third"}) {
+    for (const char* call : {"first", "second", "third", "fourth"}) {
       child.told(call, [&] { return child.natural(); });
     }
     if (rounds == 0) return;

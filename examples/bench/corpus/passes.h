@@ -23,10 +23,10 @@ struct Work {
   bool processor = false;  // its seconds are of the processor, not of the clock
 };
 
-// Figures of the first, second and third call, first.<what>, second.<what>, third.<what>: seconds,
-// launched, compiled, built, reused, recomputed, peak (bytes), off (the largest difference from the
-// loops over their largest value). Then of `rounds` rounds in which they take turns the median
-// seconds: warm, yardstick, loops; and quarter: warm, of a quarter of the size.
+// Figures of the first four calls, first.<what>, second.<what>, third.<what>, fourth.<what>:
+// seconds, launched, compiled, built, reused, recomputed, peak (bytes), off (the largest difference
+// from the loops over their largest value). Then of `rounds` rounds in which they take turns the
+// median seconds: warm, yardstick, loops; and quarter: warm, of a quarter of the size.
 Outcome as_written(const Work& work, int rounds, int seconds);
 // The yardstick alone: yard.<what> of its first call, and the median seconds of rounds.
 Outcome alone(const Work& work, int rounds, int seconds);

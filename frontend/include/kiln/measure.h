@@ -56,6 +56,22 @@ class [[nodiscard]] Measure {
   Start* start_;
 };
 
+// What the process has spent so far on planning and compiling new graphs. A graph is new if its
+// operations, or the class of its sizes, are; numbers are not part of it.
+struct CompileReport {
+  struct Line {
+    Where where;  // of the evaluation
+    std::int64_t graphs = 0;
+    double seconds = 0;
+  };
+  double seconds = 0;  // of all threads together
+  std::int64_t graphs = 0;
+  std::vector<Line> lines;  // most seconds first; the first 4096 lines
+};
+// After two seconds, one line on stderr names the line with most graphs; KILN_QUIET=1 silences it,
+// and the progress that a terminal shows of a compile that takes as long.
+[[nodiscard]] CompileReport compile_report();
+
 }  // namespace v0
 }  // namespace kiln
 #pragma GCC visibility pop
