@@ -104,6 +104,18 @@ class Child {
   Values wanted_, result_;
 };
 
+// Of calls that take so long together that a coarse clock can tell.
+template <class Call>
+double average(Call call) {
+  double sum = 0;
+  int count = 0;
+  while (sum < 0.05 && count < 500) {
+    sum += call();
+    ++count;
+  }
+  return sum / count;
+}
+
 // Calls until one compiles nothing.
 void exhaust(Child* child, double patience) {
   const double start = now();
@@ -127,16 +139,16 @@ Outcome as_written(const Work& work, int rounds, int seconds) {
     std::vector<double> warm, yardstick, loops, quarter;
     const double start = now();
     for (int round = 0; round < rounds && (round < 3 || now() - start < 0.1 * seconds); ++round) {
-      warm.push_back(child.natural());
-      yardstick.push_back(child.yardstick());
+      warm.push_back(average([&] { return child.natural(); }));
+      yardstick.push_back(average([&] { return child.yardstick(); }));
       child.tell("warm", median(warm));
       child.tell("yardstick", median(yardstick));
       if (work.loops == nullptr) continue;
-      loops.push_back(child.loops());
+      loops.push_back(average([&] { return child.loops(); }));
       child.tell("loops", median(loops));
     }
     for (int round = 0; round < 4 && work.grows; ++round) {
-      const double took = child.quarter();
+      const double took = average([&] { return child.quarter(); });
       if (round > 0) quarter.push_back(took);
     }
     if (work.grows) child.tell("quarter", median(quarter));
@@ -149,10 +161,10 @@ Outcome alone(const Work& work, int rounds, int seconds) {
     child.told("yard", [&] { return child.yardstick(); });
     std::vector<double> yardstick, loops;
     for (int round = 0; round < rounds; ++round) {
-      yardstick.push_back(child.yardstick());
+      yardstick.push_back(average([&] { return child.yardstick(); }));
       child.tell("yardstick", median(yardstick));
       if (work.loops == nullptr) continue;
-      loops.push_back(child.loops());
+      loops.push_back(average([&] { return child.loops(); }));
       child.tell("loops", median(loops));
     }
   });
