@@ -19,7 +19,9 @@ namespace {
 
 // Changes whenever code generation or ir/NUMERICS.md does: kernels of another version are not
 // reused.
-std::string version() { return "kiln 0.1.0, numerics " + std::to_string(ir::kNumericsVersion); }
+std::string version() {
+  return "kiln 0.1.0, code 2, numerics " + std::to_string(ir::kNumericsVersion);
+}
 
 ir::KernelSource emit_cuda(const ir::Kernel& kernel) {
   return {std::string(codegen::kCanonicalEntry), codegen::cuda_source(kernel, ir::Labels::no), {}};

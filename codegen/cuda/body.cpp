@@ -338,7 +338,8 @@ Expression BodyWriter::operation(Value i) {
   }
 }
 
-std::string function_text(const ir::Function& f, std::string_view name, Prelude& prelude) {
+std::string function_text(const ir::Function& f, std::string_view name, std::string_view how,
+                          Prelude& prelude) {
   static constexpr std::string_view kParameters[] = {"x", "y", "z"};
   ir::internal_check(f.params.size() <= std::size(kParameters), "a function of many parameters");
   Names names;
@@ -351,7 +352,7 @@ std::string function_text(const ir::Function& f, std::string_view name, Prelude&
   BodyWriter body(f.insts, nullptr, f.result, parameters, ir::Labels::no, names, prelude);
   body.write();
   std::string text =
-      fmt::format("__device__ {} {}({}) {{\n", value_type(f.result_type), name, list);
+      fmt::format("__device__ {}{} {}({}) {{\n", how, value_type(f.result_type), name, list);
   const std::string result = body.text_of(f.result);
   return text + body.take() + fmt::format("  return {};\n}}\n", result);
 }

@@ -104,7 +104,8 @@ class BodyWriter {
   std::string out_;
 };
 
-// `__device__ float name(float x) { ... }`
-std::string function_text(const ir::Function& f, std::string_view name, Prelude& prelude);
+// `__device__ float name(float x) { ... }`, with what stands in `how` after the first word.
+std::string function_text(const ir::Function& f, std::string_view name, std::string_view how,
+                          Prelude& prelude);
 
 }  // namespace kiln::codegen::cuda

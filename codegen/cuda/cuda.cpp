@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <map>
 
 #include "codegen/cuda/body.h"
 #include "ir/error.h"
+#include "ir/function.h"
 
 namespace kiln::codegen {
 
@@ -140,6 +142,23 @@ std::string signature(const ir::Kernel& kernel, std::string_view entry,
   return text + (parameters.empty() ? ") {\n" : "\n");
 }
 
+// NVRTC inlines whatever it may, each lane anew: eight times sin in a kernel take it half a second,
+// 32 times three and a half, and a tenth of a second where sin is called. So many instructions of
+// one function may be inlined: sin up to twice, exp up to six times, where a loop over vectors
+// counts twice, for what is left over. What a call costs a GPU no one has measured yet.
+constexpr std::size_t kMostInlined = 720;
+
+void call_what_comes_often(const ir::Kernel& kernel, cuda::Prelude& prelude) {
+  std::map<std::pair<ir::Op, ir::DType>, std::size_t> inlined;
+  for (const ir::Inst& in : kernel.insts) {
+    if (in.code != ir::Code::op || !ir::has(in.op, ir::kExpands)) continue;
+    const ir::DType computed = ir::is_half(in.dtype) ? ir::DType::float32 : in.dtype;
+    std::size_t& instructions = inlined[{in.op, computed}];
+    instructions += ir::expansion(in.op, computed)->insts.size();
+    if (instructions > kMostInlined) prelude.call(in.op, computed);
+  }
+}
+
 }  // namespace
 
 std::string cuda_entry(const ir::Kernel& kernel, ir::Labels labels) {
@@ -162,6 +181,7 @@ std::string cuda_source(const ir::Kernel& kernel, ir::Labels labels) {
     parameters.push_back(names.unique(labelled ? std::string_view(param.name) : canonical));
   }
   cuda::Prelude prelude;
+  call_what_comes_often(kernel, prelude);
   cuda::BodyWriter body(kernel.insts, &kernel, ir::kNoValue, parameters, labels, names, prelude);
   std::string types, prologue;
   BatchNames batch;

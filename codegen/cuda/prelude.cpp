@@ -384,7 +384,8 @@ std::string Prelude::expansion(Op op, DType type) {
   if (known_.contains(key)) return name;
   const ir::Function* f = ir::expansion(op, type);
   ir::internal_check(f != nullptr, "an expanding op has no function for this type");
-  std::string text = function_text(*f, name, *this);  // adds what it calls first
+  const std::string_view how = called_.contains({op, type}) ? "__noinline__ " : "";
+  std::string text = function_text(*f, name, how, *this);  // adds what it calls first
   add(name, value_type(type), std::move(text));
   return name;
 }

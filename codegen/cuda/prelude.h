@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ir/kernel.h"
@@ -14,6 +15,8 @@ namespace kiln::codegen::cuda {
 class Prelude {
  public:
   Prelude();
+  // Expansions of `op` for `type` are called rather than inlined. Before the first of them.
+  void call(ir::Op op, ir::DType type) { called_.emplace(op, type); }
   // Each gives the name to call. Functions are overloaded by type.
   std::string_view vector();                                // vec<T, N>
   std::string_view load_vector();                           // load<N>(pointer)
@@ -39,6 +42,7 @@ class Prelude {
   std::string_view add(std::string_view name, std::string_view overload, std::string text);
   std::vector<Definition> definitions_;  // in order: a definition calls earlier ones only
   std::set<std::string, std::less<>> known_;
+  std::set<std::pair<ir::Op, ir::DType>> called_;
 };
 
 // Names that a variable must not take: functions of the prelude and of the language, keywords.

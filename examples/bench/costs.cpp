@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <limits>
 
 #include "bench/chains.h"
 #include "bench/child.h"
@@ -153,7 +154,34 @@ void compile_chain(benchmark::State& state) {
 }
 BENCHMARK(compile_chain)->UseManualTime()->Iterations(30)->Unit(benchmark::kMillisecond);
 
-// The same as the first thing of a process, with an empty cache on disk and with a filled one.
+// Such a chain into so many sines, their sum: what a function costs that a kernel uses often.
+void compile_functions(benchmark::State& state) {
+  const kiln::Scope scope({.compile_budget = std::numeric_limits<double>::infinity()});
+  const Array x(some_floats()), y(some_floats());
+  static std::uint64_t number = 0;
+  const auto uses = static_cast<int>(state.range(0));
+  std::vector<double> seconds;
+  for (auto _ : state) {
+    const Array chain = bench::some_chain(x, y, ++number * 7);
+    Array z = kiln::sin(chain);
+    for (int i = 1; i < uses; ++i) z = z + kiln::sin(chain * static_cast<float>(i + 1));
+    const double start = bench::now();
+    kiln::eval(z);
+    seconds.push_back(bench::now() - start);
+    state.SetIterationTime(seconds.back());
+  }
+  state.counters["ms"] = bench::median(seconds) * 1e3;
+}
+BENCHMARK(compile_functions)
+    ->UseManualTime()
+    ->Arg(1)
+    ->Arg(2)
+    ->Arg(8)
+    ->Arg(32)
+    ->Iterations(15)
+    ->Unit(benchmark::kMillisecond);
+
+// A chain as the first thing of a process, with an empty cache on disk and with a filled one.
 void first_of_process(benchmark::State& state) {
   std::vector<double> first, second, from_disk, next_from_disk;
   for (auto _ : state) {

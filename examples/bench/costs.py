@@ -26,7 +26,7 @@ def own(program, env, pattern="."):
 
 def cuda(program, env):
     """The same of a CUDA device: NVRTC, and binaries from the disk; none without a driver."""
-    return own(program, {**env, "KILN_DEVICE": "cuda"}, "^(compile_chain|first_of_process)/")
+    return own(program, {**env, "KILN_DEVICE": "cuda"}, "^(compile_chain|compile_functions|first_of_process)/")
 
 
 def fresh(name, start):

@@ -449,12 +449,31 @@ memory global f32 p4 "wide"
   return {std::move(kernel), 1, {128, 32, 32, 32, 128}};
 }
 
+// sin comes often, of halves too, and is called; tanh comes once.
+Case functions() {
+  KernelBuilder b(Target::cuda, DType::int32);
+  const auto x = b.buffer(DType::float32, "x", true), h = b.buffer(DType::bfloat16, "h", true);
+  const auto out = b.buffer(DType::float32, "out", false);
+  const Value n = b.integer("n");
+  const Value i = b.mul(thread_index(b, 32), b.index(4));
+  b.begin_if(b.less(i, n));
+  Value v = b.load(x, i, 4, kNoValue, kNoValue, ir::kAligned);
+  for (int k = 0; k < 4; ++k) {
+    v = b.op(Op::neg, DType::float32, {b.op(Op::sin, DType::float32, {v})});
+  }
+  const Value half = b.op(Op::sin, DType::bfloat16, {b.load(h, i, 4)});
+  v = b.op(Op::add, DType::float32, {v, b.op(Op::cast, DType::float32, {half})});
+  b.store(out, i, b.op(Op::tanh, DType::float32, {v}), kNoValue, ir::kAligned);
+  b.end();
+  return {finish(b, "functions", ""), 4, {500, 500, 500, 500}};
+}
+
 }  // namespace
 
 std::vector<Case> cuda_cases() {
   return {pointwise(), pointwise_float4(), row_sum_warp(), row_max_block(), halves(),
           softmax(),   in_place(),         lanes(),        expressions(),   column_sum(),
-          exchange(),  lane_values(),      rare()};
+          exchange(),  lane_values(),      rare(),         functions()};
 }
 
 }  // namespace kiln::tests
