@@ -30,56 +30,6 @@ TEST(EveryFunction, HasACall) {
     EXPECT_TRUE(names.contains(name)) << name << " is in no public header";
 }
 
-// What a reader of headers must not take for a function, or pass over.
-TEST(EveryFunction, IsReadFromTheHeaders) {
-  const std::string text = R"(
-// int comment(int);
-#define MACRO(x) int macro(x)
-namespace kiln {
-inline namespace v0 {
-namespace frontend { int own(int); }
-struct Later;
-enum class Kind : unsigned char { one, two };
-template <class T> concept Wanted = (sizeof(T) > 1);
-inline constexpr int value = f(3);
-Array plain(const Array& x, Shape shape = {}, const char* s = "a(b);");
-template <class T>
-  requires(Wanted<T> && (sizeof(T) < 9))
-[[nodiscard]] constexpr std::vector<T> made(T x) { if (x) { return {x}; } return {}; }
-template <class T> Array dropped(const T&) = delete;
-class Thing final : public Base {
-  int hidden();
- public:
-  Thing() = default;
-  template <class T> explicit Thing(T x) : list_{x}, n_(1) {}
-  ~Thing();
-  operator bool() const;
-  int operator()(int i) const { return i; }
-  Thing& operator+=(int) &;
-  friend bool operator==(Thing, Thing);
-  friend class Other;
-  int field_(int) const noexcept;
-  int data_ = g(), more_{1};
- private:
-  int secret() const;
-  std::vector<int> list_;
-};
-template <class T> Thing::Thing(T) {}
-}  // namespace v0
-}  // namespace kiln
-int outside(int);
-)";
-  const std::set<std::string> expected = {"plain",
-                                          "made",
-                                          "Thing::Thing",
-                                          "Thing::operator bool",
-                                          "Thing::operator()",
-                                          "Thing::operator+=",
-                                          "operator==",
-                                          "Thing::field_"};
-  EXPECT_EQ(HeaderReader(text).names(), expected);
-}
-
 // What a call says of x: "error: ..." where it throws one of the library's errors.
 std::string outcome(const FunctionCall& call, const kn::Array& x) {
   try {

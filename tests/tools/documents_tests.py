@@ -12,6 +12,7 @@ import unittest
 import guide
 import guide_facts
 import headers
+import public_functions
 import readme
 import reference
 import surface
@@ -167,7 +168,69 @@ E Thing::item(int n) const {
 """
 
 
+# What a reader of headers must not take for a function, or pass over.
+NAMES = """// int comment(int);
+#pragma once
+#define MACRO(x) int macro(x)
+namespace kiln {
+inline namespace v0 {
+
+namespace frontend {
+int own(int);
+}
+struct Later;
+enum class Kind : unsigned char { one, two };
+template <class T>
+concept Wanted = (sizeof(T) > 1);
+inline constexpr int value = f(3);
+Array plain(const Array& x, Shape shape = {}, const char* s = "a(b);");
+template <class T>
+  requires(Wanted<T> && (sizeof(T) < 9))
+[[nodiscard]] constexpr std::vector<T> made(T x) {
+  if (x) {
+    return {x};
+  }
+  return {};
+}
+template <class T>
+Array dropped(const T&) = delete;
+class Thing final : public Base {
+  int hidden();
+
+ public:
+  Thing() = default;
+  template <class T>
+  explicit Thing(T x) : list_{x}, n_(1) {}
+  ~Thing();
+  operator bool() const;
+  int operator()(int i) const { return i; }
+  Thing& operator+=(int) &;
+  [[nodiscard]] friend bool operator==(Thing, Thing);
+  friend class Other;
+  int field_(int) const noexcept;
+  int data_ = g(), more_{1};
+  struct Part {
+    int size() const;
+  };
+
+ private:
+  int secret() const;
+  std::vector<int> list_;
+};
+template <class T>
+Thing::Thing(T) {}
+
+}  // namespace v0
+}  // namespace kiln
+"""
+
+
 class Headers(unittest.TestCase):
+    def test_names(self):
+        self.assertEqual(public_functions.names_of(headers.parse(NAMES)[1]),
+                         {"plain", "made", "Thing::Thing", "Thing::operator bool", "Thing::operator()",
+                          "Thing::operator+=", "operator==", "Thing::field_", "Thing::Part::size"})
+
     def test_declarations(self):
         head, parts = headers.parse(HEADER)
         self.assertEqual(head, "What this is.\n\n  example();")

@@ -42,7 +42,8 @@ class Part:
     @property
     def is_function(self):
         flat = without_template(self.text)
-        return (self.kind == "code" and CALL.search(flat) is not None
+        call = CALL.search(flat)
+        return (self.kind == "code" and call is not None and "=" not in flat[:call.start()]
                 and not re.match(r"\s*(?:using|concept|inline constexpr|enum|namespace)\b", flat))
 
 

@@ -1,5 +1,7 @@
 """The functions that the public headers declare, read from their text, and how to call each.
 
+    public_functions.py <include folder> <file>   writes tests/public_names.h's function
+
 A new function is found by itself. One that takes a type for which there is no argument below is an
 error that says so.
 """
@@ -7,6 +9,7 @@ error that says so.
 import dataclasses
 import pathlib
 import re
+import sys
 
 import headers
 
@@ -139,3 +142,30 @@ def read_members(folder):
         for holder in (p for p in parts if p.kind == "class"):
             found += [function(header, part) for part in holder.parts if part.is_function]
     return [f for f in found if f]
+
+
+def names_of(parts, scope=""):
+    """As a caller says them, of members with the class: "sum", "operator+", "Array::operator bool"."""
+    found = set()
+    for part in parts:
+        if part.kind == "class":
+            found |= names_of(part.parts, f"{scope}{part.name}::")
+        elif (part.is_function and not part.name.startswith("~")
+              and not re.search(r"=\s*(?:delete|default)\s*;$", part.text)):
+            # A friend is a function of the namespace, wherever it is declared.
+            holder = "" if headers.without_template(part.text).startswith("friend ") else scope
+            found.add(holder + re.sub(r"^operator(?=[a-z])", "operator ", part.name))
+    return found
+
+
+def main(folder, file):
+    names = sorted(set().union(*(names_of(parts) for _, parts in parts_of(folder))))
+    listed = "".join(f'      "{name}",\n' for name in names)
+    pathlib.Path(file).write_text(
+        '#include "tests/public_names.h"\n\n'
+        "std::set<std::string> kiln_tests::public_names() {\n"
+        f"  return {{\n{listed}  }};\n}}\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
