@@ -28,10 +28,10 @@ namespace frontend {
 
 Node* Access::empty() {
   static Node* const instance = [] {
-    auto* const value = new Value;
+    auto value = std::make_unique<Value>();
     runtime::Device& host = registry().cpu();
     value->storage = std::make_shared<Storage>(host, runtime::Block{host.allocate(0), 0}, 0);
-    Node* const node = trace().leaf(float32, Shape{0}, kCpu, value, {});
+    Node* const node = trace().leaf(float32, Shape{0}, kCpu, std::move(value), {});
     node->anywhere = true;
     return node;
   }();
@@ -111,7 +111,7 @@ Array Array::named(std::string_view label) const {
     copy->offset = value.offset;
     copy->strides = value.strides;
     return Array(frontend::trace().leaf(node->dtype, node->shape->shape, node->device,
-                                        copy.release(), node->where, text));
+                                        std::move(copy), node->where, text));
   }
   frontend::Recipe r;
   r.kind = frontend::Kind::alias;
@@ -140,7 +140,7 @@ Array Array::to(const Device& device, Where where) const {
     frontend::on_behalf_of(node,
                            [&] { copy->storage->on(frontend::memory_device(id), where, "to"); });
   });
-  return Array(frontend::trace().leaf(node->dtype, node->shape->shape, id, copy.release(),
+  return Array(frontend::trace().leaf(node->dtype, node->shape->shape, id, std::move(copy),
                                       frontend::line_of(where), node->label()));
 }
 
@@ -171,9 +171,11 @@ void convert(const Array& x, const std::byte* data, DType to, void* target) {
 
 }  // namespace
 
-std::size_t Array::readable(DType to, const char* function, Where where) const {
+std::size_t Array::readable(DType to, std::shared_ptr<const void>* room, const char* function,
+                            Where where) const {
   check_conversion(*this, to, function, where);
   frontend::evaluate({this, 1}, where);
+  *room = frontend::host_room(function, to, shape(), where);
   return static_cast<std::size_t>(size());
 }
 

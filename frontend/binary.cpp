@@ -56,10 +56,13 @@ void check_takes(std::string_view function, Takes takes, DType dtype, const Oper
   Complaint complaint(function, fmt::format("takes {}, not {}", wanted(takes), name(dtype)), where);
   complaint.operand(y != nullptr ? "left" : "array", x);
   if (y != nullptr) complaint.operand("right", *y);
+  const bool floating = ir::is_float(to_ir(dtype));
   complaint
       .advise(dtype == bool_    ? "astype(kiln::int32), or the logical_ functions"
               : takes == kBool  ? "a comparison such as x != 0"
               : takes == kFloat ? "astype(kiln::float32)"
+              : floating        ? "astype(kiln::int32) for numbers, a comparison such as x > 0 for "
+                                  "conditions"
                                 : "astype to another dtype; complex ones are reserved")
       .raise();
 }

@@ -75,13 +75,24 @@ std::vector<runtime::Block> host_inputs(const Snapshot& snapshot, const char* wh
   return blocks;
 }
 
+// The same for memory that only an interpretation takes.
+template <class Take>
+void interpreting_on_behalf_of(ir::NodeId node, Take take) {
+  try {
+    on_behalf_of(node, take);
+  } catch (runtime::OutOfMemory& error) {
+    error.interpreting = true;
+    throw;
+  }
+}
+
 // Memory is counted beside so many bytes that are counted already.
 std::vector<Bytes> counted_interpretation(const ir::Graph& graph, const ir::Bindings& bindings,
                                           std::span<const ir::ArrayView> views,
                                           runtime::OtherMemory& counted, std::int64_t aside,
                                           ir::Watch watch = {}) {
   watch.memory = [&](ir::NodeId n, std::int64_t held) {
-    on_behalf_of(n, [&] { counted.resize(aside + held); });
+    interpreting_on_behalf_of(n, [&] { counted.resize(aside + held); });
   };
   std::vector<Bytes> outputs = ir::interpret(graph, bindings, views, watch);
   counted.resize(aside + total(outputs));
@@ -211,7 +222,8 @@ Reference interpret_reference(Snapshot& snapshot) {
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       const auto* const first = static_cast<const std::byte*>(blocks[i].data());
       const std::int64_t bytes = snapshot.inputs[i].storage->bytes();
-      on_behalf_of(snapshot.inputs[i].node, [&] { reference.counted->resize(copied += bytes); });
+      interpreting_on_behalf_of(snapshot.inputs[i].node,
+                                [&] { reference.counted->resize(copied += bytes); });
       reference.storages.emplace_back(first, first + bytes);
     }
   }

@@ -296,7 +296,7 @@ Node* leaf_of(DType dtype, const Shape& shape, runtime::Block block, std::int64_
   value->storage = std::make_shared<Storage>(registry().cpu(), std::move(block), bytes);
   value->offset = offset;
   value->strides = std::move(strides);
-  return trace().leaf(dtype, shape, current_device(), value.release(), line_of(where));
+  return trace().leaf(dtype, shape, current_device(), std::move(value), line_of(where));
 }
 
 }  // namespace
@@ -339,8 +339,7 @@ Array borrow_strided(DType dtype, const void* data, const Layout& layout,
 
 }  // namespace frontend
 
-namespace {
-void check_given(DType dtype, const Shape& shape, std::int64_t given, Where where) {
+void Array::check_given(DType dtype, const Shape& shape, std::int64_t given, Where where) {
   refuse_complex("Array", dtype, where);
   frontend::check_shape("Array", shape, where);
   if (shape.size() != given) {
@@ -352,7 +351,6 @@ void check_given(DType dtype, const Shape& shape, std::int64_t given, Where wher
         .raise();
   }
 }
-}  // namespace
 
 frontend::Node* Array::from_bytes(DType dtype, const void* data, const Shape& shape,
                                   std::int64_t given, Where where) {
@@ -363,10 +361,9 @@ frontend::Node* Array::from_bytes(DType dtype, const void* data, const Shape& sh
   return frontend::leaf_of(dtype, shape, std::move(block), bytes, 0, {}, where);
 }
 
-frontend::Node* Array::take_over(DType dtype, void* data, std::int64_t count, const Shape& shape,
+frontend::Node* Array::take_over(DType dtype, void* data, const Shape& shape,
                                  std::shared_ptr<const void> owner, Where where) {
-  check_given(dtype, shape, count, where);
-  const std::int64_t bytes = count * ir::size_of(frontend::to_ir(dtype));
+  const std::int64_t bytes = shape.size() * ir::size_of(frontend::to_ir(dtype));
   runtime::Block block{frontend::registry().cpu().adopt(data, bytes, std::move(owner), true), 0};
   return frontend::leaf_of(dtype, shape, std::move(block), bytes, 0, {}, where);
 }

@@ -166,7 +166,7 @@ Device default_device() {
       Complaint("environment",
                 "KILN_CUDA_DRIVER=\"" + driver + "\": " + frontend::registry().cuda_missing(), {})
           .advise("KILN_DEVICE=cpu where no GPU is wanted")
-          .raise();
+          .raise<DeviceError>();
     }
     return frontend::kCpu;
   }();

@@ -11,6 +11,7 @@
 #include "codegen/llvm.h"
 #endif
 #include "frontend/compile.h"
+#include "frontend/counters.h"
 #include "frontend/environment.h"
 #include "frontend/state.h"
 #include "ir/traffic.h"
@@ -155,16 +156,8 @@ void Dump::plan() {
                                {"bytes", b.elements.evaluate(values) * ir::size_of(b.dtype)},
                                {"donated_from", b.donated_from}});
   }
-  const Stats now = stats();
-  json["process"] = {{"plans_built", now.plans_built},
-                     {"plans_reused", now.plans_reused},
-                     {"compiled", now.compiled},
-                     {"memory_hits", now.memory_hits},
-                     {"disk_hits", now.disk_hits},
-                     {"uploads", now.uploads},
-                     {"upload_bytes", now.upload_bytes},
-                     {"downloads", now.downloads},
-                     {"download_bytes", now.download_bytes}};
+  json["process"] = Json::object();
+  add_counters(json["process"], stats());
   json["transfers"] = Json::array();
   for (const Transfer& t : transfers()) {
     json["transfers"].push_back({{"to_device", t.to_device}, {"bytes", t.bytes}, {"why", t.why}});

@@ -24,16 +24,20 @@ namespace kiln::inline v0::frontend {
 
 namespace {
 
-Value* make_value(runtime::Device& device, runtime::Block block, std::int64_t bytes) {
+std::unique_ptr<Value> make_value(runtime::Device& device, runtime::Block block,
+                                  std::int64_t bytes) {
   auto value = std::make_unique<Value>();
   value->storage = std::make_shared<Storage>(device, std::move(block), bytes);
-  return value.release();
+  return value;
 }
 
 // One round: what can be settled without computing is; then the roots of one device are computed.
 class Evaluation {
  public:
   explicit Evaluation(Where where) : where_(where) {}
+  ~Evaluation() { delete_values(dead_); }
+  Evaluation(const Evaluation&) = delete;
+  Evaluation& operator=(const Evaluation&) = delete;
   // False if everything has a value.
   bool round(std::span<const Array> arrays);
   bool idle() const { return idle_; }  // no round computed anything, nor waited for who does
@@ -73,15 +77,15 @@ thread_local Snapshot Evaluation::snapshot_;
 
 // No elements, an alias of a value, or a view of one.
 bool Evaluation::settle_without_work(Node* node) {
-  Value* value = nullptr;
+  std::unique_ptr<Value> value;
   if (node->shape->size == 0) {
     runtime::Device& device = memory_device(node->device);
     value = make_value(device, {device.allocate(0), 0}, 0);
   } else {
-    value = view_value(node).release();
+    value = view_value(node);
   }
   if (value == nullptr) return false;
-  Value* const dead = trace().settle(node, value);
+  Value* const dead = trace().settle(node, value.release());
   if (dead != nullptr) {
     Value* last = dead;
     while (last->next != nullptr) last = last->next;
@@ -155,7 +159,8 @@ void Evaluation::add_late() {
 
 bool Evaluation::add_root(Node* node, Place guess) {
   Node* const root = root_of(node);
-  if (root->ready() || root->in_flight || root->shape->size == 0 || root->device != device_)
+  if (root->ready() || root->in_flight || root->shape->size == 0 || root->device != device_ ||
+      root->repaired_here())
     return false;
   if (std::ranges::find(roots_, root) != roots_.end()) return false;
   guesses_.resize(roots_.size(), 0);
@@ -166,10 +171,13 @@ bool Evaluation::add_root(Node* node, Place guess) {
 
 bool Evaluation::round(std::span<const Array> arrays) {
   Next next = Next::done;
-  {
+  try {
     std::unique_lock<std::mutex> lock(trace().mutex);
     next = prepare(arrays);
     if (next == Next::wait) state().finished.wait(lock);
+  } catch (...) {
+    snapshot_.inputs.clear();  // which would keep their memory until this thread's next one
+    throw;
   }
   delete_values(std::exchange(dead_, nullptr));
   if (next == Next::wait || next == Next::run) idle_ = false;
@@ -192,6 +200,7 @@ void Evaluation::run() {
   } catch (runtime::OutOfMemory& error) {
     const bool unasked = std::ranges::any_of(snapshot_.guesses, [](Place p) { return p != 0; }) ||
                          guesses_.size() > 0;
+    if (mutant(ir::Mutant::late_abandon)) name_array(snapshot_, error);
     abandon();  // first: what names the array allocates
     if (unasked && !frugal_) {
       frugal_ = true;
@@ -225,14 +234,14 @@ constexpr int kPiecewise = 15;
 
 // One body of a loop at a time, or one operation: no kernel is compiled for this graph.
 void Evaluation::step() {
-  std::vector<Node*> operations;
+  std::vector<Array> pending;
   {
     const std::lock_guard<std::mutex> lock(trace().mutex);
+    pending.reserve(static_cast<std::size_t>(trace().pending.load(std::memory_order_relaxed)));
     for (Node* const node : snapshot_.outputs) node->in_flight = false;
-    operations = operations_below(snapshot_.outputs);
+    for (Node* const node : operations_below(snapshot_.outputs))
+      pending.push_back(Access::adopt(node));
   }
-  std::vector<Array> pending;
-  for (Node* const node : operations) pending.push_back(Access::adopt(node));
   abandon();
   Context& c = context();
   if (c.loops.cut(static_cast<std::size_t>(c.flush_after), true, where_)) {
@@ -382,6 +391,8 @@ namespace {
 // again where it has grown by a quarter of it, every node is looked at.
 bool many_bytes(Context& c, std::uint16_t device) {
   const std::int64_t pinned = trace().pinned.load(std::memory_order_relaxed);
+  const std::uint32_t limits = trace().limits.load(std::memory_order_relaxed);
+  if (std::exchange(c.limits, limits) != limits) c.flush_look = 0;
   if (pinned < c.flush_look) return false;
   const std::int64_t limit =
       c.flush_bytes >= 0 ? c.flush_bytes : memory_device(device).memory().limit / 4;
@@ -402,6 +413,7 @@ void evaluate_held(Where where) {
   std::vector<Array> held;
   {
     const std::lock_guard<std::mutex> lock(trace().mutex);
+    held.reserve(static_cast<std::size_t>(trace().pending.load(std::memory_order_relaxed)));
     for (Node* const node : trace().held()) held.push_back(Access::adopt(node));
   }
   evaluate_now(held, where);

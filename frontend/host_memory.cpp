@@ -41,6 +41,11 @@ void raise_out_of_memory(std::string_view function, const runtime::OutOfMemory& 
     complaint.note("for",
                    made.file != nullptr ? error.array + ", made at " + to_text(made) : error.array);
   }
+  if (error.interpreting) {
+    complaint.note("this evaluation",
+                   "stores the value of every operation: Mode::check, Nan::trap and the "
+                   "interpreter do, and Mode::check keeps copies of the inputs too");
+  }
   const Advice advice = complaint.advise(
       error.asked > error.limit
           ? "smaller arrays: this one alone is beyond the limit (KILN_MEMORY_LIMIT, or "
@@ -57,14 +62,30 @@ void raise_out_of_memory(std::string_view function, const runtime::OutOfMemory& 
   throw out;
 }
 
-runtime::Block host_block(const char* function, DType dtype, const Shape& shape, Where where) {
-  const std::int64_t bytes = shape.size() * ir::size_of(to_ir(dtype));
+namespace {
+// take(bytes) for data of such an array.
+template <class Take>
+auto take_for(const char* function, DType dtype, const Shape& shape, Where where, Take take) {
   try {
-    return {registry().cpu().allocate(bytes), 0};
+    return take(shape.size() * ir::size_of(to_ir(dtype)));
   } catch (runtime::OutOfMemory& error) {
     name_array(dtype, shape, line_of(where), error);
     raise_out_of_memory(function, error, where);
   }
+}
+}  // namespace
+
+runtime::Block host_block(const char* function, DType dtype, const Shape& shape, Where where) {
+  return take_for(function, dtype, shape, where, [](std::int64_t bytes) {
+    return runtime::Block{registry().cpu().allocate(bytes), 0};
+  });
+}
+
+std::shared_ptr<const void> host_room(const char* function, DType dtype, const Shape& shape,
+                                      Where where) {
+  return take_for(function, dtype, shape, where, [](std::int64_t bytes) {
+    return std::make_shared<const runtime::OtherMemory>(host_allocator(), bytes);
+  });
 }
 
 }  // namespace kiln::inline v0::frontend

@@ -47,5 +47,8 @@ auto on_behalf_of(Node* node, Take take) {
 
 // A block of the CPU's for data of such an array; OutOfMemory names it.
 runtime::Block host_block(const char* function, DType dtype, const Shape& shape, Where where);
+// The same, but the caller takes the memory: it is counted as long as what is returned lives.
+std::shared_ptr<const void> host_room(const char* function, DType dtype, const Shape& shape,
+                                      Where where);
 
 }  // namespace kiln::inline v0::frontend

@@ -137,7 +137,8 @@ bool Loops::drop_dead(std::size_t bound) {
 bool Loops::needed(std::size_t entry, std::size_t end) const {
   if (own_[entry] == 0) return false;
   const Node& node = *log_[entry].node;
-  if (node.in_flight || node.anywhere || node.shape->size == 0) return false;
+  if (node.in_flight || node.anywhere || node.shape->size == 0 || node.repaired_here())
+    return false;
   if (node.kind == Kind::alias) return node.held();
   return last_use_[entry] >= end || node.held();
 }

@@ -8,10 +8,12 @@
 #include <ostream>
 
 #include "frontend/complaint.h"
+#include "frontend/counters.h"
 #include "frontend/environment.h"
 #include "frontend/explanation.h"
 #include "frontend/ledger.h"
 #include "frontend/state.h"
+#include "ir/mutant.h"
 
 namespace kiln::inline v0 {
 
@@ -77,7 +79,8 @@ std::vector<Measure::Row> Measure::rows() const {
   std::vector<Row> rows;
   for (const auto& [key, now] : frontend::state().ledger.totals()) {
     Row row{key.kind, key.name, now.lines, now.count, now.bytes, now.seconds};
-    if (const auto at = start_->totals.find(key); at != start_->totals.end()) {
+    const auto at = start_->totals.find(key);
+    if (at != start_->totals.end() && !mutant(ir::Mutant::measured_before)) {
       row.count -= at->second.count;
       row.bytes -= at->second.bytes;
       row.seconds -= at->second.seconds;
@@ -114,22 +117,8 @@ std::string Measure::text() const {
 }
 
 std::string Measure::json() const {
-  const Stats s = stats();
-  Json json{{"where", frontend::to_text(start_->where)},
-            {"seconds", seconds()},
-            {"launched", s.launched},
-            {"compiled", s.compiled},
-            {"memory_hits", s.memory_hits},
-            {"disk_hits", s.disk_hits},
-            {"plans_built", s.plans_built},
-            {"plans_reused", s.plans_reused},
-            {"recomputed", s.recomputed},
-            {"bytes_read", s.bytes_read},
-            {"bytes_written", s.bytes_written},
-            {"uploads", s.uploads},
-            {"upload_bytes", s.upload_bytes},
-            {"downloads", s.downloads},
-            {"download_bytes", s.download_bytes}};
+  Json json{{"where", frontend::to_text(start_->where)}, {"seconds", seconds()}};
+  frontend::add_counters(json, stats());
   json["rows"] = Json::array();
   for (const Row& row : rows()) {
     Json lines = Json::array();

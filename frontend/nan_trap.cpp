@@ -12,6 +12,7 @@
 #include "frontend/complaint.h"
 #include "ir/infix.h"
 #include "ir/interpret.h"
+#include "ir/mutant.h"
 #include "ir/scalar.h"
 #include "ir/strided.h"
 
@@ -164,8 +165,10 @@ bool Trap::handed_on(ir::NodeId n, std::int64_t element, Operands operands) cons
     const ir::NodeId from = g_.operand(n, part.operand);
     if (!ir::is_float(type(from))) continue;
     const std::byte* const data = operands[static_cast<std::size_t>(part.operand)];
-    for (std::int64_t i = 0, count = part.size(); i < count; ++i) {
-      const std::int64_t at = part.element(i);
+    const bool anywhere = mutant(ir::Mutant::anothers_nan);
+    const std::int64_t count = anywhere ? ir::element_count(shape(from)) : part.size();
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t at = anywhere ? i : part.element(i);
       if (!is_nan(type(from), data, at)) continue;
       if (!own_affair(from)) return true;
       const Place source = behind({from, at});

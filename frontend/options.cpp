@@ -2,6 +2,7 @@
 
 #include "frontend/access.h"
 #include "frontend/complaint.h"
+#include "frontend/counters.h"
 #include "frontend/devices.h"
 #include "frontend/environment.h"
 #include "frontend/state.h"
@@ -70,19 +71,7 @@ void synchronize(Where where) {
 
 Stats Stats::operator-(const Stats& b) const {
   Stats d = *this;
-  d.launched -= b.launched;
-  d.compiled -= b.compiled;
-  d.memory_hits -= b.memory_hits;
-  d.disk_hits -= b.disk_hits;
-  d.plans_built -= b.plans_built;
-  d.plans_reused -= b.plans_reused;
-  d.recomputed -= b.recomputed;
-  d.bytes_read -= b.bytes_read;
-  d.bytes_written -= b.bytes_written;
-  d.uploads -= b.uploads;
-  d.upload_bytes -= b.upload_bytes;
-  d.downloads -= b.downloads;
-  d.download_bytes -= b.download_bytes;
+  for (const frontend::Counter& c : frontend::kCounters) d.*c.member -= b.*c.member;
   return d;
 }
 

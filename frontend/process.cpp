@@ -7,7 +7,9 @@
 #include "frontend/complaint.h"
 #include "frontend/devices.h"
 #include "frontend/environment.h"
+#include "frontend/trace.h"
 #include "frontend/translate.h"
+#include "ir/mutant.h"
 #include "runtime/host/workers.h"
 
 namespace kiln::inline v0 {
@@ -37,7 +39,7 @@ void set_memory_limit(std::int64_t bytes, MaybeDevice device, Where where) {
     const std::uint16_t id = device ? Access::id(*device) : frontend::current_device();
     frontend::memory_device(id).set_memory_limit(bytes);
   });
-  frontend::context().flush_look = 0;
+  if (!mutant(ir::Mutant::limit_of_the_thread)) ++frontend::trace().limits;
 }
 
 }  // namespace kiln::inline v0

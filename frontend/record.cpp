@@ -13,9 +13,6 @@
 
 namespace kiln::inline v0::frontend {
 
-// A look at loops is worth its while from that part of what may be pending on.
-constexpr std::int64_t kEarly = 8;
-
 Array record(Recipe& recipe) {
   Context& c = context();
   if (c.line_scopes != 0) recipe.where = c.line;
@@ -23,10 +20,7 @@ Array record(Recipe& recipe) {
   recipe.repaired = c.repairing && recipe.kind == Kind::map;
   recipe.rounds = &c.rounds;
   const bool logs = c.flush_after != 0 && !c.evaluating && !recipe.anywhere;
-  if (logs && (static_cast<std::int64_t>(c.loops.pending()) >= c.flush_after / kEarly ||
-               trace().pinned.load(std::memory_order_relaxed) >= c.flush_look)) {
-    flush(recipe);
-  }
+  if (logs && flush_may_be_due(c)) flush(recipe);
   Array result = Access::adopt(trace().record(recipe));
   if (logs) c.loops.note(Access::node(result));
   if (c.mode == Mode::eager && !c.evaluating && !c.repairing)
@@ -94,7 +88,7 @@ void check_shape(std::string_view function, std::span<const std::int64_t> shape,
     if (n < 0) {
       Complaint(function, fmt::format("shape {} has a negative extent", to_text(Shape(shape))),
                 where)
-          .advise("extents of 0 or more; only reshape takes a -1")
+          .advise("extents of 0 or more; of the functions reshape alone takes a -1, and one")
           .raise();
     }
     if (n > 0 && (size > (std::int64_t{1} << 62) / n)) {
@@ -356,7 +350,7 @@ Array reshaped(const Array& x, std::span<const std::int64_t> shape, Where where)
       auto same = std::make_unique<Value>();
       same->storage = value.storage;
       same->offset = value.offset;
-      return Access::adopt(trace().leaf(node->dtype, shape, node->device, same.release(),
+      return Access::adopt(trace().leaf(node->dtype, shape, node->device, std::move(same),
                                         line_of(where), node->label()));
     }
   }

@@ -159,6 +159,7 @@ void Builder::choose_store(Node* node, Info& info) {
 }
 
 void Builder::store(Node* node, Info& info, Place guess) {
+  if (node->repaired_here()) return;
   info.output = true;
   out_->outputs.push_back(node);
   out_->guesses.push_back(guess);
@@ -215,6 +216,7 @@ std::vector<Node*> Builder::operations(std::span<Node* const> roots) {
   infos_.clear();
   std::vector<Node*> result;
   if (!walk(roots)) return result;
+  result.reserve(order_.size());
   for (Node* const node : order_) {
     if (!computed_alone(*node)) continue;
     Trace::retain(node);

@@ -72,7 +72,11 @@ void Builder::emit_leaf(Node* node, Info& info) {
   remember_name(info.id, node->label());
   g.inputs.push_back(std::move(in));
   out_->inputs.push_back({value.storage, offset, info.id});
-  if (permuted) permute_back(info);
+  if (permuted) {
+    permute_back(info);
+    remember_name(info.id, node->label());
+    if (!mutant(ir::Mutant::named_in_memory)) out_->inputs.back().node = info.id;
+  }
   if (node->only_used_by(info.edges)) may_donate_ = true;
 }
 

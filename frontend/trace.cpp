@@ -82,15 +82,17 @@ Context& context() {
   return instance;
 }
 
-Node* Trace::slot() {
-  if (free_ == nullptr) {
-    slabs_.push_back(std::make_unique<Node[]>(kSlab));
-    Node* const slab = slabs_.back().get();
-    for (std::size_t i = kSlab; i-- > 0;) {
-      slab[i].next = free_;
-      free_ = &slab[i];
-    }
+void Trace::make_slot() {
+  if (free_ != nullptr) return;
+  slabs_.push_back(std::make_unique<Node[]>(kSlab));
+  Node* const slab = slabs_.back().get();
+  for (std::size_t i = kSlab; i-- > 0;) {
+    slab[i].next = free_;
+    free_ = &slab[i];
   }
+}
+
+Node* Trace::slot() noexcept {
   Node* const node = free_;
   free_ = node->next;
   constexpr std::size_t kLine = 64;
@@ -135,9 +137,9 @@ void Trace::begin_use(Node* operand) {
 void Trace::note_late(Node* operand, Rounds* rounds) {
   if (mutant(ir::Mutant::nothing_late)) return;
   if (operand->late || operand->ready() || operand->anywhere || operand->in_flight) return;
-  operand->late = true;
   if (rounds->late.size() == Rounds::kMost) rounds->late.pop_front();
   rounds->late.push_back({operand, rounds->now});
+  operand->late = true;
 }
 
 bool Trace::end_use(Node* operand) noexcept {
@@ -156,6 +158,16 @@ void Trace::count(const Node& node, int change) {
   pending.store(pending.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
 }
 
+// A node takes both boxes or none.
+ListBox* Trace::take_lists(const Lists& lists, ShapeBox* taken) {
+  try {
+    return lists_.take(lists);
+  } catch (...) {
+    shapes_.drop(taken);
+    throw;
+  }
+}
+
 Node* Trace::record(const Recipe& r) {
   const bool share = shareable(r);
   const std::uint32_t hash = share ? hash_of(r) : 0;
@@ -169,13 +181,17 @@ Node* Trace::record(const Recipe& r) {
     }
     table_.make_room();
   }
-  ListBox* const lists = r.lists != nullptr ? lists_.take(*r.lists) : nullptr;
+  make_slot();
+  for (Node* const operand : r.operands) {
+    if (r.rounds != nullptr && operand->round != r.rounds->now) note_late(operand, r.rounds);
+  }
   ShapeBox* shape = r.shape;
   if (shape != nullptr) {
     ++shape->references;
   } else {
     shape = shapes_.take(r.new_shape);
   }
+  ListBox* const lists = r.lists != nullptr ? take_lists(*r.lists, shape) : nullptr;
   Node* const node = slot();
   node->references.store(1, std::memory_order_relaxed);
   node->uses = 0;
@@ -195,8 +211,6 @@ Node* Trace::record(const Recipe& r) {
   for (std::size_t i = 0; i < r.operands.size(); ++i) {
     operands[i] = r.operands[i];
     begin_use(operands[i]);
-    if (r.rounds != nullptr && operands[i]->round != r.rounds->now)
-      note_late(operands[i], r.rounds);
   }
   if (many) node->many_operands = many.release();
   node->shape = shape;
@@ -211,8 +225,9 @@ Node* Trace::record(const Recipe& r) {
 }
 
 Node* Trace::leaf(DType dtype, std::span<const std::int64_t> shape, std::uint16_t device,
-                  Value* value, Where where, const std::string* label) {
+                  std::unique_ptr<Value> value, Where where, const std::string* label) {
   const std::lock_guard<std::mutex> lock(mutex);
+  make_slot();
   ShapeBox* const its = shapes_.take(shape);
   Node* const node = slot();
   node->references.store(1, std::memory_order_relaxed);
@@ -232,7 +247,7 @@ Node* Trace::leaf(DType dtype, std::span<const std::int64_t> shape, std::uint16_
   node->own_label = label;
   node->where = where;
   node->hash = 0;
-  node->value.store(value, std::memory_order_release);
+  node->value.store(value.release(), std::memory_order_release);
   return node;
 }
 
@@ -317,10 +332,12 @@ Node* Trace::retain_pending(Node* node) {
 
 std::vector<Node*> Trace::held() {
   std::vector<Node*> result;
+  result.reserve(static_cast<std::size_t>(pending.load(std::memory_order_relaxed)));
   for (const std::unique_ptr<Node[]>& slab : slabs_) {
     for (std::size_t i = 0; i < kSlab; ++i) {
       Node* const node = &slab[i];
       if (node->shape == nullptr || node->ready() || node->anywhere) continue;
+      if (node->repaired_here()) continue;
       if (node->held() && retain_pending(node) != nullptr) result.push_back(node);
     }
   }

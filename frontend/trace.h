@@ -27,6 +27,7 @@
 #include "frontend/places.h"
 #include "frontend/storage.h"
 #include "ir/graph.h"
+#include "ir/mutant.h"
 #include "kiln/array.h"
 #include "kiln/evaluate.h"
 
@@ -113,6 +114,9 @@ struct alignas(64) Node {
   bool ready() const { return value.load(std::memory_order_acquire) != nullptr; }
   // Whether an Array holds it. The lock is held.
   bool held() const { return references.load(std::memory_order_relaxed) > (uses != 0 ? 1u : 0u); }
+  // Whether it makes NaNs that are its function's own affair, and this thread traps NaNs: nothing
+  // then stores it unasked, for a value does not tell whose affair its NaNs were.
+  bool repaired_here() const;
   // Whether nothing refers to it but `edges` uses by pending nodes. The lock is held.
   bool only_used_by(std::uint32_t edges) const {
     return uses == edges && references.load(std::memory_order_acquire) == (edges != 0 ? 1 : 0);
@@ -157,8 +161,8 @@ class Trace {
   // A node holding one reference for the caller. May find an equal pending one.
   Node* record(const Recipe& recipe);
   // A node that has a value.
-  Node* leaf(DType dtype, std::span<const std::int64_t> shape, std::uint16_t device, Value* value,
-             Where where, const std::string* label = nullptr);
+  Node* leaf(DType dtype, std::span<const std::int64_t> shape, std::uint16_t device,
+             std::unique_ptr<Value> value, Where where, const std::string* label = nullptr);
   static void retain(Node* node) { node->references.fetch_add(1, std::memory_order_relaxed); }
   void release(Node* node) noexcept {
     if (node->references.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(node);
@@ -166,8 +170,8 @@ class Trace {
   // Gives a pending node its value and drops its operands. The lock is held; the values that die
   // are returned and must be deleted (delete_values) after it was given back.
   Value* settle(Node* node, Value* value);
-  // Nodes of some device that Arrays hold and that are pending, each with a reference. The lock is
-  // held.
+  // Nodes of some device that Arrays hold and that are pending, each with a reference; none that is
+  // repaired_here. The lock is held.
   std::vector<Node*> held();
   // A pending node with a reference, null if its last one is going. The lock is held.
   static Node* retain_pending(Node* node);
@@ -188,10 +192,13 @@ class Trace {
   // Bytes of the values that pending nodes consume, whoever else holds them: kept_by_pending is
   // less.
   std::atomic<std::int64_t> pinned{0};
-  Places places;  // guarded by mutex
+  std::atomic<std::uint32_t> limits{0};  // how often a device's memory limit was set
+  Places places;                         // guarded by mutex
 
  private:
-  Node* slot();
+  void make_slot();  // where there is none
+  Node* slot() noexcept;
+  ListBox* take_lists(const Lists& lists, ShapeBox* taken);
   Node* find(const Recipe& recipe, std::uint32_t hash);
   void forget(Node* node);  // takes it out of the table
   Node* let_go(Node* node, Node* dying) noexcept;
@@ -224,6 +231,7 @@ struct Context {
   std::int64_t flush_bytes;     // -1: a quarter of the device's memory limit
   std::int64_t flush_look = 0;  // bytes pinned at which it is next worth a closer look
   std::int64_t flush_wait = 0;  // operations pending at which it is
+  std::uint32_t limits = 0;     // Trace::limits by which that was found
   std::uint32_t line_scopes = 0;
   Where line;
   Rounds rounds;
@@ -235,6 +243,11 @@ struct Context {
   Context();                // what the environment says
 };
 Context& context();
+
+inline bool Node::repaired_here() const {
+  return (hints & kRepaired) != 0 && context().nan == Nan::trap &&
+         !mutant(ir::Mutant::stored_repair);
+}
 
 // The line to report an operation of: the outermost scope's, else the call's.
 inline Where line_of(Where call) {

@@ -27,6 +27,13 @@ std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 Array reshape(const Array& x, const Shape& shape, Where where) {
   Extents extents(shape.begin(), shape.end());
+  if (std::ranges::count(extents, -1) > 1) {
+    Complaint("reshape", fmt::format("shape {} leaves more than one extent open", to_text(shape)),
+              where)
+        .operand("array", x)
+        .advise("one -1, which is what is left, and numbers")
+        .raise();
+  }
   const auto open = std::ranges::find(extents, -1);
   if (open != extents.end()) {
     *open = 1;

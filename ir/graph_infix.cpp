@@ -77,7 +77,8 @@ namespace {
 struct Part {
   std::string text;
   NodeId node = 0;
-  int least = -1;  // -1: words
+  int least = -1;       // -1: words
+  bool beside = false;  // what stands beside it shows that a number there is as many as it needs
 };
 
 class InfixWriter {
@@ -86,7 +87,7 @@ class InfixWriter {
       : g_(graph), limit_(limit), stored_(stored) {}
 
   std::string run(NodeId node) {
-    expand(node, 0);
+    expand({{}, node, 0});
     while (!parts_.empty() && out_.size() <= limit_) {
       const Part part = std::move(parts_.back());
       parts_.pop_back();
@@ -96,7 +97,7 @@ class InfixWriter {
       else if (out_.size() + pending_ > limit_ + kSlack)
         out_ += "...";
       else
-        visit(part.node, part.least);
+        visit(part);
     }
     if (out_.size() > limit_) {
       out_.resize(limit_ > 3 ? limit_ - 3 : 0);
@@ -118,6 +119,19 @@ class InfixWriter {
   }
   static Part words(std::string text) { return {std::move(text), 0, -1}; }
 
+  // An array of one number.
+  bool repeats_number(NodeId n) const {
+    return g_.nodes[n].kind == NodeKind::broadcast &&
+           g_.nodes[g_.operand(n, 0)].operand_count == 0 && g_.nodes[g_.operand(n, 0)].rank == 0 &&
+           g_.nodes[g_.operand(n, 0)].kind != NodeKind::buffer;
+  }
+  Part operand(NodeId n, int i, int least) const {
+    bool beside = false;
+    for (int k = 0; g_.nodes[n].kind == NodeKind::map && k < g_.nodes[n].operand_count; ++k)
+      beside = beside || !repeats_number(g_.operand(n, k));
+    return {{}, g_.operand(n, i), least, beside};
+  }
+
   std::string label(NodeId n, std::string otherwise) const {
     return n < g_.labels.size() && !g_.labels[n].empty() ? g_.labels[n] : std::move(otherwise);
   }
@@ -125,17 +139,15 @@ class InfixWriter {
   void binary(NodeId n, std::string_view symbol, int least) {
     const int level = precedence(symbol);
     const bool paren = level < least;
-    write({words(paren ? "(" : ""),
-           {{}, g_.operand(n, 0), level},
-           words(std::string(1, ' ').append(symbol).append(1, ' ')),
-           {{}, g_.operand(n, 1), level + 1},
+    write({words(paren ? "(" : ""), operand(n, 0, level),
+           words(std::string(1, ' ').append(symbol).append(1, ' ')), operand(n, 1, level + 1),
            words(paren ? ")" : "")});
   }
 
   void call(NodeId n, std::string_view name, std::string_view rest = {}) {
     push(words(std::string(rest).append(1, ')')));
     for (int i = g_.nodes[n].operand_count; i-- > 0;) {
-      push({{}, g_.operand(n, i), 0});
+      push(operand(n, i, 0));
       if (i > 0) push(words(", "));
     }
     push(words(std::string(name).append(1, '(')));
@@ -156,6 +168,9 @@ class InfixWriter {
 
   void permute(NodeId n) {
     constexpr int kPostfix = 10;
+    // An input that lies permuted in memory goes by the array's name.
+    if (g_.nodes[g_.operand(n, 0)].kind == NodeKind::buffer && !label(n, {}).empty())
+      return write({words(label(n, {}))});
     if (g_.nodes[n].rank == 2) return write({{{}, g_.operand(n, 0), kPostfix}, words(".T")});
     const std::vector<std::uint8_t>& axes = g_.attribute<Axes>(n).axes;
     const std::vector<int> list(axes.begin(), axes.end());
@@ -196,14 +211,24 @@ class InfixWriter {
     call(n, operation_name(node));
   }
 
-  void visit(NodeId n, int least) {
-    if (stored_ != nullptr && (*stored_)[n] && g_.nodes[n].operand_count > 0) {
-      return write({words(stored_name(g_, n))});
+  void visit(const Part& part) {
+    if (stored_ != nullptr && (*stored_)[part.node] && g_.nodes[part.node].operand_count > 0) {
+      return write({words(stored_name(g_, part.node))});
     }
-    expand(n, least);
+    expand(part);
   }
 
-  void expand(NodeId n, int least) {
+  void broadcast(const Part& part) {
+    const NodeId n = part.node;
+    if (!repeats_number(n)) return push({{}, g_.operand(n, 0), part.least});
+    if (!label(n, {}).empty()) return write({words(label(n, {}))});
+    if (part.beside) return push({{}, g_.operand(n, 0), part.least});
+    call(n, "full");
+  }
+
+  void expand(const Part& part) {
+    const NodeId n = part.node;
+    const int least = part.least;
     const Node& node = g_.nodes[n];
     switch (node.kind) {
       case NodeKind::buffer:
@@ -217,10 +242,7 @@ class InfixWriter {
       case NodeKind::map:
         return map(n, least);
       case NodeKind::broadcast:
-        // A named array of one number goes by its name.
-        if (g_.nodes[g_.operand(n, 0)].operand_count == 0 && !label(n, {}).empty())
-          return write({words(label(n, {}))});
-        return push({{}, g_.operand(n, 0), least});
+        return broadcast(part);
       case NodeKind::slice:
         return slice(n);
       case NodeKind::reduce:

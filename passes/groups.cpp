@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "ir/mutant.h"
 #include "passes/parameters.h"
 
 namespace kiln::passes {
@@ -77,7 +78,7 @@ void Groups::merge(std::size_t into, std::size_t from) {
   a.operations += b.operations;
   a.first = std::min(a.first, b.first);
   a.last = std::max(a.last, b.last);
-  note_range(a);
+  if (!mutant(ir::Mutant::lost_range)) note_range(a);
   b.merged = true;
   alias_[from] = into;
 }

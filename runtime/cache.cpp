@@ -86,16 +86,16 @@ CachedKernel KernelCache::get(Device& device, const ir::Kernel& kernel, const Co
   lock.unlock();
   try {
     entry->cached = make(device, kernel, compiler, disk_key);
-  } catch (...) {
     lock.lock();
+    recent_.push_front(entry.get());
+  } catch (...) {
+    if (!lock.owns_lock()) lock.lock();
     entry->failed = true;
     entries_.erase(memory_key);
     changed_.notify_all();
     throw;
   }
-  lock.lock();
   entry->ready = true;
-  recent_.push_front(entry.get());
   entry->place = recent_.begin();
   evict();
   changed_.notify_all();
@@ -143,17 +143,13 @@ void KernelCache::evict() {
   while (recent_.size() > capacity_) {
     Entry* const oldest = recent_.back();
     recent_.pop_back();
-    const std::string key = *oldest->key;
-    entries_.erase(key);
+    entries_.erase(entries_.find(*oldest->key));
   }
 }
 
 void KernelCache::clear_memory() {
   std::lock_guard lock(mutex_);
-  for (const Entry* entry : recent_) {
-    const std::string key = *entry->key;
-    entries_.erase(key);
-  }
+  for (const Entry* entry : recent_) entries_.erase(entries_.find(*entry->key));
   recent_.clear();
 }
 

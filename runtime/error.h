@@ -31,6 +31,7 @@ struct OutOfMemory : DeviceError {
   ir::NodeId node = kUnknown;
   std::string array;
   ir::SourceLine made;
+  bool interpreting = false;  // an interpretation, to which every value is one in memory
 };
 
 struct IoError : std::runtime_error {

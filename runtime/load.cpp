@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <new>
 #include <system_error>
 #include <thread>
 
@@ -69,6 +70,8 @@ std::vector<CachedKernel> load_kernels(Device& device, const ir::Plan& plan,
     while (threads.size() + 1 < wanted) threads.emplace_back(work);
   } catch (const std::system_error&) {
     // No more threads to be had: those there are, and this one, do the work.
+  } catch (const std::bad_alloc&) {
+    // Likewise.
   }
   work();
   for (std::thread& thread : threads) thread.join();

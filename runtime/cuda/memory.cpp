@@ -17,13 +17,13 @@ constexpr std::int64_t kGranule = 256;
 }  // namespace
 
 struct CudaMemory::Block : Memory {
-  Block(Device& device, CudaDriver::Address address, std::int64_t asked, std::int64_t size)
-      : Memory(device), capacity(size) {
+  Block(Device& device, std::int64_t asked) : Memory(device) { bytes_ = asked; }
+  void bind(CudaDriver::Address address, std::int64_t size) {
     data_ = reinterpret_cast<void*>(static_cast<std::uintptr_t>(address));
-    bytes_ = asked;
+    capacity = size;
   }
   CudaDriver::Address address() const { return reinterpret_cast<std::uintptr_t>(data_); }
-  std::int64_t capacity;
+  std::int64_t capacity = 0;
 };
 
 CudaMemory::CudaMemory(Device& owner, CudaContext& context, std::int64_t limit)
@@ -53,7 +53,8 @@ CudaMemory::~CudaMemory() {
 MemoryRef CudaMemory::allocate(std::int64_t bytes) {
   ir::internal_check(bytes >= 0, "allocate: negative size");
   const EnterCuda entered(context_);
-  if (bytes == 0) return MemoryRef(new Block(owner_, 0, 0, 0));
+  auto block = std::make_unique<Block>(owner_, bytes);
+  if (bytes == 0) return MemoryRef(block.release());
   std::lock_guard lock(mutex_);
   if (bytes > left_locked()) throw OutOfMemory(owner_.name(), bytes, left_locked(), limit_);
   const std::int64_t capacity =
@@ -71,7 +72,8 @@ MemoryRef CudaMemory::allocate(std::int64_t bytes) {
   used_ += capacity;
   live_ += bytes;
   peak_ = std::max(peak_, live_);
-  return MemoryRef(new Block(owner_, address, bytes, capacity));
+  block->bind(address, capacity);
+  return MemoryRef(block.release());
 }
 
 void CudaMemory::refuse_locked(std::int64_t bytes) {

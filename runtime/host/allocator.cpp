@@ -146,14 +146,14 @@ void HostAllocator::release(Memory* memory) noexcept {
 }
 
 HostAllocator::HostBlock* HostAllocator::fresh(std::int64_t capacity) {
+  auto block = std::make_unique<HostBlock>(owner_);
   void* const data =
       capacity >= kHuge ? map_huge(capacity)
                         : std::aligned_alloc(
                               kAlignment, static_cast<std::size_t>(round_up(capacity, kAlignment)));
   if (!data) return nullptr;
-  auto* const block = new HostBlock(owner_);
   block->bind(data, capacity);
-  return block;
+  return block.release();
 }
 
 void HostAllocator::destroy(HostBlock* block) noexcept {

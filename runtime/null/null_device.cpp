@@ -33,12 +33,13 @@ NullDevice::NullDevice(const ir::Caps& caps)
 
 MemoryRef NullDevice::allocate(std::int64_t bytes) {
   ir::internal_check(bytes >= 0, "allocate: negative size");
+  auto memory = std::make_unique<NullMemory>(*this, bytes);
   std::lock_guard lock(mutex_);
   const std::int64_t left = std::max<std::int64_t>(0, limit_ - live_);
   if (bytes > left) throw OutOfMemory(name_, bytes, left, limit_);
   live_ += bytes;
   peak_ = std::max(peak_, live_);
-  return MemoryRef(new NullMemory(*this, bytes));
+  return MemoryRef(memory.release());
 }
 
 void NullDevice::release(Memory* memory) noexcept {

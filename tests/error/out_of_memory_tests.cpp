@@ -116,6 +116,23 @@ TEST(OutOfMemory, CopiesToTheProgramAreCounted) {
   EXPECT_NO_THROW(out << x) << "a summary needs no copy of all";
   const kn::Array doubles = kn::borrow(data->data(), {{4 * kMegabyte}, {1}}, data);
   expect_contains(refused([&] { return doubles.host<double>(); }).what(), "kiln: host: ");
+  error = refused([&] { return doubles.to_vector<float>(); });
+  expect_contains(error.what(), "kiln: to_vector: ");
+  EXPECT_EQ(error.asked, 16 * kMegabyte);
+  EXPECT_EQ(error.array, "float32 (4194304)");
+  const std::int64_t free = kn::cpu().free_bytes();
+  const std::vector<float> few = doubles(kn::slice(0, kMegabyte)).to_vector<float>();
+  EXPECT_EQ(few.size(), std::size_t{kMegabyte});
+  EXPECT_EQ(kn::cpu().free_bytes(), free) << "the vector is the program's own";
+}
+
+TEST(OutOfMemory, AnInputIsNamedByTheShapeOfItsArray) {
+  const auto data = std::make_shared<std::vector<float>>(4 * kMegabyte, 1.f);
+  const kn::Array x = kn::borrow(data->data(), {{2, 2 * kMegabyte}, {1, 2}}, data).named("columns");
+  const kn::Scope scope({.device = kn::cpu(), .mode = kn::Mode::check});
+  const kn::Array y = kn::sum(x);
+  const AlmostFull full(8 * kMegabyte);
+  EXPECT_EQ(refused([&] { kn::eval(y); }).array, "float32 (2, 2097152) \"columns\"");
 }
 
 // A graph that the machine cannot hold: counted before it is taken, never tried.
@@ -132,6 +149,10 @@ TEST(OutOfMemory, CheckingCountsBeforeItTakes) {
       EXPECT_EQ(error.made.line, made);
       EXPECT_GE(error.asked, std::int64_t{1} << 50);
       expect_contains(error.what(), "this one alone is beyond the limit");
+      const bool interpreted = mode == kn::Mode::check || device == kn::interpreter();
+      EXPECT_EQ(std::string(error.what()).find("stores the value of every operation") !=
+                    std::string::npos,
+                interpreted);
       if (device == kn::interpreter()) continue;  // it has no other way to compute a part
       const kn::Scope lazy({.mode = kn::Mode::lazy});
       EXPECT_EQ(x(0).item<int>(), 1);

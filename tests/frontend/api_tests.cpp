@@ -133,6 +133,24 @@ TEST(Api, DataComesWithAShape) {
   EXPECT_EQ(values<float>(taken), six);
 }
 
+TEST(Api, AVectorThatIsRefusedIsAsItWas) {
+  std::vector<float> given{1, 2, 3, 4, 5, 6};
+  const std::vector<float> before = given;
+  const float* const data = given.data();
+  expect_contains(message_of([&] { return Array(std::move(given), {2, 2}); }),
+                  "shape (2, 2) has 4 elements, the data has 6");
+  EXPECT_EQ(given, before);  // NOLINT: what is left is promised
+  message_of([&] { return Array(std::move(given), {-2, -3}); });
+  EXPECT_EQ(given, before);  // NOLINT
+  EXPECT_EQ(given.data(), data);
+  std::vector<std::complex<float>> reserved(3);
+  message_of([&] { return Array(std::move(reserved)); });
+  EXPECT_EQ(reserved.size(), 3u);  // NOLINT
+  std::vector<bool> bits{true, false};
+  message_of([&] { return Array(std::move(bits), 3); });
+  EXPECT_EQ(bits, (std::vector<bool>{true, false}));  // NOLINT
+}
+
 TEST(Api, ThreeLevelsOfBraces) {
   const kn::Array x = {{{1, 2}, {3, 4}, {5, 6}}, {{7, 8}, {9, 10}, {11, 12}}};
   EXPECT_EQ(x.shape(), (kn::Shape{2, 3, 2}));

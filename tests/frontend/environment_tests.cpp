@@ -176,7 +176,8 @@ TEST(EnvironmentVariables, ADriverThatIsAskedForIsNotPassedOver) {
   const auto body = [] {
     unsetenv("KILN_DEVICE");
     setenv("KILN_CUDA_DRIVER", "/no/such/libcuda.so", 1);
-    const std::string message = message_of([] { return kn::zeros({2}); });
+    const std::string message = message_of<kn::DeviceError>([] { return kn::zeros({2}); });
+    message_of<kn::DeviceError>([] { return kn::default_device(); });
     expect_contains(message,
                     "KILN_CUDA_DRIVER=\"/no/such/libcuda.so\": the CUDA driver was not found");
     expect_contains(message, "try: KILN_DEVICE=cpu");

@@ -57,6 +57,16 @@ TEST(Explain, NamesStandForNumbers) {
   EXPECT_EQ(expression(x * step + one), "x * step + one");
 }
 
+TEST(Explain, ArraysOfOneNumberAreNotTakenForTheNumber) {
+  const kn::Scope scope({.device = kn::plan_only("cpu")});
+  const kn::Array x = data({1000}).named("x"), threes = kn::full({1000}, 3.f);
+  EXPECT_EQ(expression(kn::sum(threes * threes)), "sum(full(3) * full(3))");
+  EXPECT_EQ(expression(kn::sum(threes)), "sum(full(3))");
+  EXPECT_EQ(expression(threes + 0.f), "full(3) + full(0)");
+  EXPECT_EQ(expression(x * threes + 2.f), "x * 3 + 2");
+  EXPECT_EQ(expression(kn::sum(kn::where(x > 1.f, x, threes))), "sum(select(1 < x, x, 3))");
+}
+
 TEST(Explain, AStoredValueSaysWhatFusingItWouldHaveCost) {
   const kn::Scope scope({.device = kn::plan_only("cpu")});
   kn::Array y = data({2000, 1000});

@@ -1,4 +1,7 @@
-// Programs with more arrays, scalars and bounds than one kernel may be given.
+// Programs with more arrays, scalars and bounds than one kernel may be given, and more bytes than
+// may be pending.
+#include <thread>
+
 #include "tests/frontend/support.h"
 
 namespace {
@@ -67,6 +70,30 @@ TEST(Limits, AJoinOfTooManyArraysSaysSo) {
       EXPECT_EQ(values<int>(kn::Array{1} + 1), std::vector<int>{2}) << "the device works on";
     }
   });
+}
+
+// A thread that has looked at the bound of pending bytes looks again when another one sets a limit.
+void add_under_a_limit_set_elsewhere() {
+  const kn::Device device = kn::plan_only("sm_75");  // whose limit is nobody else's
+  const kn::Scope scope({.device = device, .flush_after = 1 << 20});
+  const std::vector<float> megabyte(1 << 18);
+  kn::Array sum = kn::Array(megabyte);
+  const auto plans = [] { return kn::stats().plans_built + kn::stats().plans_reused; };
+  const auto add = [&](int times) {
+    for (int i = 0; i < times; ++i) sum = sum + kn::Array(megabyte);
+  };
+  const std::int64_t before = plans();
+  add(40);
+  EXPECT_EQ(plans(), before) << "nothing bounds it";
+  std::thread([&] { kn::set_memory_limit(64 << 20, device); }).join();
+  add(3);
+  EXPECT_GT(plans(), before) << "a quarter of the limit is pending";
+  kn::set_memory_limit(0, device);
+}
+
+TEST(Limits, AMemoryLimitHoldsForThreadsThatRun) {
+  const kn::Scope scope({.mode = kn::Mode::lazy});
+  std::thread(add_under_a_limit_set_elsewhere).join();
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -132,6 +133,45 @@ TEST(Nan, IsTrappedWhereItIsMadeAndNowhereElse) {
       }
     }
   });
+}
+
+// Wherever within a function the loop is flushed, its NaN is seen and nothing else: before a flush,
+// in it or after it.
+void repair_while_flushing(std::int64_t after) {
+  const kn::Scope scope({.mode = kn::Mode::lazy, .nan = kn::Nan::trap, .flush_after = after});
+  const kn::Array zero = row({0, 0});
+  const auto floors = [&](std::vector<std::vector<float>> dividends) {
+    std::vector<kn::Array> quotients;
+    for (std::vector<float>& dividend : dividends)
+      quotients.push_back(kn::floor_divide(row(std::move(dividend)), zero));
+    kn::eval(quotients);
+  };
+  EXPECT_NO_THROW(floors({{5, 1}, {-2, 3}, {4, 4}, {-7, 1}}));
+  EXPECT_THROW(floors({{5, 1}, {0, 3}, {4, 4}}), kn::NanTrapped);
+  EXPECT_THROW(floors({{5, 1}, {1, 3}, {0, 4}}), kn::NanTrapped);
+}
+
+TEST(Nan, AFlushWithinAFunctionHidesNone) {
+  on_each_device([] {
+    const kn::Device device = kn::zeros({1}).device();
+    for (std::int64_t after = 1; after < 40; ++after) {
+      SCOPED_TRACE(after);
+      // A thread remembers where it flushed.
+      std::thread([&] {
+        const kn::Scope scope({.device = device});
+        repair_while_flushing(after);
+      }).join();
+    }
+  });
+}
+
+TEST(Nan, AnArrayThatLiesPermutedHasItsNameAndShape) {
+  const std::vector<float> data(6, 0.f);
+  const kn::Array x =
+      kn::borrow(data.data(), {{2, 3}, {1, 2}}, std::make_shared<int>()).named("columns");
+  const std::string message = trapped(x / 0.f).what();
+  expect_contains(message, "= columns / ");
+  expect_contains(message, "\n  left: float32 (2, 3) columns, there 0, made at ");
 }
 
 TEST(Nan, BitsOfIntegersAreNoNan) {

@@ -1,5 +1,6 @@
 // timeit times what was meant, or says that it does not.
 #include <array>
+#include <filesystem>
 #include <list>
 
 #include "tests/frontend/support.h"
@@ -62,6 +63,12 @@ TEST(Timing, ReadingIsTimed) {
     EXPECT_GT(kn::timeit([&] { return kn::sum(x).item<float>(); }), 0);
     EXPECT_GT(kn::timeit([&] { kn::eval(x * 2); }), 0);
     EXPECT_GT(kn::timeit([&] { kn::eval(x * 2, x * 3, x * 4); }), 0);
+    // What is returned beside may be a range of its own kind, and so on without end.
+    EXPECT_GT(kn::timeit([&] {
+                kn::eval(x * 5);
+                return std::pair(std::filesystem::path("a/b"), std::string("c"));
+              }),
+              0);
   });
 }
 

@@ -79,6 +79,32 @@ TEST(Workers, AnExceptionOfAWorkerReachesTheCaller) {
                DeviceError);
 }
 
+// At a fork another thread may be setting threads, and hold the lock: in the child it never ends.
+TEST(Workers, AChildOfForkMaySetThreads) {
+  Workers workers(3);
+  const auto sum = [&] {
+    std::atomic<std::int64_t> hits{0};
+    workers.run(1000, 1, true, [&](std::int64_t begin, std::int64_t end) { hits += end - begin; });
+    return hits.load();
+  };
+  EXPECT_EQ(sum(), 1000);
+  std::atomic<bool> stop{false};
+  std::thread busy([&] {
+    while (!stop) workers.set_threads(2), workers.set_threads(3);
+  });
+  int status = 0;
+  for (int i = 0; i < 50 && status == 0; ++i) {
+    status = in_child([&] {
+      workers.set_threads(4);
+      return sum() == 1000 ? 0 : 1;
+    });
+  }
+  stop = true;
+  busy.join();
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(sum(), 1000);
+}
+
 TEST(HostDevice, OneAndTwoThreadsGiveTheSameBits) {
   HostDevice one(interpreting(1)), two(interpreting(2)), three(interpreting(3));
   const std::vector<float> x = noise(10000);

@@ -130,7 +130,8 @@ class Array {
   void operator=(Operand) && = delete;
 
   // From data. The C++ type is kept: {1.0} is float64, {1} int32, {1.f} float32. Copies at the
-  // call, but for rvalue vectors, whose memory is taken over.
+  // call, but for rvalue vectors, whose memory is taken over: one that throws leaves the vector as
+  // it was.
   template <Element E>
   [[nodiscard]] explicit Array(E scalar, Where where = Where::here());  // 0-d
   // UserError unless all rows are equally long.
@@ -205,6 +206,8 @@ class Array {
   // of their dtype (int16 as float, int32 as double). Else a UserError that names astype.
   template <Element E>
   [[nodiscard]] E item(Where where = Where::here()) const;  // exactly one element
+  // OutOfMemory if the CPU's limit has no room for the vector; once returned it is the program's
+  // own, which nobody counts.
   template <Element E>
   [[nodiscard]] std::vector<E> to_vector(Where where = Where::here()) const;
   template <Element E>
@@ -310,7 +313,8 @@ class Array {
   static void release(frontend::Node* node) noexcept;
   static frontend::Node* from_bytes(DType dtype, const void* data, const Shape& shape,
                                     std::int64_t given, Where where);
-  static frontend::Node* take_over(DType dtype, void* data, std::int64_t count, const Shape& shape,
+  static void check_given(DType dtype, const Shape& shape, std::int64_t given, Where where);
+  static frontend::Node* take_over(DType dtype, void* data, const Shape& shape,
                                    std::shared_ptr<const void> owner, Where where);
   [[noreturn]] static void ragged(Where where);
   template <Element E>
@@ -319,8 +323,9 @@ class Array {
       Where where);
   [[nodiscard]] std::string text() const;
   Array read(std::span<const Index> indices) const;
-  // Evaluates, and gives the number of elements.
-  std::size_t readable(DType dtype, const char* function, Where where) const;
+  // Evaluates. Counts memory for the elements in `dtype`, as long as *room lives.
+  std::size_t readable(DType dtype, std::shared_ptr<const void>* room, const char* function,
+                       Where where) const;
   void read_as(DType dtype, void* target, std::int64_t count, const char* function,
                Where where) const;
   std::shared_ptr<const void> host_memory(DType dtype, const void** data, Where where) const;
@@ -429,10 +434,14 @@ Array::Array(std::vector<E>&& values, const Shape& shape, Where where) {
   if constexpr (std::same_as<E, bool>) {
     *this = Array(std::as_const(values), shape, where);
   } else {
+    check_given(dtype_of<E>(), shape, static_cast<std::int64_t>(values.size()), where);
     auto owner = std::make_shared<std::vector<E>>(std::move(values));
-    void* data = owner->data();
-    const auto count = static_cast<std::int64_t>(owner->size());
-    node_ = take_over(dtype_of<E>(), data, count, shape, std::move(owner), where);
+    try {
+      node_ = take_over(dtype_of<E>(), owner->data(), shape, owner, where);
+    } catch (...) {
+      values = std::move(*owner);
+      throw;
+    }
   }
 }
 
@@ -456,7 +465,8 @@ E Array::item(Where where) const {
 
 template <Element E>
 std::vector<E> Array::to_vector(Where where) const {
-  const std::size_t count = readable(dtype_of<E>(), "to_vector", where);
+  std::shared_ptr<const void> room;
+  const std::size_t count = readable(dtype_of<E>(), &room, "to_vector", where);
   if constexpr (std::same_as<E, bool>) {
     const std::unique_ptr<bool[]> bytes(new bool[count + 1]);
     read_as(bool_, bytes.get(), static_cast<std::int64_t>(count), "to_vector", where);

@@ -56,7 +56,8 @@ class Device {
 [[nodiscard]] int device_count(Device::Kind kind);
 [[nodiscard]] bool is_available(Device::Kind kind);  // at least one
 // Where operations are recorded without a scope that says otherwise: KILN_DEVICE if set, else the
-// first CUDA device, else the CPU.
+// first CUDA device, else the CPU. DeviceError if the environment asks for a device that is not
+// there: by KILN_DEVICE, or by KILN_CUDA_DRIVER without it. UserError if KILN_DEVICE names none.
 [[nodiscard]] Device default_device();
 
 using MaybeDType = std::optional<DType>;

@@ -156,7 +156,11 @@ void collect(const R& result, std::vector<Array>* list) {
   } else if constexpr (requires { std::tuple_size<R>::value; }) {
     std::apply([&](const auto&... part) { (collect(part, list), ...); }, result);
   } else if constexpr (requires { result.begin() != result.end(); }) {
-    for (const auto& part : result) collect(part, list);
+    // A path's elements are paths, and so on without end.
+    using Part = std::remove_cvref_t<decltype(*result.begin())>;
+    if constexpr (!std::same_as<Part, R>) {
+      for (const auto& part : result) collect(part, list);
+    }
   }
 }
 template <class F>
