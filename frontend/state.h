@@ -26,7 +26,7 @@ struct State {
   CompileAccount compiles;
   std::atomic<std::int64_t> plans_built{0}, plans_reused{0}, recomputed{0};
   std::atomic<std::int64_t> planned{0};  // nodes of graphs that were planned
-  std::atomic<std::int64_t> runs{0};  // evaluations, readings and looks at plans: for timeit
+  std::atomic<std::int64_t> runs{0};     // evaluations, readings and looks at plans: for timeit
   Ledger ledger;
   std::string planted_fault;  // by tests: passes::Options::fault of plans made from now on
   // Signalled, with the trace's lock, when an evaluation ends.
