@@ -13,7 +13,7 @@ namespace {
 struct CompileFigures {
   double kernel, operation, function;
 };
-constexpr CompileFigures kHost{1.2e-3, 0.1e-3, 4e-3}, kCuda{25e-3, 0.3e-3, 3e-3};
+constexpr CompileFigures kHost{1.2e-3, 0.1e-3, 1e-3}, kCuda{25e-3, 0.3e-3, 3e-3};
 
 const CompileFigures& figures_of(const ir::Caps& caps) {
   return caps.target == ir::Target::cuda ? kCuda : kHost;

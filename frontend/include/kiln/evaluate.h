@@ -80,8 +80,10 @@ struct Options {
   std::optional<Mode> mode{};
   std::optional<Nan> nan{};
   std::optional<bool> fusion{};
-  // Evaluates what is pending at the next repetition of a line once that many operations are
-  // pending, so that a loop without eval needs bounded memory; 0: never, whatever flush_bytes is.
+  // A thread that has recorded that many operations since its last evaluation evaluates the rounds
+  // of its loop that have ended, so that a loop without eval needs bounded memory; where rounds
+  // gain nothing by being fused, from an eighth of them on. Straight code is evaluated when it is
+  // four times as long. 0: never, whatever flush_bytes is.
   std::optional<std::int64_t> flush_after{};
   // The same once so many bytes are kept by nothing but pending operations; 0: never. By default a
   // quarter of what may be allocated on the device.
