@@ -127,18 +127,6 @@ void add_guard(Context& context, const Affine& index) {
   sort_once(context.guards);
 }
 
-Context concat_part(const ir::Graph& graph, NodeId node, Context context, std::size_t part) {
-  const AffineAlgebra algebra{graph};
-  const std::size_t along = graph.nodes[node].imm;
-  Affine& axis = context.index[along];
-  add_guard(context, axis);
-  for (std::size_t i = 0; i < part; ++i) {
-    axis =
-        algebra.sub(std::move(axis), graph.shape(graph.operand(node, static_cast<int>(i)))[along]);
-  }
-  return context;
-}
-
 }  // namespace
 
 std::uint64_t hash_of(const Context& c) {
@@ -246,11 +234,17 @@ std::vector<Context> operand_contexts(const ir::Graph& graph, NodeId node, const
     case NodeKind::map:
       result.assign(operands.size(), context);
       return result;
-    case NodeKind::concat:
-      for (std::size_t i = 0; i < operands.size(); ++i) {
-        result.push_back(concat_part(graph, node, context, i));
+    case NodeKind::concat: {
+      const AffineAlgebra algebra{graph};
+      const std::size_t along = graph.nodes[node].imm;
+      Context part = context;
+      add_guard(part, part.index[along]);
+      for (const NodeId operand : operands) {
+        result.push_back(part);
+        part.index[along] = algebra.sub(std::move(part.index[along]), graph.shape(operand)[along]);
       }
       return result;
+    }
     default:
       break;
   }

@@ -182,7 +182,8 @@ class Boundaries {
 
   // The reader, if it computed the value wherever it uses it.
   std::optional<Work> mapped_again(NodeId n, std::size_t c) const {
-    Partition fused{{}, partition_.stored, partition_.cut, {}, {}};
+    Partition fused;
+    fused.stored = partition_.stored;
     fused.stored[n] = false;
     const Cluster& reader = partition_.clusters[c];
     return work_of(graph_, reader, space_of(graph_, fused, reader));

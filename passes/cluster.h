@@ -41,6 +41,12 @@ struct Partition {
   std::vector<bool> cut;             // by node: no kernel both makes it and uses it
   std::vector<bool> together;        // by node: may not be stored for its price (must_fuse)
   std::vector<Boundary> boundaries;  // those decided upon; find_boundaries completes them
+  // See length.h: what a kernel may be by estimate, and the estimates, by node that is stored or
+  // reduced; and what it may be as it is emitted (0: whatever it takes).
+  std::int64_t budget = 0;
+  std::vector<std::uint32_t> lengths;
+  std::int64_t longest = 0;
+  std::int64_t work = 0;  // ways in which values were looked at
 };
 
 // Whether all that is stored is one value: expressions of kernels have to name none then.

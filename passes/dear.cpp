@@ -4,10 +4,9 @@
 #include <map>
 #include <numeric>
 #include <sstream>
-#include <unordered_map>
 #include <utility>
 
-#include "ir/hash.h"
+#include "passes/ways.h"
 
 namespace kiln::passes {
 
@@ -27,6 +26,8 @@ constexpr std::size_t kMaxWants = 256;
 // time alone would say three ways of three ways of three, in which compile time grows faster than
 // they do.
 constexpr double kMaxCopied = 128;
+// The same where no element is computed more often for it: ways of disjoint parts.
+constexpr double kMaxParts = 512;
 
 // A loop nest that values are needed in: the coordinates of something that is made there. Nests
 // over the same extents in the same order will mostly become one kernel, and are one frame.
@@ -36,53 +37,12 @@ struct Frame {
   double operations = 0;  // of what is computed in it, as far as that is decided
 };
 
-// Shifts by the same amounts in another order come to one index, but not to one instruction: a
-// kernel computes the value once for each route.
+// A way in which a value is needed, and the frame in which it is.
 struct Want {
   std::size_t frame = 0;
-  std::uint32_t context = 0;  // of Contexts
-  std::uint64_t route = 0;    // the shifts on the way from the frame
+  Way way;
   bool operator==(const Want&) const = default;
 };
-
-// Each context once.
-class Contexts {
- public:
-  std::uint32_t intern(Context context) {
-    const auto id = static_cast<std::uint32_t>(list_.size());
-    const auto [known, fresh] = ids_.try_emplace(std::move(context), id);
-    if (fresh) list_.push_back(&known->first);
-    return known->second;
-  }
-  const Context& operator[](std::uint32_t id) const { return *list_[id]; }
-
- private:
-  struct Hash {
-    std::size_t operator()(const Context& context) const { return hash_of(context); }
-  };
-  std::unordered_map<Context, std::uint32_t, Hash> ids_;
-  std::vector<const Context*> list_;
-};
-
-using ir::mix;
-
-std::uint64_t longer(std::uint64_t route, const ir::Graph& graph, NodeId n, std::size_t operand) {
-  switch (graph.nodes[n].kind) {
-    case NodeKind::slice: {
-      const auto& slices = graph.attribute<ir::Slices>(n);
-      for (const Sym s : slices.begin) route = mix(route, s);
-      for (const Sym s : slices.step) route = mix(route, s);
-      return route;
-    }
-    case NodeKind::pad:
-      for (const Sym s : graph.attribute<ir::Pads>(n).low) route = mix(route, s);
-      return operand == 0 ? route : 0;
-    case NodeKind::concat:
-      return mix(mix(route, n), operand);
-    default:
-      return route;
-  }
-}
 
 class Pricing {
  public:
@@ -92,6 +52,7 @@ class Pricing {
         caps_(caps),
         options_(options),
         partition_(partition),
+        ways_(graph),
         wants_(graph.nodes.size()),
         seen_(graph.nodes.size(), 0),
         priced_(graph.nodes.size(), false),
@@ -113,6 +74,13 @@ class Pricing {
  private:
   struct Cost {
     double fused = 0, stored = 0, times = 0, operations = 0;
+    double length = 0;  // instructions of one way
+  };
+  // What one element takes from what is stored.
+  struct Cone {
+    double operations = 0, length = 0;
+    double scattered = 0;  // more operations, where its index is divided
+    bool reads = false;    // memory
   };
 
   std::size_t frame(std::vector<Sym> extents, double element_bytes) {
@@ -124,7 +92,8 @@ class Pricing {
   }
 
   void want(NodeId n, const Want& w) {
-    if (graph_.nodes[n].operand_count == 0) return;
+    ++partition_.work;
+    if (graph_.nodes[n].operand_count == 0 || wants_[n].size() > kMaxWants) return;
     if (std::ranges::find(wants_[n], w) == wants_[n].end()) wants_[n].push_back(w);
   }
 
@@ -134,8 +103,7 @@ class Pricing {
   Want whole(NodeId n) {
     const auto shape = graph_.shape(n);
     const auto bytes = static_cast<double>(ir::size_of(graph_.nodes[n].dtype));
-    return {frame(without_units(shape), bytes),
-            contexts_.intern({index_at(coordinates_of(shape)), {}}), 0};
+    return {frame(without_units(shape), bytes), ways_.at(index_at(coordinates_of(shape)))};
   }
 
   void visit(NodeId n) {
@@ -153,8 +121,8 @@ class Pricing {
       extents.insert(extents.end(), inner.begin(), inner.end());
       const auto bytes = static_cast<double>(ir::size_of(graph_.nodes[operand].dtype));
       priced_[operand] = true;
-      want(operand, {frame(std::move(extents), bytes),
-                     contexts_.intern({index_at(reduce_coordinates(graph_, n)), {}}), 0});
+      want(operand,
+           {frame(std::move(extents), bytes), ways_.at(index_at(reduce_coordinates(graph_, n)))});
       return;
     }
     if (partition_.stored[n] || begun_[n]) {
@@ -175,18 +143,13 @@ class Pricing {
     if (!must_fuse(n)) {
       for (const NodeId operand : operands) priced_[operand] = true;
     }
-    std::vector<std::uint32_t> contexts;  // of the operands
+    std::vector<Way> below;
     for (const Want& w : wants) {
       frames_[w.frame].operations += op_cost(node) * evaluations(w);
-      contexts.assign(operands.size(), w.context);
-      if (node.kind != NodeKind::map) {
-        std::vector<Context> inner = operand_contexts(graph_, n, contexts_[w.context]);
-        for (std::size_t i = 0; i < inner.size(); ++i)
-          contexts[i] = contexts_.intern(std::move(inner[i]));
-      }
+      ways_.below(n, w.way, below);
       for (std::size_t i = 0; i < operands.size(); ++i) {
         if (!is_reduction(graph_.nodes[operands[i]])) consumer_[operands[i]] = n;
-        want(operands[i], {w.frame, contexts[i], longer(w.route, graph_, n, i)});
+        want(operands[i], {w.frame, below[i]});
       }
       for (const NodeId operand : operands) {
         if (is_reduction(graph_.nodes[operand])) begin_at(operand);
@@ -198,30 +161,38 @@ class Pricing {
   // one that it depends on.
   double evaluations(const Want& w) const {
     const std::span<const Sym> loops = frames_[w.frame].extents;
-    return middle_size(graph_, loops.first(depth(contexts_[w.context].index)));
+    return middle_size(graph_, loops.first(depth(ways_.context(w.way).index)));
   }
 
-  // Operations to compute one element from what is stored.
-  double cone(NodeId top) {
+  Cone cone(NodeId top) {
     ++cone_;
     seen_[top] = cone_;
     const auto fresh = [&](NodeId n) { return std::exchange(seen_[n], cone_) != cone_; };
     std::vector<NodeId> stack{top};
-    double cost = 0;
+    Cone cone;
     for (std::size_t visits = 0; !stack.empty() && visits < kMaxCone; ++visits) {
       const NodeId n = stack.back();
       stack.pop_back();
-      cost += op_cost(graph_.nodes[n]);
+      const NodeKind kind = graph_.nodes[n].kind;
+      const double operations = op_cost(graph_.nodes[n]);
+      cone.operations += operations;
+      cone.length +=
+          kind == NodeKind::map ? operations : static_cast<double>(own_length(graph_, n));
+      if (kind == NodeKind::reshape) cone.scattered += kDivisionCost * divided_axes(graph_, n);
       for (const NodeId operand : graph_.operands(n)) {
         const ir::Node& node = graph_.nodes[operand];
         if (node.kind == NodeKind::buffer || partition_.stored[operand]) {
-          if (fresh(operand)) cost += kLoadCost;
+          if (!fresh(operand)) continue;
+          cone.operations += kLoadCost;
+          cone.length += kLoadCost;
+          cone.scattered += kGatherCost;
+          cone.reads = true;
         } else if (!is_reduction(node) && fresh(operand)) {
           stack.push_back(operand);
         }
       }
     }
-    return cost;
+    return cone;
   }
 
   // Beyond what the frame's memory traffic hides.
@@ -232,21 +203,35 @@ class Pricing {
   Cost cost_of(NodeId n) {
     Cost cost;
     const double size = middle_size(graph_, graph_.shape(n));
-    std::map<std::size_t, double> evaluated;
-    double all = 0;
+    struct In {
+      double times = 0, scattered = 0;
+    };
+    std::map<std::size_t, In> evaluated;  // by frame
+    double all = 0, scattered = 0;
     for (const Want& w : wants_[n]) {
       const double times = evaluations(w);
-      evaluated[w.frame] += times;
+      In& in = evaluated[w.frame];
+      in.times += times;
       all += times;
+      if (!is_divided(ways_.context(w.way))) continue;
+      in.scattered += times;
+      scattered += times;
     }
     cost.times = all / std::max(size, 1.0);
-    if (cost.times <= 1.5) return cost;
-    cost.operations = cone(n);
+    if (wants_[n].size() < 2 && cost.times <= 1.5 && scattered == 0) return cost;
+    const Cone one = cone(n);
+    constexpr double kMask = 32;
+    const bool mask = !one.reads && one.length <= kMask;  // of constants, where something is
+    if (mask && graph_.nodes[n].kind != NodeKind::map) return cost;
+    cost.length = one.length;
+    if (cost.times <= 1.5 && (scattered == 0 || one.scattered <= kGatherCost)) return cost;
+    cost.operations = one.operations;
     const double bytes = middle_bytes(graph_, n);
-    for (const auto& [id, times] : evaluated) {
+    for (const auto& [id, in] : evaluated) {
       const Frame& f = frames_[id];
-      cost.fused += seconds(f, times * cost.operations);
-      cost.stored += seconds(f, times * kLoadCost) + bytes / caps_.bandwidth;
+      cost.fused += seconds(f, in.times * one.operations + in.scattered * one.scattered);
+      cost.stored +=
+          seconds(f, in.times * kLoadCost + in.scattered * kGatherCost) + bytes / caps_.bandwidth;
     }
     cost.stored += caps_.seconds(bytes, size * cost.operations) + caps_.launch_seconds;
     return cost;
@@ -261,22 +246,26 @@ class Pricing {
 
   bool dear(NodeId n) {
     const bool many = wants_[n].size() > kMaxWants;
-    if (!many && graph_.nodes[n].kind != NodeKind::map) return false;
+    const NodeKind kind = graph_.nodes[n].kind;  // of other views, what they are views of is stored
+    if (!many && kind != NodeKind::map && kind != NodeKind::pad && kind != NodeKind::concat)
+      return false;
     const Cost cost = cost_of(n);
     if (!many && must_fuse(n)) return false;
     // Between estimates that differ by less than they are sure of, what needs no memory is taken.
     constexpr double kSure = 1.05;
     const auto ways = static_cast<double>(wants_[n].size());
-    const bool long_kernel = (ways - 1) * cost.operations > kMaxCopied;
+    const bool long_kernel = (ways - 1) * cost.length > (cost.times > 1.5 ? kMaxCopied : kMaxParts);
     if (!many && !decide(long_kernel || cost.fused > kSure * cost.stored, options_, n, n))
       return false;
     std::ostringstream text;
     text.precision(3);
-    text << "computed " << cost.times << " times over with " << cost.operations
-         << " operations an element: " << cost.fused * 1e6 << " us in its consumers, "
-         << cost.stored * 1e6 << " us if stored";
+    if (cost.stored > 0) {
+      text << "computed " << cost.times << " times over with " << cost.operations
+           << " operations an element: " << cost.fused * 1e6 << " us in its consumers, "
+           << cost.stored * 1e6 << " us if stored";
+    }
     if (long_kernel && cost.fused <= cost.stored)
-      text << "; " << ways << " ways make a long kernel";
+      text << (cost.stored > 0 ? "; " : "") << ways << " ways make a long kernel";
     partition_.boundaries.push_back({n, consumer_[n], text.str(), cost.fused, cost.stored});
     return true;
   }
@@ -285,7 +274,7 @@ class Pricing {
   const ir::Caps& caps_;
   const FuseOptions& options_;
   Partition& partition_;
-  Contexts contexts_;
+  Ways ways_;
   std::vector<std::vector<Want>> wants_;  // by node: dropped once it is decided
   std::vector<std::uint32_t> seen_;       // by node: the last cone that it was in
   std::uint32_t cone_ = 0;

@@ -6,7 +6,7 @@
 #include "ir/error.h"
 #include "ir/hash.h"
 #include "ir/mutant.h"
-#include "passes/cluster.h"
+#include "passes/length.h"
 
 namespace kiln::passes {
 
@@ -42,7 +42,7 @@ std::uint32_t Emitter::intern(Point point) {
         static_cast<std::uint64_t>(i.residue) << 32);
     add(i.extent);
   }
-  add(point.guarded);
+  add(point.guarded | static_cast<std::uint64_t>(point.outside) << 1);
   add(point.uniform_mask | static_cast<std::uint64_t>(point.lane_mask) << 32);
   const auto [first, last] = point_ids_.equal_range(key);
   for (auto it = first; it != last; ++it) {
@@ -54,8 +54,25 @@ std::uint32_t Emitter::intern(Point point) {
   return id;
 }
 
-Value Emitter::known(const Demand& d) const {
+// The point without the masks of pads and concats.
+std::uint32_t Emitter::unguarded(std::uint32_t context) {
+  const auto known = unguarded_.find(context);
+  if (known != unguarded_.end()) return known->second;
+  const std::uint32_t plain =
+      intern({points_[context].index, kNoValue, points_[context].outside, false, kNoValue});
+  unguarded_.emplace(context, plain);
+  return plain;
+}
+
+// A value where a mask leaves out some lanes is the one that has them all, if that was made.
+Value Emitter::known(const Demand& d) {
   if (const auto found = bound_.find(d.node); found != bound_.end()) return found->second;
+  const Value value = remembered(d);
+  if (value != kNoValue || !points_[d.context].guarded) return value;
+  return remembered({d.node, unguarded(d.context)});
+}
+
+Value Emitter::remembered(const Demand& d) const {
   const std::uint64_t key = static_cast<std::uint64_t>(d.node) << 32 | d.context;
   for (auto scope = memo_.rbegin(); scope != memo_.rend(); ++scope) {
     if (const auto found = scope->find(key); found != scope->end()) return found->second;
@@ -84,12 +101,19 @@ bool Emitter::is_leaf(NodeId node) const {
   return stored_[node] && std::ranges::find(own_, node) == own_.end();
 }
 
+void Emitter::check_length() {
+  constexpr std::int64_t kNotNeeded = 4;  // of these instructions one is left
+  const auto written = static_cast<std::int64_t>(b_.kernel().insts.size());
+  if (longest_ > 0 && std::max(written, ++visits_) > kNotNeeded * longest_) throw KernelTooLong{};
+}
+
 // Depth first with an explicit stack: expressions may be deeper than the call stack.
 Value Emitter::value(NodeId node, const Point& point) {
   const Demand wanted{node, intern(point)};
   std::vector<Demand> stack{wanted};
   while (!stack.empty()) {
     const Demand d = stack.back();
+    check_length();
     if (known(d) != kNoValue) {
       stack.pop_back();
       continue;
@@ -130,6 +154,7 @@ std::vector<Emitter::Read> Emitter::reads(const std::vector<std::pair<NodeId, Po
     const Demand d = stack.back();
     stack.pop_back();
     if (!seen.insert({d.node, d.context}).second || bound_.contains(d.node)) continue;
+    check_length();
     const Point here = points_[d.context];
     const NodeKind kind = graph_.nodes[d.node].kind;
     const bool stored = is_leaf(d.node);
@@ -163,6 +188,7 @@ Point Emitter::guarded(const Point& point, std::size_t axis, Value low, Value hi
   Value& mask =
       index.uniform() || index.origin != kNoValue ? result.uniform_mask : result.lane_mask;
   mask = b_.logical_and(mask, condition);
+  if (!point.guarded) result.outside = point.lane_mask;
   result.guarded = true;
   return result;
 }

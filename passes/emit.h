@@ -47,7 +47,8 @@ struct Point {
   std::vector<LaneIndex> index;
   ir::Value uniform_mask = ir::kNoValue;  // kNoValue: true
   ir::Value lane_mask = ir::kNoValue;
-  bool guarded = false;  // by a pad or concat, which most vectors pass or fail as one
+  bool guarded = false;              // by a pad or concat, which most vectors pass or fail as one
+  ir::Value outside = ir::kNoValue;  // guarded: the lane mask outside all pads and concats
   bool operator==(const Point&) const = default;
 };
 
@@ -57,6 +58,9 @@ class Emitter {
   Emitter(const ir::Graph& graph, const std::vector<bool>& stored, ir::KernelBuilder& builder);
 
   void set_lanes(int lanes) { lanes_ = lanes; }
+  // Throws KernelTooLong (length.h) where the kernel passes this many instructions by far: what is
+  // not needed in the end counts as well. 0: it may be of any length.
+  void bound(std::int64_t longest) { longest_ = longest; }
   int lanes() const { return lanes_; }
   // Unit-stride vector loads emitted from now on are aligned (the schedule has proved it).
   void assume_aligned(bool aligned) { aligned_ = aligned; }
@@ -156,7 +160,10 @@ class Emitter {
     bool operator==(const Demand&) const = default;
   };
   std::uint32_t intern(Point point);
-  ir::Value known(const Demand& d) const;
+  std::uint32_t unguarded(std::uint32_t context);
+  void check_length();
+  ir::Value known(const Demand& d);
+  ir::Value remembered(const Demand& d) const;
   void remember(const Demand& d, ir::Value v);
   bool is_leaf(ir::NodeId node) const;
   ir::Value leaf(ir::NodeId node, const Point& point);
@@ -185,6 +192,7 @@ class Emitter {
   const std::vector<bool>& stored_;
   ir::KernelBuilder& b_;
   int lanes_ = 1;
+  std::int64_t longest_ = 0, visits_ = 0;
   bool aligned_ = false;
   double reach_ = 0;  // places that an index may stand for, at most
   ReadAhead ahead_;
@@ -200,6 +208,7 @@ class Emitter {
   std::vector<std::vector<ir::Sym>> scales_{{}};
   std::vector<Point> points_;
   std::unordered_multimap<std::uint64_t, std::uint32_t> point_ids_;
+  std::unordered_map<std::uint32_t, std::uint32_t> unguarded_;  // by point
   std::vector<std::unordered_map<std::uint64_t, ir::Value>> memo_{1};
 };
 

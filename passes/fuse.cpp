@@ -76,7 +76,7 @@ class Joiner {
   std::optional<Coordinates> layout_in(NodeId n, const Access& access, const Group& group) const;
   void absorb_pointwise(NodeId n, const Demand& d);
   void link(std::size_t group, NodeId n, const Demand& d);
-  bool fit(std::size_t a, std::size_t b) const;  // the parameters of both together
+  bool fit(std::size_t a, std::size_t b) const;  // the parameters and lengths of both together
   bool worth_a_kernel(std::size_t a, std::size_t b) const;
   void bring_together();
   void bring_rows_together();
@@ -303,6 +303,7 @@ std::size_t Joiner::join_pointwise(NodeId n, const Demand& d) {
 void Joiner::link(std::size_t group, NodeId n, const Demand& d) {
   if (graph_.nodes[n].kind != NodeKind::buffer) home_[n] = group;
   groups_[group].operations += d.operations;
+  if (!out_.lengths.empty()) groups_[group].length += out_.lengths[n];
   if (parameters_.limited()) merge(groups_[group].parameters, parameters_.of_root(n, is_root_));
   groups_.add_root(group, n);
   for (const Access& access : d.accesses) {
@@ -343,6 +344,7 @@ void Joiner::place(NodeId n) {
 }
 
 bool Joiner::fit(std::size_t a, std::size_t b) const {
+  if (groups_[a].length + groups_[b].length > out_.budget) return false;
   return parameters_.fit(groups_[a].parameters, groups_[b].parameters);
 }
 
@@ -465,6 +467,26 @@ Choose forced(std::uint64_t seed) {
   return [seed](bool, NodeId a, NodeId b) { return (ir::mix(ir::mix(seed, a), b) >> 7 & 1) != 0; };
 }
 
+namespace {
+
+// Stores values so that no kernel has too many parameters, or instructions.
+void bound_kernels(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options,
+                   Partition& partition) {
+  const Parameters parameters(graph, caps);
+  parameters.cut(partition);
+  partition.budget = options.budget;
+  if (!options.fusion) return;
+  partition.longest = kMaxInstructions;
+  std::size_t before = partition.boundaries.size();
+  cut_long_kernels(graph, partition);
+  if (!parameters.limited() || partition.boundaries.size() == before) return;
+  before = partition.boundaries.size();  // what is stored now is a parameter too
+  parameters.cut(partition);
+  if (partition.boundaries.size() > before) cut_long_kernels(graph, partition);
+}
+
+}  // namespace
+
 Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options) {
   Partition partition;
   partition.stored.assign(graph.nodes.size(), false);
@@ -473,7 +495,7 @@ Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& 
   store_products(graph, partition);
   apply_hints(graph, partition);
   store_dear_values(graph, caps, options, partition);
-  Parameters(graph, caps).cut(partition);
+  bound_kernels(graph, caps, options, partition);
   Joiner(graph, caps, options, partition).run();
   return partition;
 }

@@ -17,7 +17,7 @@
 #pragma once
 #include <functional>
 
-#include "passes/cluster.h"
+#include "passes/length.h"
 
 namespace kiln::passes {
 
@@ -30,6 +30,7 @@ Choose forced(std::uint64_t seed);
 struct FuseOptions {
   bool fusion = true;  // false: every map, reduction and copy of a view is a kernel of its own
   Choose choose = {};  // empty: as the model says
+  std::int64_t budget = kLengthBudget;  // see Partition
 };
 inline bool decide(bool model, const FuseOptions& options, ir::NodeId a, ir::NodeId b) {
   return options.choose ? options.choose(model, a, b) : model;

@@ -76,6 +76,7 @@ void Groups::merge(std::size_t into, std::size_t from) {
   a.leaves.merge(b.leaves);
   passes::merge(a.parameters, b.parameters);
   a.operations += b.operations;
+  a.length += b.length;
   a.first = std::min(a.first, b.first);
   a.last = std::max(a.last, b.last);
   if (!mutant(ir::Mutant::lost_range)) note_range(a);

@@ -21,6 +21,7 @@ struct Group {
   std::set<ir::NodeId> leaves;                  // what it reads
   std::vector<std::uint64_t> parameters;        // of its kernel, where they are limited
   std::size_t operations = 0;                   // about how many nodes it computes
+  std::int64_t length = 0;                      // of its kernel, by estimate (length.h)
   ir::NodeId first = ~ir::NodeId{0}, last = 0;  // of its roots
   bool merged = false;                          // into another
 };

@@ -52,9 +52,9 @@ void check(const ir::Graph& graph, const std::string& pass) {
 }
 
 void note(const Options& options, const std::string& name, double start, const ir::Graph& after,
-          std::string findings = "") {
+          std::string findings = "", std::int64_t work = 0) {
   if (options.log)
-    options.log->entries.push_back({name, now() - start, after, std::move(findings)});
+    options.log->entries.push_back({name, now() - start, after, std::move(findings), work});
 }
 
 // The mistakes of Options::fault. An addition that is a subtraction, in a graph or a kernel; an
@@ -114,6 +114,34 @@ std::string describe(const ir::Graph& graph, const Partition& partition) {
   return text;
 }
 
+struct Fused {
+  Partition partition;
+  std::vector<Batch> batches;  // point into the partition's clusters
+  std::int64_t work = 0;       // see PassEntry
+};
+
+// With the largest budget that gives no kernel that is too long. With the least one only single
+// operations are left, which may be of any length.
+Fused fuse_and_schedule(const ir::Graph& graph, const ir::Caps& caps, const Options& options) {
+  FuseOptions fusion{options.fusion};
+  if (options.force != 0) fusion.choose = forced(options.force);
+  std::int64_t work = 0;
+  for (;; fusion.budget = fusion.budget * 5 / 8) {
+    Fused fused;
+    fused.partition = fuse(graph, caps, fusion);
+    nest_reductions(graph, caps, fusion, fused.partition);
+    if (options.fusion && options.fault == "fuse") spoil(fused.partition);
+    if (fusion.budget < kLeastLengthBudget) fused.partition.longest = 0;
+    fused.work = work += fused.partition.work;
+    try {
+      fused.batches = batches(graph, fused.partition, caps, options.fusion);
+      return fused;
+    } catch (const KernelTooLong&) {
+      work += kMaxInstructions;
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> stage_names() {
@@ -139,27 +167,22 @@ ir::Plan make_plan(const ir::Graph& graph, const ir::Caps& caps, const Options& 
   ir::Plan plan;
   plan.graph = run_graph_passes(graph, caps, options);
   double start = now();
-  FuseOptions fusion{options.fusion};
-  if (options.force != 0) fusion.choose = forced(options.force);
-  Partition partition = fuse(plan.graph, caps, fusion);
-  nest_reductions(plan.graph, caps, fusion, partition);
+  Fused fused = fuse_and_schedule(plan.graph, caps, options);
+  Partition& partition = fused.partition;
   if (options.explain || options.log || !plan.graph.hints.empty()) {
     find_boundaries(plan.graph, caps, partition);
   } else {
     partition.boundaries.clear();
   }
   if (options.fusion) check_hints(plan.graph, partition);
-  if (options.fusion && options.fault == "fuse") spoil(partition);
   note(options, "fuse", start, plan.graph,
-       options.log ? describe(plan.graph, partition) : std::string());
+       options.log ? describe(plan.graph, partition) : std::string(), fused.work);
   start = now();
   const Donate donate = !options.donate             ? Donate::no
                         : options.fault == "memory" ? Donate::unchecked
                                                     : Donate::yes;
   PlanWriter writer(plan, partition, caps, donate);
-  for (const Batch& batch : batches(plan.graph, partition, caps, options.fusion)) {
-    writer.add(batch);
-  }
+  for (const Batch& batch : fused.batches) writer.add(batch);
   writer.finish();
   if (options.fault == "schedule") spoil(plan.kernels);
   note(options, "schedule", start, plan.graph);

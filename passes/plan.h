@@ -14,8 +14,9 @@ namespace kiln::passes {
 struct PassEntry {
   std::string name;
   double seconds = 0;
-  ir::Graph after;       // of a graph pass; the last graph for the others
-  std::string findings;  // what the pass decided, in words (fusion: clusters and boundaries)
+  ir::Graph after;        // of a graph pass; the last graph for the others
+  std::string findings;   // what the pass decided, in words (fusion: clusters and boundaries)
+  std::int64_t work = 0;  // of fusion and schedules: values looked at, each once for each way
 };
 struct PassLog {
   std::vector<PassEntry> entries;

@@ -212,6 +212,7 @@ Scene::Scene(const ClusterContext& context, Stage stage)
       context_(context),
       stage_(stage),
       at_(context.space.coordinates) {
+  e.bound(context.partition.longest);
   b.kernel().name = kernel_name(context) + (stage == Stage::part ? "_part" : "");
   for (const ClusterOutput& output : context.cluster.outputs) e.computes(output.node);
   for (LaneIndex& index : at_) index = e.zero();

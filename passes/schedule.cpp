@@ -109,6 +109,10 @@ Scheduled schedule(const ClusterContext& c) {
   Scheduled result = chosen(c);
   ir::internal_check(result.step <= ir::kFarthestStep,
                      "a schedule steps too far for narrow indices");
+  if (c.partition.longest > 0) {
+    for (const ScheduledKernel& k : result.kernels)
+      if (instructions(*k.kernel) > c.partition.longest) throw KernelTooLong{};
+  }
   return result;
 }
 

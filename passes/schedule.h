@@ -38,6 +38,7 @@ struct ClusterContext {
   const ir::Caps& caps;
 };
 
+// Throws KernelTooLong where the partition says what is too long.
 Scheduled schedule(const ClusterContext& context);
 
 struct Crossing;  // crossing.h

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "ir/traffic.h"
+#include "passes/ways.h"
 
 namespace kiln::passes {
 
@@ -129,13 +130,17 @@ std::vector<Access> compute(const ir::Graph& graph, const Unfolding& unfolded, S
   space.operations.assign(space.coordinates + 1, 0);
   for (const Visit& visit : unfolded.visits) {
     const Context& context = unfolded.contexts[visit.context];
+    const ir::Node& node = graph.nodes[visit.node];
+    std::int64_t& operations = space.operations[depth(context.index)];
     if (visit.leaf) {
       accesses.push_back({visit.node, context.index, context.guards, false});
+      if (is_divided(context)) operations += kGatherCost;
       continue;
     }
     space.inside.push_back(visit.node);
-    space.operations[depth(context.index)] +=
-        static_cast<std::int64_t>(op_cost(graph.nodes[visit.node]));
+    operations += static_cast<std::int64_t>(op_cost(node));
+    if (node.kind == NodeKind::reshape)
+      operations += kDivisionCost * divided_axes(graph, visit.node);
   }
   std::ranges::sort(space.inside);
   space.inside.erase(std::unique(space.inside.begin(), space.inside.end()), space.inside.end());
