@@ -26,7 +26,7 @@ constexpr std::size_t kMaxWants = 256;
 // time alone would say three ways of three ways of three, in which compile time grows faster than
 // they do.
 constexpr double kMaxCopied = 128;
-// The same where no element is computed more often for it: ways of disjoint parts.
+// The same where no element is computed more often for it (ways of disjoint parts), or only joined.
 constexpr double kMaxParts = 512;
 
 // A loop nest that values are needed in: the coordinates of something that is made there. Nests
@@ -80,7 +80,6 @@ class Pricing {
   struct Cone {
     double operations = 0, length = 0;
     double scattered = 0;  // more operations, where its index is divided
-    bool reads = false;    // memory
   };
 
   std::size_t frame(std::vector<Sym> extents, double element_bytes) {
@@ -170,6 +169,8 @@ class Pricing {
     const auto fresh = [&](NodeId n) { return std::exchange(seen_[n], cone_) != cone_; };
     std::vector<NodeId> stack{top};
     Cone cone;
+    int loads = 0;
+    bool divides = false;  // wherever it is needed
     for (std::size_t visits = 0; !stack.empty() && visits < kMaxCone; ++visits) {
       const NodeId n = stack.back();
       stack.pop_back();
@@ -178,20 +179,22 @@ class Pricing {
       cone.operations += operations;
       cone.length +=
           kind == NodeKind::map ? operations : static_cast<double>(own_length(graph_, n));
-      if (kind == NodeKind::reshape) cone.scattered += kDivisionCost * divided_axes(graph_, n);
+      const int divided = kind == NodeKind::reshape ? divided_axes(graph_, n) : 0;
+      cone.operations += kDivisionCost * divided;
+      divides = divides || divided > 0;
       for (const NodeId operand : graph_.operands(n)) {
         const ir::Node& node = graph_.nodes[operand];
         if (node.kind == NodeKind::buffer || partition_.stored[operand]) {
           if (!fresh(operand)) continue;
           cone.operations += kLoadCost;
           cone.length += kLoadCost;
-          cone.scattered += kGatherCost;
-          cone.reads = true;
+          ++loads;
         } else if (!is_reduction(node) && fresh(operand)) {
           stack.push_back(operand);
         }
       }
     }
+    (divides ? cone.operations : cone.scattered) += kGatherCost * loads;
     return cone;
   }
 
@@ -220,9 +223,6 @@ class Pricing {
     cost.times = all / std::max(size, 1.0);
     if (wants_[n].size() < 2 && cost.times <= 1.5 && scattered == 0) return cost;
     const Cone one = cone(n);
-    constexpr double kMask = 32;
-    const bool mask = !one.reads && one.length <= kMask;  // of constants, where something is
-    if (mask && graph_.nodes[n].kind != NodeKind::map) return cost;
     cost.length = one.length;
     if (cost.times <= 1.5 && (scattered == 0 || one.scattered <= kGatherCost)) return cost;
     cost.operations = one.operations;
@@ -246,17 +246,18 @@ class Pricing {
 
   bool dear(NodeId n) {
     const bool many = wants_[n].size() > kMaxWants;
-    const NodeKind kind = graph_.nodes[n].kind;  // of other views, what they are views of is stored
-    if (!many && kind != NodeKind::map && kind != NodeKind::pad && kind != NodeKind::concat)
-      return false;
+    // Of views, what they are views of is stored; but joins of joins may go on for long.
+    const NodeKind kind = graph_.nodes[n].kind;
+    if (!many && kind != NodeKind::map && kind != NodeKind::concat) return false;
     const Cost cost = cost_of(n);
     if (!many && must_fuse(n)) return false;
     // Between estimates that differ by less than they are sure of, what needs no memory is taken.
     constexpr double kSure = 1.05;
     const auto ways = static_cast<double>(wants_[n].size());
-    const bool long_kernel = (ways - 1) * cost.length > (cost.times > 1.5 ? kMaxCopied : kMaxParts);
-    if (!many && !decide(long_kernel || cost.fused > kSure * cost.stored, options_, n, n))
-      return false;
+    const bool again = kind == NodeKind::map && cost.times > 1.5;
+    const bool long_kernel = (ways - 1) * cost.length > (again ? kMaxCopied : kMaxParts);
+    const bool slow = cost.fused > kSure * cost.stored;
+    if (!many && !decide(long_kernel || slow, options_, n, n)) return false;
     std::ostringstream text;
     text.precision(3);
     if (cost.stored > 0) {

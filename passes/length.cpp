@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 #include <unordered_set>
+#include <utility>
 
 #include "ir/function.h"
 #include "ir/hash.h"
@@ -16,10 +18,12 @@ using ir::NodeKind;
 
 namespace {
 
-std::int64_t instructions_of(ir::Op op, ir::DType type) {
-  if (!ir::has(op, ir::kExpands)) return 1;
+// A call, with what it takes to pass vectors in registers.
+constexpr std::int64_t kCall = 4;
+
+std::int64_t text_of(ir::Op op, ir::DType type) {
   const ir::Function* f = ir::expansion(op, ir::is_half(type) ? ir::DType::float32 : type);
-  return f == nullptr ? 1 : static_cast<std::int64_t>(f->insts.size());
+  return f == nullptr ? 0 : static_cast<std::int64_t>(f->insts.size());
 }
 
 bool is_view(NodeKind kind) {
@@ -31,8 +35,13 @@ bool is_view(NodeKind kind) {
 
 std::int64_t instructions(const ir::Kernel& kernel) {
   std::int64_t count = 0;
-  for (const ir::Inst& inst : kernel.insts)
-    count += inst.code == ir::Code::op ? instructions_of(inst.op, inst.dtype) : 1;
+  std::set<std::pair<ir::Op, ir::DType>> functions;
+  for (const ir::Inst& inst : kernel.insts) {
+    const bool call = inst.code == ir::Code::op && ir::has(inst.op, ir::kExpands);
+    count += call ? kCall : 1;
+    if (call && functions.insert({inst.op, inst.dtype}).second)
+      count += text_of(inst.op, inst.dtype);
+  }
   return count;
 }
 
@@ -40,7 +49,7 @@ std::int64_t own_length(const ir::Graph& graph, NodeId n) {
   const ir::Node& node = graph.nodes[n];
   switch (node.kind) {
     case NodeKind::map:
-      return instructions_of(node.op, node.dtype);
+      return ir::has(node.op, ir::kExpands) ? kCall : 1;
     case NodeKind::slice: {
       std::int64_t count = 0;
       const auto& slices = graph.attribute<ir::Slices>(n);
@@ -150,12 +159,19 @@ class Cutter {
     }
   }
 
+  // Of what is not written again for what vectors leave over, half counts here.
+  std::int64_t written_once(const ir::Node& node) {
+    if (node.kind != NodeKind::map || !ir::has(node.op, ir::kExpands)) return 0;
+    return functions_.insert({node.op, node.dtype}).second ? text_of(node.op, node.dtype) / 2 : 0;
+  }
+
   // From the root down in the order of the graph: what is pending then, is all that passes from
   // what was not met yet to what was.
   void measure(NodeId root) {
     Ways ways(graph_);
     pending_.clear();
     met_.clear();
+    functions_.clear();
     length_ = 0;
     const ir::Node& node = graph_.nodes[root];
     if (is_reduction(node)) {
@@ -173,7 +189,7 @@ class Cutter {
       pending_.erase(pending_.begin());
       const auto operands = graph_.operands(n);
       for (const Way& way : needed) {
-        length_ += own_length(graph_, n);
+        length_ += own_length(graph_, n) + written_once(graph_.nodes[n]);
         ways.below(n, way, below);
         for (std::size_t i = 0; i < operands.size(); ++i) meet(operands[i], below[i], ways);
         if (length_ > partition_.budget && !cut.empty()) break;
@@ -211,6 +227,7 @@ class Cutter {
   std::vector<std::int64_t> made_of_nothing_;  // by node: its length, or kNot
   std::map<NodeId, std::vector<Way>, std::greater<>> pending_;
   std::unordered_set<std::uint64_t> met_;
+  std::set<std::pair<ir::Op, ir::DType>> functions_;  // met
   std::int64_t length_ = 0;
 };
 

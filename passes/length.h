@@ -15,9 +15,9 @@
 namespace kiln::passes {
 
 // Of a kernel, after expansion: every computation of a value at other coordinates, every step of an
-// index and every mask is an instruction, and a function (exp, sin, ...) is as many as its text in
-// ir/math has. A loop's body counts once, and so do the lanes of a vector. One operation that joins
-// so many arrays that it alone is longer stays as it is.
+// index and every mask is an instruction, a function (exp, sin, ...) is as many as its text in
+// ir/math has, once, and a call each time. A loop's body counts once, and so do the lanes of a
+// vector. One operation that joins so many arrays that it alone is longer stays as it is.
 inline constexpr std::int64_t kMaxInstructions = 4096;
 std::int64_t instructions(const ir::Kernel& kernel);
 

@@ -191,9 +191,9 @@ TEST(KernelLength, LongKernelsAreCutIntoFew) {
   EXPECT_EQ(launches(512, Op::add), 1);
   EXPECT_EQ(launches(900, Op::max), 1);
   EXPECT_LE(launches(4000, Op::add), 8);
-  EXPECT_EQ(launches(16, Op::tanh), 1);
-  EXPECT_GT(launches(500, Op::tanh), 1);
-  EXPECT_LE(launches(500, Op::tanh), 20);
+  EXPECT_EQ(launches(128, Op::tanh), 1);
+  EXPECT_GT(launches(2000, Op::tanh), 1);
+  EXPECT_LE(launches(2000, Op::tanh), 8);
 }
 
 }  // namespace
