@@ -461,14 +461,6 @@ void Joiner::finish() {
   for (const NodeId n : wanted_) out_.stored[n] = true;
 }
 
-}  // namespace
-
-Choose forced(std::uint64_t seed) {
-  return [seed](bool, NodeId a, NodeId b) { return (ir::mix(ir::mix(seed, a), b) >> 7 & 1) != 0; };
-}
-
-namespace {
-
 // Stores values so that no kernel has too many parameters, or instructions.
 void bound_kernels(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options,
                    Partition& partition) {
@@ -486,6 +478,10 @@ void bound_kernels(const ir::Graph& graph, const ir::Caps& caps, const FuseOptio
 }
 
 }  // namespace
+
+Choose forced(std::uint64_t seed) {
+  return [seed](bool, NodeId a, NodeId b) { return (ir::mix(ir::mix(seed, a), b) >> 7 & 1) != 0; };
+}
 
 Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& options) {
   Partition partition;
