@@ -171,11 +171,12 @@ bool Loops::ripe(std::size_t least) {
 
 // How many such bodies are evaluated at once; `count` of them lie in a row.
 std::int64_t Loops::together(const Body& body, std::size_t count, std::size_t bound) {
+  // Fused rounds of others gain little, and may take long to plan and compile.
+  if (!elementwise(body)) return 1;
   if (known_.size() >= kMostBodies) known_.clear();
   Known& known = known_[body.hash];
   known.seen += static_cast<std::int64_t>(count);
   double carried = 0, compile = 0;
-  const bool elementwise = this->elementwise(body);
   const ir::Caps& caps = memory_device(log_[body.begin].node->device).caps();
   for (std::size_t i = body.begin; i < body.end; ++i) {
     if (own_[i] == 0) continue;
@@ -184,7 +185,7 @@ std::int64_t Loops::together(const Body& body, std::size_t count, std::size_t bo
     if (!needed(i, body.end)) continue;
     carried += static_cast<double>(node.shape->size) * ir::size_of(to_ir(node.dtype));
   }
-  const double saved = kEvaluationSeconds + (elementwise ? 2 * carried / caps.bandwidth : 0);
+  const double saved = kEvaluationSeconds + 2 * carried / caps.bandwidth;
   const double best = std::sqrt(static_cast<double>(known.seen) * saved / std::max(compile, 1e-9));
   const auto operations = static_cast<std::int64_t>(body.end - body.begin);
   while (static_cast<double>(kGrowth * known.together) <= best &&

@@ -269,6 +269,7 @@ const NeverWrong kNeverWrong[] = {
       "HostView::size",
       "HostView::span",
       "Stats::operator-",
+      "compile_report",
       "cpu",
       "devices",
       "interpreter",

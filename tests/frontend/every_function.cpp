@@ -267,6 +267,7 @@ const FunctionCall kCalls[] = {
     {"Scope::Scope", kSame, [](X x) { const kn::Scope scope({.mode = kn::Mode::eager}); return said(x + 1); }},
     {"LineScope::LineScope", kSame, [](X x) { const kn::LineScope scope; return said(x + 1); }},
     {"stats", kAny, [](X) { return said(static_cast<std::size_t>(kn::stats().launched)); }},
+    {"compile_report", kAny, [](X) { return said(kn::compile_report().lines.size()); }},
     {"Stats::operator-", kAny, [](X) { return said(static_cast<std::size_t>((kn::stats() - kn::stats()).launched)); }},
     {"Measure::Measure", kSame, [](X x) { const kn::Measure m; return said(x * 3); }},
     {"Measure::seconds", kAny, [](X x) { const kn::Measure m; kn::eval(x * 3); return std::to_string(m.seconds()); }},

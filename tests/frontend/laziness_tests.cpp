@@ -119,7 +119,7 @@ TEST(Laziness, OneOperationAtATimeGivesTheSameBits) {
 
 TEST(Laziness, WhatComesOftenRepaysItsCompile) {
   if (interpreting()) GTEST_SKIP() << "the interpreter makes no plans";
-  const kn::Scope on_cpu({.device = kn::cpu()});
+  const kn::Scope on_cpu({.device = kn::cpu(), .mode = kn::Mode::lazy});
   const kn::Array x = kn::linspace(0.1, 1.0, 100'000);
   kn::eval(x);
   const auto launches = [&] {

@@ -176,7 +176,8 @@ void check(std::uint64_t seed) {
   auto& state = kn::frontend::state();
   const double spent = state.investments.spent();
   const std::int64_t planned = state.planned.load();
-  const kn::Stats lazy = counted({.compile_budget = spent + kBudget}, &written);
+  const kn::Stats lazy =
+      counted({.mode = kn::Mode::lazy, .compile_budget = spent + kBudget}, &written);
   expect_same(written, unfused);
   // A history is what lies between two readings.
   const std::int64_t round = written.operations / written.rounds + 1;
