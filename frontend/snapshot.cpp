@@ -218,6 +218,8 @@ std::vector<Node*> Builder::operations(std::span<Node* const> roots) {
   if (!walk(roots)) return result;
   result.reserve(order_.size());
   for (Node* const node : order_) {
+    // The snapshot that was given up had marked it.
+    if (!node->ready()) node->computed = {};
     if (!computed_alone(*node)) continue;
     Trace::retain(node);
     result.push_back(node);

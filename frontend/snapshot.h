@@ -65,8 +65,9 @@ struct Snapshot {
 enum class Learning : std::uint8_t { nothing, frugal, all };
 bool take_snapshot(std::span<Node* const> roots, Learning learning, Snapshot* result);
 
-// The pending operations that these nodes need, operands first; each has a reference that the
-// caller drops. The trace's lock is held. Empty if one is in flight.
+// The pending operations that these nodes need, operands first, for who gives up a snapshot of
+// them: none counts as computed by it. Each has a reference that the caller drops. The trace's lock
+// is held. Empty if one is in flight.
 std::vector<Node*> operations_below(std::span<Node* const> roots);
 
 // Labels the graph's outputs with the names by which they are asked for. The trace's lock is held.

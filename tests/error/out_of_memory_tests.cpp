@@ -120,7 +120,8 @@ TEST(OutOfMemory, CopiesToTheProgramAreCounted) {
   expect_contains(error.what(), "kiln: to_vector: ");
   EXPECT_EQ(error.asked, 16 * kMegabyte);
   EXPECT_EQ(error.array, "float32 (4194304)");
-  const kn::Scope unchecked({.mode = kn::Mode::lazy});  // a check needs memory of its own
+  if (kn::default_device() == kn::interpreter()) return;  // it stores the whole, as a check does
+  const kn::Scope unchecked({.mode = kn::Mode::lazy});
   const std::int64_t free = kn::cpu().free_bytes();
   const std::vector<float> few = doubles(kn::slice(0, kMegabyte)).to_vector<float>();
   EXPECT_EQ(few.size(), std::size_t{kMegabyte});
