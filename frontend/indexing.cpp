@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "frontend/binary.h"
+#include "frontend/writes.h"
 #include "ir/mutant.h"
 #include "kiln/elementwise.h"
 #include "kiln/views.h"
@@ -133,37 +134,22 @@ Array read_region(const Array& x, const Region& r) {
   return frontend::reshaped(part, r.shape, r.where);
 }
 
-// An array of x's shape that holds v in the region and `fill` elsewhere.
-Array spread(Array v, const Region& r, const Shape& shape, const Array& fill) {
-  const std::size_t ndim = r.extent.size();
-  v = frontend::reshaped(v, r.extent, r.where);
-  Extents begin(ndim), step(ndim, 1), low(ndim);
+// The window of a write, and the value as it lies there: with rising indices.
+frontend::Window window_of(const Region& r, Array* v) {
+  frontend::Window window{r.begin, r.step, r.extent};
+  PerAxis begin, step;
   bool flipped = false;
-  for (std::size_t i = 0; i < ndim; ++i) {
-    low[i] = r.begin[i];
-    if (r.step[i] > 0) continue;
-    low[i] += r.step[i] * (r.extent[i] - 1);
-    begin[i] = r.extent[i] - 1;
-    step[i] = -1;
+  for (std::size_t i = 0; i < r.extent.size(); ++i) {
+    const bool falls = r.step[i] < 0;
+    begin.push_back(falls ? r.extent[i] - 1 : 0);
+    step.push_back(falls ? -1 : 1);
+    if (!falls) continue;
+    window.begin[i] += r.step[i] * (r.extent[i] - 1);
+    window.step[i] = -r.step[i];
     flipped = true;
   }
-  if (flipped) v = frontend::sliced(v, v.shape(), begin, step, r.where);
-  for (std::size_t i = 0; i < ndim; ++i) {
-    const std::int64_t stride = std::abs(r.step[i]);
-    if (stride == 1) continue;
-    // Gaps of stride - 1 after each element, the last one's cut off.
-    Extents split(v.shape().begin(), v.shape().end());
-    split.insert(split.begin() + static_cast<std::ptrdiff_t>(i) + 1, 1);
-    const Array column = frontend::reshaped(v, Shape(split), r.where);
-    split[i + 1] = stride;
-    const Array gaps = frontend::padded(column, Shape(split), Extents(ndim + 1, 0), fill, r.where);
-    Extents joined(v.shape().begin(), v.shape().end());
-    joined[i] *= stride;
-    const Array row = frontend::reshaped(gaps, Shape(joined), r.where);
-    joined[i] -= stride - 1;
-    v = frontend::sliced(row, Shape(joined), Extents(ndim, 0), Extents(ndim, 1), r.where);
-  }
-  return frontend::padded(v, shape, low, fill, r.where);
+  if (flipped) *v = frontend::sliced(*v, r.extent, begin, step, r.where);
+  return window;
 }
 
 }  // namespace
@@ -203,17 +189,12 @@ void Place::write(Combine combine, const Operand& v, const char* name) {
   frontend::Node* const nodes[] = {Access::node(x), Access::node(value)};
   const std::uint16_t device = frontend::common_device(name, nodes, where);
   if (place.size() == 0) return;
-  value = Access::node(value)->anywhere ? frontend::filled_with(place, value, device, where)
-                                        : frontend::broadcast(value, place, where);
-  if (std::ranges::equal(r.extent, x.shape()) &&
-      std::ranges::all_of(r.step, [](auto s) { return s == 1; })) {
-    x = frontend::reshaped(value, x.shape(), where);
-    return;
-  }
-  const Array inside = spread(frontend::filled(place, bool_, 1, device, where), r, x.shape(),
-                              frontend::literal(bool_, 0, where));
-  const Array spread_value = spread(value, r, x.shape(), frontend::literal(x.dtype(), 0, where));
-  x = frontend::map(name, ir::Op::select, x.dtype(), {inside, spread_value, x}, where);
+  value = Access::node(value)->anywhere
+              ? frontend::filled_with(r.extent, value, device, where)
+              : frontend::reshaped(frontend::broadcast(value, place, where), r.extent, where);
+  const frontend::Window window = window_of(r, &value);
+  const bool all = std::ranges::equal(r.extent, x.shape());
+  x = all ? value : frontend::updated(x, value, window, where);
 }
 
 void Place::operator=(Operand v) && { write(nullptr, v, "at ="); }

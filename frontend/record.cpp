@@ -9,6 +9,7 @@
 #include "frontend/evaluate.h"
 #include "frontend/layout.h"
 #include "frontend/promote.h"
+#include "frontend/writes.h"
 #include "ir/scalar.h"
 
 namespace kiln::inline v0::frontend {
@@ -366,6 +367,11 @@ Array sliced(const Array& x, std::span<const std::int64_t> shape,
                            std::ranges::all_of(begin, [](auto b) { return b == 0; }) &&
                            std::ranges::all_of(step, [](auto s) { return s == 1; });
   if (whole_array) return x;
+  if (!node->ready() && (node->kind == Kind::update || node->kind == Kind::alias)) {
+    Window window{PerAxis(begin), PerAxis(step), PerAxis(shape)};
+    const Array from = behind_writes(x, &window);
+    if (Access::node(from) != node) return sliced(from, shape, window.begin, window.step, where);
+  }
   Recipe r = from(Kind::slice, &node, where);
   const Lists lists{begin, step};
   r.lists = &lists;
@@ -383,30 +389,6 @@ Array padded(const Array& x, std::span<const std::int64_t> shape, std::span<cons
   r.operands = nodes;
   const Lists lists{low, {}};
   r.lists = &lists;
-  r.new_shape = shape;
-  return record(r);
-}
-
-Array concatenated(std::span<Node* const> nodes, std::int64_t axis, Where where) {
-  // Empty operands contribute nothing: pending graphs with elements never see one without.
-  std::vector<Node*> present;
-  PerAxis extent(nodes[0]->shape->shape.extents());
-  const auto at = static_cast<std::size_t>(axis);
-  extent[at] = 0;
-  for (Node* const node : nodes) {
-    extent[at] += node->shape->shape.extents()[at];
-    if (node->shape->size != 0) present.push_back(node);
-  }
-  if (present.empty()) present.push_back(nodes[0]);
-  const PerAxis& shape = extent;
-  check_shape("concat", shape, where);
-  if (present.size() == 1) {
-    if (present[0]->shape->holds(shape)) return Access::share(present[0]);
-    return filled(shape, present[0]->dtype, 0, present[0]->device, where);  // all are empty
-  }
-  Recipe r = from(Kind::concat, present.data(), where);
-  r.operands = present;
-  r.imm = static_cast<std::uint64_t>(axis);
   r.new_shape = shape;
   return record(r);
 }

@@ -94,6 +94,7 @@ class Builder {
   void permute_axes(Node* node);
   void reduce_axes(Node* node);
   void emit_concat(Node* node);
+  void emit_update(Node* node);  // writes.cpp
   void emit_contract(Node* node);
   void mark_donations();
   void resolve_symbols();

@@ -12,6 +12,10 @@
 namespace kiln::inline v0::frontend {
 
 namespace {
+// Operands of a concat that one kernel joins; more are stored side by side, which needs their
+// places.
+constexpr std::uint32_t kFewJoined = 8;
+
 bool same_extents(const Node& a, const Node& b) {
   return a.shape == b.shape ||
          std::ranges::equal(a.shape->shape.extents(), b.shape->shape.extents());
@@ -385,6 +389,15 @@ void Builder::emit_concat(Node* node) {
   }
   info.id = append(ir::NodeKind::concat, operands_, info.axes, to.size());
   out_->graph.nodes.back().imm = node->imm;
+  if (node->operand_count <= kFewJoined) return;
+  std::vector<ir::Sym>& begins = attribute<ir::Pads>().low;
+  begins.clear();
+  std::int64_t at = 0;
+  for (std::uint32_t i = 0; i < node->operand_count; ++i) {
+    begins.push_back(symbols_.integer(Symbols::Use::begin, at));
+    at += input(node, i)->shape->shape.extents()[node->imm];
+  }
+  out_->graph.nodes.back().attr = attributes_++;
 }
 
 void Builder::emit_contract(Node* node) {
@@ -429,6 +442,8 @@ void Builder::emit(std::size_t index) {
       return emit_view(node);
     case Kind::concat:
       return emit_concat(node);
+    case Kind::update:
+      return emit_update(node);
     case Kind::contract:
       return emit_contract(node);
     case Kind::iota:

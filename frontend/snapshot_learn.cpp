@@ -17,6 +17,7 @@ bool computed_alone(const Node& node) {
     case Kind::map:
     case Kind::pad:
     case Kind::concat:
+    case Kind::update:
     case Kind::reduce:
     case Kind::arg_reduce:
     case Kind::contract:

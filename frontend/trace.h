@@ -53,6 +53,7 @@ enum class Kind : std::uint8_t {
   slice,       // list(): begin, more(): step
   pad,         // list(): low; operand 1 is the fill
   concat,      // imm: axis
+  update,      // operand 0 with operand 1 in its place: list(): begin, more(): step, positive
   reduce,      // list(): axes, ascending
   arg_reduce,  // list(): one axis
   contract,

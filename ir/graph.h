@@ -50,7 +50,12 @@ enum class NodeKind : std::uint8_t {
   reshape,    // same elements in row-major order (Groups tells which axes correspond)
   slice,      // result[i...] = operand[begin + step * i ...] (Slices); every index is in range
   pad,        // operands: x, 0-d fill; result[i] = x[i - low] where in range, else fill (Pads)
-  concat,     // operands joined along axis imm; result's extent is the sum
+  concat,     // operands joined along axis imm; result's extent is the sum. Of many: where each
+              // begins (Pads, one an operand), so that no sum of extents is needed to place one
+  update,     // operands: base, value; result[begin + step * i ...] = value[i...] (Slices), and the
+              // base's elements elsewhere; every index is in range, steps are positive
+  put,     // its operand, stored into a window (Slices) of the memory of its one user: the value of
+           // an update, or an operand of a concat of many. Made by passes (passes/windows.h)
   reduce,  // op in {add, mul, min, max, and_, or_} over axes (Axes, ascending), which are dropped
   arg_reduce,  // op in {min, max}: index of the first extreme over one axis (Axes of one), int64
   contract,    // matrix product (..., m, k) x (..., k, n) -> (..., m, n); equal batch axes
@@ -88,7 +93,8 @@ struct Slices {
   bool operator==(const Slices&) const = default;
 };
 struct Pads {
-  std::vector<Sym> low;  // elements before the operand, one an axis (>= 0)
+  // Elements before the operand (>= 0), one an axis; of a concat one an operand.
+  std::vector<Sym> low;
   bool operator==(const Pads&) const = default;
 };
 struct Graph;

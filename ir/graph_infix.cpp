@@ -253,6 +253,8 @@ class InfixWriter {
         return call(n, info(node.kind).name);
       case NodeKind::permute:
         return permute(n);
+      case NodeKind::put:
+        return push({{}, g_.operand(n, 0), least});
       case NodeKind::contract:
         return binary(n, "@", least);
       case NodeKind::item:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "ir/array_ops.h"
 #include "ir/error.h"
@@ -115,6 +116,7 @@ class GraphRun {
   void slice();
   void pad();
   void concat();
+  void update();
   void reduce();
   void arg_reduce();
   void contract();
@@ -156,6 +158,10 @@ void GraphRun::evaluate_node() {
       return pad();
     case NodeKind::concat:
       return concat();
+    case NodeKind::update:
+      return update();
+    case NodeKind::put:
+      return copy_result(0);
     case NodeKind::reduce:
       return reduce();
     case NodeKind::arg_reduce:
@@ -280,6 +286,10 @@ void GraphRun::concat() {
   for (int i = 0; i < node().operand_count; ++i) {
     const Extents from = operand_extents(i);
     if (at + from[axis] > shape[axis]) fail("the extents do not add up");
+    const auto* begins = std::get_if<Pads>(&g_.attributes[node().attr]);
+    if (begins != nullptr && bindings_.syms[begins->low[static_cast<std::size_t>(i)]] != at) {
+      fail("an operand does not begin where the one before it ends");
+    }
     if (!empty) {
       copy_strided(from, bytes(), operand(i), dense_strides(from),
                    out + at * to_strides[axis] * bytes(), to_strides);
@@ -287,6 +297,35 @@ void GraphRun::concat() {
     at += from[axis];
   }
   if (at != shape[axis]) fail("the extents do not add up");
+}
+
+void GraphRun::update() {
+  const Extents shape = extents();
+  const Extents part = operand_extents(1);
+  const Extents whole_strides = dense_strides(shape);
+  const Slices& slices = g_.attribute<Slices>(n_);
+  const Extents begin = values(slices.begin, bindings_), step = values(slices.step, bindings_);
+  Extents strides(shape.size());
+  std::int64_t offset = 0;
+  const bool empty = element_count(part) == 0;
+  for (std::size_t i = 0; i < shape.size() && !empty; ++i) {
+    const std::int64_t last = begin[i] + step[i] * (part[i] - 1);
+    if (begin[i] < 0 || step[i] < 1 || last >= shape[i]) {
+      fail(fmt::format("axis {}: {} elements from {} by {} of {}", i, part[i], begin[i], step[i],
+                       shape[i]));
+    }
+    offset += begin[i] * whole_strides[i];
+    strides[i] = step[i] * whole_strides[i];
+  }
+  const NodeId base = g_.operand(n_, 0), value = g_.operand(n_, 1);
+  if (uses_[base] == 1 && base != value && !watch_.value) {  // nobody else wants it
+    values_[n_] = std::exchange(values_[base], {});
+  } else {
+    copy_result(0);
+  }
+  if (empty) return;
+  copy_strided(part, bytes(), operand(1), dense_strides(part),
+               values_[n_][0].data() + offset * bytes(), strides);
 }
 
 void GraphRun::reduce() {

@@ -32,7 +32,9 @@ inline constexpr KindInfo kKinds[] = {
     {"reshape", 1, AttributeKind::groups, false},
     {"slice", 1, AttributeKind::slices, false},
     {"pad", 2, AttributeKind::pads, false},
-    {"concat", kAnyCount, AttributeKind::none, false},
+    {"concat", kAnyCount, AttributeKind::none, false},  // or pads
+    {"update", 2, AttributeKind::slices, false},
+    {"put", 1, AttributeKind::slices, false},
     {"reduce", 1, AttributeKind::axes, true},
     {"arg_reduce", 1, AttributeKind::axes, true},
     {"contract", 2, AttributeKind::none, false},

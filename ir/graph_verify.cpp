@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "ir/graph_kinds.h"
+#include "ir/graph_windows.h"
 
 namespace kiln::ir {
 namespace {
@@ -26,6 +27,10 @@ class GraphVerifier {
       }
       if (sound_[n_]) check();
     }
+    check_windows(g_, root_, sound_, [&](NodeId n, std::string_view what) {
+      n_ = n;
+      at(false, what);
+    });
     for (const NodeId out : g_.outputs) {
       if (out >= g_.nodes.size())
         complain("output n{} does not exist", out);
@@ -169,9 +174,11 @@ bool GraphVerifier::operands_ok() {
 bool GraphVerifier::attribute_ok() {
   const Node& n = node();
   if (n.kind == NodeKind::buffer) return at(n.attr < g_.inputs.size(), "no such input");
-  return at(n.attr < g_.attributes.size() &&
-                g_.attributes[n.attr].index() == static_cast<std::size_t>(info(n.kind).attribute),
-            "not the attribute of this kind");
+  if (!at(n.attr < g_.attributes.size(), "not the attribute of this kind")) return false;
+  const auto kind = static_cast<AttributeKind>(g_.attributes[n.attr].index());
+  return at(
+      kind == info(n.kind).attribute || (n.kind == NodeKind::concat && kind == AttributeKind::pads),
+      "not the attribute of this kind");
 }
 
 void GraphVerifier::check() {
@@ -195,6 +202,9 @@ void GraphVerifier::check() {
       return check_pad();
     case NodeKind::concat:
       return check_concat();
+    case NodeKind::update:
+    case NodeKind::put:
+      return;  // see check_windows
     case NodeKind::reduce:
     case NodeKind::arg_reduce:
       return check_reduce();

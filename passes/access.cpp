@@ -127,6 +127,17 @@ void add_guard(Context& context, const Affine& index) {
   sort_once(context.guards);
 }
 
+Context updated_part(const ir::Graph& graph, NodeId node, const Context& context) {
+  AffineAlgebra algebra{graph};
+  Context part{updated_index<AffineAlgebra>(graph, node, context.index, algebra), context.guards};
+  const auto from = graph.shape(graph.operand(node, 1));
+  const auto to = graph.shape(node);
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    if (from[i] != to[i]) add_guard(part, context.index[i]);
+  }
+  return part;
+}
+
 }  // namespace
 
 std::uint64_t hash_of(const Context& c) {
@@ -245,6 +256,10 @@ std::vector<Context> operand_contexts(const ir::Graph& graph, NodeId node, const
       }
       return result;
     }
+    case NodeKind::update:
+      result.push_back(context);
+      result.push_back(updated_part(graph, node, context));
+      return result;
     default:
       break;
   }
@@ -295,18 +310,23 @@ std::vector<std::vector<Monomial>> edges(const ir::Graph& graph, const Unfolding
   };
   for (const Visit& visit : unfolded.visits) {
     const ir::Node& node = graph.nodes[visit.node];
-    if (visit.leaf || (node.kind != NodeKind::pad && node.kind != NodeKind::concat)) continue;
+    const bool window = node.kind == NodeKind::pad || node.kind == NodeKind::update;
+    if (visit.leaf || (!window && node.kind != NodeKind::concat)) continue;
     const auto operands = graph.operands(visit.node);
     const auto to = graph.shape(visit.node);
-    const auto from = graph.shape(operands[0]);
+    const auto from = graph.shape(operands[node.kind == NodeKind::update ? 1 : 0]);
+    const auto low = [&](std::size_t axis) {
+      return node.kind == NodeKind::pad ? graph.attribute<ir::Pads>(visit.node).low[axis]
+                                        : graph.attribute<ir::Slices>(visit.node).begin[axis];
+    };
     for (std::size_t axis = 0; axis < to.size(); ++axis) {
       const Affine& index = unfolded.contexts[visit.context].index[axis];
       const bool along = index.divided.empty() && index.terms.size() == 1 &&
                          index.terms[0] == Affine::Term{coordinate, {}};
       if (!along) continue;
       std::vector<Monomial> at;
-      if (node.kind == NodeKind::pad && from[axis] != to[axis]) {
-        accumulate(at, multiply(graph, {}, graph.attribute<ir::Pads>(visit.node).low[axis]));
+      if (window && from[axis] != to[axis]) {
+        accumulate(at, multiply(graph, {}, low(axis)));
         add(index, at);
         accumulate(at, multiply(graph, {}, from[axis]));
         add(index, at);

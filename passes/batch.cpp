@@ -40,16 +40,16 @@ class Batcher {
 
  private:
   void add(const Cluster& cluster) {
-    if (!cluster.matmul && cluster.outputs.empty()) return;
+    if (cluster.kernels() && cluster.outputs.empty()) return;
     for (const ClusterOutput& output : cluster.outputs) maker_[output.node] = units_.size();
-    units_.push_back(cluster.matmul ? scheduled(cluster) : like_an_earlier_one(cluster));
+    units_.push_back(cluster.kernels() ? like_an_earlier_one(cluster) : scheduled(cluster));
   }
 
   Unit scheduled(const Cluster& cluster) const {
     const Space space = space_of(graph_, partition_, cluster);
     Unit unit{&cluster, {}, space.inside, {}, {}};
     for (const Access& read : space.reads) unit.reads.push_back(read.leaf);
-    if (cluster.matmul) return unit;
+    if (!cluster.kernels()) return unit;
     unit.traffic = traffic_of(graph_, cluster, space);
     unit.scheduled = schedule({graph_, partition_, cluster, space, caps_});
     return unit;
@@ -73,6 +73,11 @@ class Batcher {
   void find_levels() {
     levels_.assign(units_.size(), 0);
     needs_.resize(units_.size());
+    std::unordered_map<NodeId, std::vector<std::size_t>> readers;  // of what puts overwrite
+    const auto needs = [&](std::size_t u, std::size_t before) {
+      needs_[u].push_back(before);
+      levels_[u] = std::max(levels_[u], levels_[before] + 1);
+    };
     for (std::size_t u = 0; u < units_.size(); ++u) {
       for (const NodeId leaf : units_[u].reads) {
         const auto maker = maker_.find(leaf);
@@ -80,19 +85,41 @@ class Batcher {
         if (maker == maker_.end() || maker->second == u || graph_.nodes[leaf].operand_count == 0) {
           continue;
         }
-        needs_[u].push_back(maker->second);
-        levels_[u] = std::max(levels_[u], levels_[maker->second] + 1);
+        needs(u, maker->second);
+      }
+      if (partition_.whole.empty()) continue;
+      for (const NodeId base : overwrites(*units_[u].cluster)) {
+        if (const auto maker = maker_.find(base); maker != maker_.end()) needs(u, maker->second);
+        for (const std::size_t reader : readers[base]) needs(u, reader);
+      }
+      for (const NodeId leaf : units_[u].reads) {
+        const bool reads = !units_[u].cluster->assembled && partition_.is_overwritten(leaf);
+        if (reads) readers[leaf].push_back(u);
       }
     }
   }
 
+  // Bases of the updates that its puts are of.
+  std::vector<NodeId> overwrites(const Cluster& cluster) const {
+    std::vector<NodeId> bases;
+    for (const ClusterOutput& output : cluster.outputs) {
+      if (!partition_.is_put(output.node)) continue;
+      const NodeId whole = partition_.whole[output.node];
+      if (graph_.nodes[whole].kind == ir::NodeKind::update)
+        bases.push_back(graph_.operand(whole, 0));
+    }
+    return bases;
+  }
+
   bool batchable(const Unit& unit) const {
     const Cluster& cluster = *unit.cluster;
-    if (cluster.matmul || !cluster.reduces.empty()) return false;
+    if (!cluster.kernels() || !cluster.reduces.empty()) return false;
     if (unit.scheduled.kernels.size() != 1) return false;
     double bytes = 0;
     for (const ClusterOutput& output : cluster.outputs) {
-      if (std::ranges::find(graph_.outputs, output.node) != graph_.outputs.end()) continue;
+      const NodeId stored =
+          partition_.is_put(output.node) ? partition_.whole[output.node] : output.node;
+      if (std::ranges::find(graph_.outputs, stored) != graph_.outputs.end()) continue;
       bytes += middle_bytes(graph_, output.node);
     }
     return bytes <= kLittle;

@@ -14,7 +14,7 @@
 
 namespace kiln::passes {
 
-// A cluster with its kernels. A library call has but what it reads.
+// A cluster with its kernels. A library call, or what is assembled, has but what it reads.
 struct Unit {
   const Cluster* cluster = nullptr;
   std::vector<ir::NodeId> reads;   // from memory, each access

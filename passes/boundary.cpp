@@ -60,6 +60,7 @@ class Boundaries {
     partition_.boundaries.clear();
     std::vector<bool> done(graph_.nodes.size(), false);
     for (std::size_t c = 0; c < clusters.size(); ++c) {
+      if (clusters[c].assembled) continue;
       for (const NodeId n : reads_[c]) {
         if (clusters[c].matmul && is_strided_input(graph_, n)) {
           partition_.boundaries.push_back(
@@ -133,6 +134,9 @@ class Boundaries {
 
   std::string reason(NodeId n, std::size_t c) const {
     const Cluster &maker = partition_.clusters[home_[n]], &reader = partition_.clusters[c];
+    if (maker.assembled) return "it is made in memory, piece by piece";
+    if (has_puts(partition_, reader) && partition_.cut[n])
+      return "it is used beside being written to a window, or reads what is overwritten there";
     if (maker.matmul) return "a matrix product is a library's and writes its result to memory";
     if (reader.matmul) return "a matrix product is a library's and reads its operands from memory";
     if (partition_.cut[n]) return "no kernel may both make and use it";
@@ -158,7 +162,7 @@ class Boundaries {
   void price(Boundary& b, std::size_t c) const {
     const NodeId n = b.producer;
     const Cluster &maker = partition_.clusters[home_[n]], &reader = partition_.clusters[c];
-    if (maker.matmul || reader.matmul) return;
+    if (!maker.kernels() || !reader.kernels()) return;
     const Work made = work_of(graph_, maker, spaces_[home_[n]]);
     const Work used = work_of(graph_, reader, spaces_[c]);
     b.stored_seconds = seconds(caps_, made) + seconds(caps_, used);
@@ -184,6 +188,7 @@ class Boundaries {
   std::optional<Work> mapped_again(NodeId n, std::size_t c) const {
     Partition fused;
     fused.stored = partition_.stored;
+    fused.whole = partition_.whole;
     fused.stored[n] = false;
     const Cluster& reader = partition_.clusters[c];
     return work_of(graph_, reader, space_of(graph_, fused, reader));

@@ -4,6 +4,7 @@
 
 #include "ir/infix.h"
 #include "ir/mutant.h"
+#include "passes/index_map.h"
 
 namespace kiln::passes {
 
@@ -22,7 +23,9 @@ std::string expression_of(const ir::Graph& graph, const Partition& partition,
   const bool one = one_value(partition);
   for (const ClusterOutput& output : cluster.outputs) {
     if (!text.empty()) text += "; ";
-    if (!one) text += ir::stored_name(graph, output.node) + " = ";
+    const bool put = partition.is_put(output.node);
+    const NodeId stored = put ? partition.whole[output.node] : output.node;
+    if (!one || put) text += ir::stored_name(graph, stored) + (put ? "[...] = " : " = ");
     text += ir::infix(graph, output.node, partition.stored, 160);
   }
   return text;
@@ -53,6 +56,28 @@ double middle_bytes_read(const ir::Graph& graph, NodeId n) {
     if (strides[i] == ir::kZero) bytes /= middle(graph, shape[i]);
   }
   return bytes;
+}
+
+bool is_assembled(const ir::Graph& graph, NodeId n) {
+  const Node& node = graph.nodes[n];
+  if (node.kind != NodeKind::update && node.kind != NodeKind::concat) return false;
+  return graph.nodes[graph.operand(n, node.operand_count - 1)].kind == NodeKind::put;
+}
+
+Access stored_access(const ir::Graph& graph, const Partition& partition,
+                     const ClusterOutput& output) {
+  std::vector<Affine> index = index_at(output.coordinates);
+  if (!partition.is_put(output.node)) return {output.node, std::move(index), {}, true};
+  AffineAlgebra algebra{graph};
+  return {partition.whole[output.node],
+          window_index<AffineAlgebra>(graph, output.node, index, algebra),
+          {},
+          true};
+}
+
+bool has_puts(const Partition& partition, const Cluster& cluster) {
+  return std::ranges::any_of(
+      cluster.outputs, [&](const ClusterOutput& output) { return partition.is_put(output.node); });
 }
 
 bool is_reduction(const Node& node) {

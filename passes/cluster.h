@@ -25,8 +25,11 @@ struct Cluster {
   // point and used there by the cluster's own, as an argmin uses distances. They are never stored.
   std::vector<ir::Sym> nested;
   std::vector<ir::NodeId> nested_reduces;
-  bool matmul = false;  // outputs[0] is a contract: a library call
+  bool matmul = false;     // outputs[0] is a contract: a library call
+  bool assembled = false;  // outputs[0] is whole once puts and its base are there: no kernel
+  bool kernels() const { return !matmul && !assembled; }
 };
+inline constexpr ir::NodeId kNoWhole = ~ir::NodeId{0};
 
 // Where a value is stored although a consumer could have computed it.
 struct Boundary {
@@ -47,7 +50,21 @@ struct Partition {
   std::vector<std::uint32_t> lengths;
   std::int64_t longest = 0;
   std::int64_t work = 0;  // ways in which values were looked at
+  // By node: what a put is stored into; else kNoWhole. Empty: there are no puts.
+  std::vector<ir::NodeId> whole = {};
+
+  std::vector<bool> overwritten = {};  // by node: the base of an update that is assembled; likewise
+
+  bool is_put(ir::NodeId n) const { return !whole.empty() && whole[n] != kNoWhole; }
+  bool is_overwritten(ir::NodeId n) const { return !overwritten.empty() && overwritten[n]; }
 };
+
+// Whether its pieces are stored into its memory, each through a window (windows.h).
+bool is_assembled(const ir::Graph& graph, ir::NodeId n);
+// Where a cluster stores an output: in the dense memory of the node, or in a window of its whole's.
+Access stored_access(const ir::Graph& graph, const Partition& partition,
+                     const ClusterOutput& output);
+bool has_puts(const Partition& partition, const Cluster& cluster);
 
 // Whether all that is stored is one value: expressions of kernels have to name none then.
 bool one_value(const Partition& partition);

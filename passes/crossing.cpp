@@ -27,10 +27,6 @@ bool crosses(const ClusterContext& c, const Access& access, std::uint32_t along,
          stride_of(c.graph, access, along) == Stride::other;
 }
 
-Access stored_access(const ClusterOutput& output) {
-  return {output.node, index_at(output.coordinates), {}, true};
-}
-
 // The axis that most bytes say, the last of equals; none if no access does.
 template <class Says>
 const MergedAxis* most(const ClusterContext& c, const std::vector<Access>& accesses, Says says) {
@@ -170,7 +166,7 @@ class Places {
     Way way{place.way, {place.node, operand}, ways_[place.way].output, {}, false};
     const std::vector<Affine>& index = ways_[place.way].index;
     const NodeKind kind = c_.graph.nodes[place.node].kind;
-    if (kind == NodeKind::concat) {
+    if (kind == NodeKind::concat || kind == NodeKind::update) {
       way.index = index;  // a shift changes no stride
     } else if (operand == 0) {
       way.index = operand_index<AffineAlgebra>(c_.graph, place.node, index, algebra_);
@@ -221,7 +217,7 @@ bool fill(const ClusterContext& c, Crossing& result) {
   Places places(c, along, across);
   for (std::size_t i = 0; i < c.cluster.outputs.size(); ++i) {
     if (!places.look_at(i)) return false;
-    if (!crosses(c, stored_access(c.cluster.outputs[i]), along, across)) {
+    if (!crosses(c, stored_access(c.graph, c.partition, c.cluster.outputs[i]), along, across)) {
       result.straight.push_back(i);
     } else if (!places.has_along(i)) {
       result.crossed.push_back(i);
@@ -237,8 +233,10 @@ bool fill(const ClusterContext& c, Crossing& result) {
 }  // namespace
 
 std::optional<Crossing> crossing(const ClusterContext& c) {
+  if (has_puts(c.partition, c.cluster)) return std::nullopt;
   std::vector<Access> stores;
-  for (const ClusterOutput& output : c.cluster.outputs) stores.push_back(stored_access(output));
+  for (const ClusterOutput& output : c.cluster.outputs)
+    stores.push_back(stored_access(c.graph, c.partition, output));
   const MergedAxis* along = most(c, stores, [&](const Access& access, std::uint32_t axis) {
     return stride_of(c.graph, access, axis) == Stride::unit;
   });

@@ -113,6 +113,10 @@ class Pricing {
         begin_at(matmul_operand(graph_, operand).node);
       return;
     }
+    if (is_assembled(graph_, n)) {
+      for (const NodeId operand : graph_.operands(n)) begin_at(operand);
+      return;
+    }
     if (is_reduction(node)) {
       const NodeId operand = graph_.operand(n, 0);
       std::vector<Sym> extents = without_units(graph_.shape(n));
@@ -293,6 +297,8 @@ void cut_chains(const ir::Graph& graph, Partition& partition) {
     for (const NodeId operand : graph.operands(n)) {
       depth[n] = std::max(depth[n], depth[operand] + 1);
     }
+    const bool in_memory = graph.nodes[n].kind == NodeKind::put || is_assembled(graph, n);
+    if (in_memory) depth[n] = 0;
     if (depth[n] >= kMaxChain && graph.nodes[n].kind == NodeKind::map && graph.nodes[n].rank > 0) {
       partition.stored[n] = true;
       partition.cut[n] = true;

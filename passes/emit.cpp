@@ -227,6 +227,15 @@ std::vector<Emitter::Demand> Emitter::demands(NodeId node, const Point& point) {
     }
     return result;
   }
+  if (n.kind == NodeKind::update) {
+    const NodeId value = graph_.operand(node, 1);
+    reach_axes(graph_.shape(node), graph_.shape(value));
+    Point part = point;
+    part.index = updated_index<Emitter>(graph_, node, point.index, *this);
+    result.push_back({graph_.operand(node, 0), intern(point)});
+    result.push_back({value, intern(guarded(std::move(part), node, value))});
+    return result;
+  }
   Point inner = point;
   if (n.kind == NodeKind::reshape) {
     reach_elements(graph_.shape(node));
@@ -234,24 +243,29 @@ std::vector<Emitter::Demand> Emitter::demands(NodeId node, const Point& point) {
     reach_axes(graph_.shape(node), graph_.shape(graph_.operand(node, 0)));
   }
   inner.index = operand_index<Emitter>(graph_, node, point.index, *this);
-  if (n.kind == NodeKind::pad) {
-    const auto from = graph_.shape(graph_.operand(node, 0));
-    const auto to = graph_.shape(node);
-    for (std::size_t axis = 0; axis < from.size(); ++axis) {
-      if (from[axis] == to[axis] || mutant(ir::Mutant::pad_mask)) continue;
-      inner = guarded(inner, axis, b_.index(0), sym(from[axis]));
-    }
+  if (n.kind == NodeKind::pad && !mutant(ir::Mutant::pad_mask)) {
+    inner = guarded(std::move(inner), node, graph_.operand(node, 0));
   }
   result.push_back({graph_.operand(node, 0), intern(std::move(inner))});
   if (n.kind == NodeKind::pad) result.push_back({graph_.operand(node, 1), intern(Point{})});
   return result;
 }
 
-Value Emitter::inside_pad(NodeId pad, const Point& point) {
-  const auto from = graph_.shape(graph_.operand(pad, 0));
-  const auto to = graph_.shape(pad);
-  reach_axes(to, from);
-  const std::vector<LaneIndex> index = operand_index<Emitter>(graph_, pad, point.index, *this);
+// The point in a part with lanes outside of it masked off, along the axes where the whole is
+// longer.
+Point Emitter::guarded(Point point, NodeId whole, NodeId part) {
+  const auto from = graph_.shape(part);
+  const auto to = graph_.shape(whole);
+  for (std::size_t axis = 0; axis < from.size(); ++axis) {
+    if (from[axis] != to[axis]) point = guarded(point, axis, b_.index(0), sym(from[axis]));
+  }
+  return point;
+}
+
+// Whether an index in a part of the whole is one of the part's.
+Value Emitter::inside(NodeId whole, NodeId part, std::span<const LaneIndex> index) {
+  const auto from = graph_.shape(part);
+  const auto to = graph_.shape(whole);
   Value inside = kNoValue;
   for (std::size_t axis = 0; axis < from.size(); ++axis) {
     if (from[axis] == to[axis]) continue;
@@ -266,9 +280,20 @@ Value Emitter::combine(NodeId node, const Point& point, std::span<const Value> o
     case NodeKind::map:
       return b_.op(n.op, n.dtype, operands.data(), static_cast<int>(operands.size()));
     case NodeKind::pad: {
-      const Value inside = inside_pad(node, point);
-      if (inside == kNoValue) return operands[0];
-      return b_.op(Op::select, n.dtype, {inside, operands[0], operands[1]});
+      const NodeId part = graph_.operand(node, 0);
+      reach_axes(graph_.shape(node), graph_.shape(part));
+      const Value within =
+          inside(node, part, operand_index<Emitter>(graph_, node, point.index, *this));
+      if (within == kNoValue) return operands[0];
+      return b_.op(Op::select, n.dtype, {within, operands[0], operands[1]});
+    }
+    case NodeKind::update: {
+      const NodeId part = graph_.operand(node, 1);
+      reach_axes(graph_.shape(node), graph_.shape(part));
+      const Value within =
+          inside(node, part, updated_index<Emitter>(graph_, node, point.index, *this));
+      if (within == kNoValue) return operands[1];
+      return b_.op(Op::select, n.dtype, {within, operands[1], operands[0]});
     }
     case NodeKind::concat: {
       const std::vector<Value> bounds = concat_bounds(node);
@@ -368,9 +393,16 @@ Value Emitter::load(NodeId node, const Point& point) {
 }
 
 void Emitter::store(NodeId node, const Point& point, Value value, std::uint8_t flags) {
-  const std::uint32_t memory = memory_of(node, true);
-  reach_elements(graph_.shape(node));
-  const LaneIndex offset = resolved(linear_index<Emitter>(*this, graph_.shape(node), point.index));
+  const auto put = wholes_.find(node);
+  const NodeId whole = put != wholes_.end() ? put->second : node;
+  const std::uint32_t memory = memory_of(whole, true);
+  std::vector<LaneIndex> index = point.index;
+  if (whole != node) {
+    reach_axes(graph_.shape(node), graph_.shape(whole));
+    index = window_index<Emitter>(graph_, node, point.index, *this);
+  }
+  reach_elements(graph_.shape(whole));
+  const LaneIndex offset = resolved(linear_index<Emitter>(*this, graph_.shape(whole), index));
   const Value mask = b_.logical_and(point.lane_mask, point.uniform_mask);
   if (offset.uniform()) {
     // One place for all lanes: only in an array without elements.

@@ -96,6 +96,9 @@ class Emitter {
   // back.
   void computes(ir::NodeId node) { own_.push_back(node); }
 
+  // Marks a put, and what its window is of.
+  void puts(ir::NodeId put, ir::NodeId whole) { wholes_[put] = whole; }
+
   // What computing nodes at points would load from memory: each leaf and point once, in an order
   // that depends on the expressions alone. Nothing is loaded; results of this kernel's reductions
   // need not be known yet.
@@ -106,7 +109,8 @@ class Emitter {
   };
   std::vector<Read> reads(const std::vector<std::pair<ir::NodeId, Point>>& wanted);
 
-  // Stores into the dense buffer of a node; `index` by the node's axes.
+  // Stores into the dense buffer of a node, or into the window of a put; `index` by the node's
+  // axes.
   void store(ir::NodeId node, const Point& point, ir::Value value, std::uint8_t flags = 0);
   // The memory of a temporary that is no node's (partial results), and its argument.
   std::uint32_t temporary(ir::DType dtype, std::string name, std::uint32_t plan_buffer,
@@ -173,7 +177,8 @@ class Emitter {
   Point guarded(const Point& point, std::size_t axis, ir::Value low, ir::Value high);
   ir::Value in_range(const LaneIndex& index, ir::Value low, ir::Value high);
   ir::Value compared(const LaneIndex& index);  // what decides on which side of an edge it is
-  ir::Value inside_pad(ir::NodeId pad, const Point& point);
+  Point guarded(Point point, ir::NodeId whole, ir::NodeId part);
+  ir::Value inside(ir::NodeId whole, ir::NodeId part, std::span<const LaneIndex> index);
   std::vector<ir::Value> concat_bounds(ir::NodeId node);
   ir::Value lanes_of(const LaneIndex& a);  // m of each lane
   ir::Value quotient(const LaneIndex& m, ir::Value by, ir::Value* remainder);
@@ -203,6 +208,7 @@ class Emitter {
   std::map<std::uint64_t, ir::Value> scalars_;
   std::unordered_map<ir::NodeId, ir::Value> bound_;
   std::vector<ir::NodeId> own_;
+  std::unordered_map<ir::NodeId, ir::NodeId> wholes_;  // of puts
   std::vector<Argument> arguments_;
   std::unordered_map<ir::Value, std::int64_t> bounds_;  // of symbols and their products
   std::vector<std::vector<ir::Sym>> scales_{{}};

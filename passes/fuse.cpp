@@ -8,11 +8,14 @@
 #include <unordered_map>
 
 #include "ir/hash.h"
+#include "ir/mutant.h"
 #include "passes/access.h"
+#include "passes/alongside.h"
 #include "passes/dear.h"
 #include "passes/groups.h"
 #include "passes/hints.h"
 #include "passes/parameters.h"
+#include "passes/windows.h"
 
 namespace kiln::passes {
 
@@ -52,13 +55,12 @@ class Joiner {
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
       if (is_root_[i]) place(static_cast<NodeId>(i));
     }
-    bring_together();
+    bring_together(graph_, caps_, options_, parameters_, out_, groups_);
     finish();
   }
 
  private:
   static constexpr std::size_t kNone = ~std::size_t{0};
-  static constexpr std::size_t kMaxPartners = 16;  // tried for each group
 
   // A root's demand: the space it would span alone, and what it reads there.
   struct Demand {
@@ -72,15 +74,16 @@ class Joiner {
   void place(NodeId n);
   std::size_t join_reduction(NodeId n, const Demand& d);
   std::size_t join_pointwise(NodeId n, const Demand& d);
-  bool in_step(const Access& access, const Group& group, const Coordinates* axis_of) const;
+  bool in_step(ir::NodeId n, const Access& access, const Group& group,
+               const Coordinates* axis_of) const;
+  bool puts_it(NodeId n, NodeId leaf) const;
+  bool may_put(NodeId n, std::size_t group) const;
+  void assemble(NodeId n);
+  void wait_for_readers(NodeId put, std::size_t group);
   std::optional<Coordinates> layout_in(NodeId n, const Access& access, const Group& group) const;
   void absorb_pointwise(NodeId n, const Demand& d);
   void link(std::size_t group, NodeId n, const Demand& d);
   bool fit(std::size_t a, std::size_t b) const;  // the parameters and lengths of both together
-  bool worth_a_kernel(std::size_t a, std::size_t b) const;
-  void bring_together();
-  void bring_rows_together();
-  bool worth_rows(const Group& rows, const Group& points) const;
   void finish();
 
   const ir::Graph& graph_;
@@ -94,6 +97,8 @@ class Joiner {
   Groups groups_;
   std::set<NodeId> wanted_;                         // roots that some group reads from memory
   std::unordered_map<NodeId, std::size_t> copies_;  // of inputs: the groups that make them
+  std::unordered_map<NodeId, std::vector<std::size_t>> readers_;  // of what puts overwrite
+  std::vector<std::size_t> waits_;  // groups that run before the put that is placed
 };
 
 void Joiner::mark_roots() {
@@ -134,11 +139,30 @@ Joiner::Demand Joiner::demand(NodeId n) const {
   return d;
 }
 
-// Whether the group makes this value at the very point where it is read. `axis_of`: coordinates of
-// the reader's axes in the group (null: the reader runs over the group's own coordinates).
-bool Joiner::in_step(const Access& access, const Group& group, const Coordinates* axis_of) const {
+// Whether n is a put of this value, or of a view of it: the one use beside which it may be cut.
+bool Joiner::puts_it(NodeId n, NodeId leaf) const {
+  if (!out_.is_put(n)) return false;
+  NodeId made = graph_.operand(n, 0);
+  while (made != leaf && !is_root_[made] && graph_.nodes[made].operand_count == 1)
+    made = graph_.operand(made, 0);
+  return made == leaf;
+}
+
+// Puts are joined with what is computed point by point alone, and with nothing that they wait for
+// because it reads what they overwrite.
+bool Joiner::may_put(NodeId n, std::size_t group) const {
+  if (!out_.is_put(n)) return true;
+  return groups_[group].reduces.empty() && std::ranges::none_of(waits_, [&](std::size_t other) {
+           return groups_.find(other) == group;
+         });
+}
+
+// Whether the group makes this value at the very point where n reads it. `axis_of`: coordinates of
+// n's axes in the group (null: n runs over the group's own coordinates).
+bool Joiner::in_step(NodeId n, const Access& access, const Group& group,
+                     const Coordinates* axis_of) const {
   auto coords = plain(graph_, access);
-  if (!coords || out_.cut[access.leaf]) return false;
+  if (!coords || (out_.cut[access.leaf] && !puts_it(n, access.leaf))) return false;
   if (axis_of) coords = replaced(*coords, *axis_of);
   if (is_reduction(graph_.nodes[access.leaf])) {
     return *coords == coordinates_of(graph_.shape(access.leaf));
@@ -200,11 +224,11 @@ std::size_t Joiner::join_reduction(NodeId n, const Demand& d) {
     if (raw == kNone) continue;
     const std::size_t g = groups_.find(raw);
     const std::size_t mine = groups_.find(me);
-    if (g == mine || groups_[g].split || groups_[g].matmul) continue;
+    if (g == mine || groups_[g].split || groups_[g].alone() || groups_[g].puts) continue;
     if (groups_[g].outer != d.outer || groups_[g].inner != d.inner) continue;
     const bool all = std::ranges::all_of(d.accesses, [&](const Access& other) {
       return home_[other.leaf] == kNone || groups_.find(home_[other.leaf]) != g ||
-             in_step(other, groups_[g], nullptr);
+             in_step(n, other, groups_[g], nullptr);
     });
     if (!all || !fit(g, mine) || !decide(true, options_, n, access.leaf)) continue;
     groups_[mine].before.erase(g);
@@ -228,7 +252,8 @@ void Joiner::absorb_pointwise(NodeId n, const Demand& d) {
     const std::size_t g = groups_.find(raw);
     const std::size_t mine = groups_.find(me);
     const auto coords = plain(graph_, access);
-    if (g == mine || !groups_[g].reduces.empty() || groups_[g].matmul || !coords) continue;
+    if (g == mine || !groups_[g].reduces.empty() || groups_[g].alone() || !coords) continue;
+    if (groups_[g].puts) continue;
     if (groups_[g].outer.size() != d.outer.size() + d.inner.size()) continue;
     Coordinates layout(groups_[g].outer.size(), kUnit);  // the group's coordinates in this space
     const Coordinates& made = groups_[g].outputs.at(access.leaf);
@@ -266,8 +291,10 @@ std::size_t Joiner::join_pointwise(NodeId n, const Demand& d) {
   Group own;
   own.outer = d.outer;
   own.outputs[n] = coordinates_of(graph_.shape(n));
+  own.puts = out_.is_put(n);
   const std::size_t me = groups_.add(std::move(own));
   link(me, n, d);
+  wait_for_readers(n, me);
   if (!options_.fusion) return me;
   std::optional<Coordinates> layout;  // once n has joined a group
   for (const Access& access : d.accesses) {
@@ -275,7 +302,7 @@ std::size_t Joiner::join_pointwise(NodeId n, const Demand& d) {
     if (raw == kNone) continue;
     const std::size_t g = groups_.find(raw);
     const std::size_t mine = groups_.find(me);
-    if (g == mine || groups_[g].matmul) continue;
+    if (g == mine || groups_[g].alone() || !may_put(n, g)) continue;
     const auto wanted = layout ? layout : layout_in(n, access, groups_[g]);
     if (!wanted) continue;
     if (layout && (groups_[g].outer != groups_[mine].outer ||
@@ -284,7 +311,7 @@ std::size_t Joiner::join_pointwise(NodeId n, const Demand& d) {
     }
     const bool all = std::ranges::all_of(d.accesses, [&](const Access& other) {
       return home_[other.leaf] == kNone || groups_.find(home_[other.leaf]) != g ||
-             in_step(other, groups_[g], &*wanted);
+             in_step(n, other, groups_[g], &*wanted);
     });
     groups_[mine].before.erase(g);
     if (!all || !fit(g, mine) || !decide(true, options_, n, access.leaf) ||
@@ -307,6 +334,8 @@ void Joiner::link(std::size_t group, NodeId n, const Demand& d) {
   if (parameters_.limited()) merge(groups_[group].parameters, parameters_.of_root(n, is_root_));
   groups_.add_root(group, n);
   for (const Access& access : d.accesses) {
+    if (out_.is_overwritten(access.leaf) && !groups_[group].assembled)
+      readers_[access.leaf].push_back(group);
     if (graph_.nodes[access.leaf].kind == NodeKind::buffer)
       groups_[group].leaves.insert(access.leaf);
     if (home_[access.leaf] == kNone) continue;
@@ -316,8 +345,33 @@ void Joiner::link(std::size_t group, NodeId n, const Demand& d) {
   }
 }
 
+// What a put overwrites is there before, and was read by all that want it.
+void Joiner::wait_for_readers(NodeId put, std::size_t group) {
+  waits_.clear();
+  if (!out_.is_put(put) || graph_.nodes[out_.whole[put]].kind != NodeKind::update) return;
+  const NodeId base = graph_.operand(out_.whole[put], 0);
+  if (home_[base] != kNone) waits_.push_back(home_[base]);
+  const std::vector<std::size_t>& readers = readers_[base];
+  if (!mutant(ir::Mutant::put_waits)) waits_.insert(waits_.end(), readers.begin(), readers.end());
+  for (const std::size_t before : waits_) groups_[group].before.insert(groups_.find(before));
+}
+
+// Whole once its pieces and its base are there; nothing computes it.
+void Joiner::assemble(NodeId n) {
+  Group own;
+  own.assembled = true;
+  own.outputs[n] = {};
+  const std::size_t me = groups_.add(std::move(own));
+  Demand d;
+  for (const NodeId operand : graph_.operands(n)) d.accesses.push_back({operand, {}, {}, false});
+  link(me, n, d);
+  wanted_.insert(n);
+  for (const NodeId operand : graph_.operands(n)) reads_[n].push_back(operand);
+}
+
 void Joiner::place(NodeId n) {
   const Node& node = graph_.nodes[n];
+  if (is_assembled(graph_, n)) return assemble(n);
   if (node.kind == NodeKind::contract) {
     Group own;
     own.matmul = true;
@@ -348,85 +402,6 @@ bool Joiner::fit(std::size_t a, std::size_t b) const {
   return parameters_.fit(groups_[a].parameters, groups_[b].parameters);
 }
 
-// Up to a limit on operands and operations, beyond which registers would run out and compile time
-// outgrow what is saved.
-bool Joiner::worth_a_kernel(std::size_t a, std::size_t b) const {
-  const Group &x = groups_[a], &y = groups_[b];
-  constexpr std::size_t kMaxOperands = 64;
-  constexpr std::size_t kMaxOperations = 2048;
-  const std::size_t operands = x.leaves.size() + y.leaves.size() + x.outputs.size() +
-                               y.outputs.size() + x.reduces.size() + y.reduces.size();
-  return operands <= kMaxOperands && x.operations + y.operations <= kMaxOperations && fit(a, b);
-}
-
-// Independent groups over one space run side by side: what both read is read once, and a launch is
-// saved.
-void Joiner::bring_together() {
-  if (!options_.fusion) return;
-  std::map<std::pair<std::vector<Sym>, std::vector<Sym>>, std::vector<std::size_t>> alike;
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
-    if (!groups_[g].merged && !groups_[g].matmul) {
-      alike[{groups_[g].outer, groups_[g].inner}].push_back(g);
-    }
-  }
-  for (auto& [space, members] : alike) {
-    for (std::size_t i = 0; i < members.size(); ++i) {
-      for (std::size_t j = i + 1; j < members.size() && j <= i + kMaxPartners; ++j) {
-        const std::size_t a = groups_.find(members[i]);
-        const std::size_t b = groups_.find(members[j]);
-        if (a == b) continue;
-        if (!worth_a_kernel(a, b)) continue;
-        const auto together =
-            decide(true, options_, static_cast<NodeId>(i), static_cast<NodeId>(j));
-        if (together && groups_.independent(a, b)) groups_.merge(a, b);
-      }
-    }
-  }
-  bring_rows_together();
-}
-
-// Reducing rows leaves only rows to share out: what idle units lose on the points' work, against
-// what both read and a launch.
-bool Joiner::worth_rows(const Group& rows, const Group& points) const {
-  double bytes = 0, shared = 0;
-  for (const NodeId leaf : points.leaves) {
-    bytes += middle_bytes_read(graph_, leaf);
-    if (rows.leaves.contains(leaf)) shared += middle_bytes_read(graph_, leaf);
-  }
-  for (const auto& [node, coordinates] : points.outputs) bytes += middle_bytes(graph_, node);
-  const double operations =
-      static_cast<double>(points.operations) * middle_size(graph_, points.outer);
-  const double lost =
-      caps_.idle_seconds(caps_.seconds(bytes, operations), middle_size(graph_, rows.outer));
-  return lost <= caps_.seconds(shared, 0) + caps_.launch_seconds;
-}
-
-// A pointwise group over the points of a reduction is made beside it, if neither needs the other:
-// 2 * x and sum(x) of rows in one kernel.
-void Joiner::bring_rows_together() {
-  std::map<std::vector<Sym>, std::vector<std::size_t>> pointwise;
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
-    if (groups_[g].merged || groups_[g].matmul || !groups_[g].reduces.empty()) continue;
-    pointwise[groups_[g].outer].push_back(g);
-  }
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
-    if (groups_[g].merged || groups_[g].split || groups_[g].inner.empty()) continue;
-    std::vector<Sym> points = groups_[g].outer;
-    points.insert(points.end(), groups_[g].inner.begin(), groups_[g].inner.end());
-    const auto found = pointwise.find(points);
-    if (found == pointwise.end()) continue;
-    std::size_t tried = 0;
-    for (const std::size_t p : found->second) {
-      if (groups_[p].merged || ++tried > kMaxPartners || !worth_a_kernel(g, p)) continue;
-      const bool worth = worth_rows(groups_[g], groups_[p]);
-      if (decide(worth, options_, groups_[g].first, groups_[p].first) &&
-          groups_.independent(g, p)) {
-        groups_.merge(g, p);
-      }
-    }
-  }
-}
-
 void Joiner::finish() {
   for (const NodeId output : graph_.outputs) wanted_.insert(output);
   for (NodeId n = 0; n < graph_.nodes.size(); ++n) {
@@ -448,6 +423,7 @@ void Joiner::finish() {
     cluster.outer = group.outer;
     cluster.inner = group.inner;
     cluster.matmul = group.matmul;
+    cluster.assembled = group.assembled;
     for (const auto& [node, layout] : group.outputs) {
       if (wanted_.contains(node)) cluster.outputs.push_back({node, layout});
     }
@@ -490,6 +466,7 @@ Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& 
   for (const NodeId output : graph.outputs) partition.stored[output] = true;
   store_products(graph, partition);
   apply_hints(graph, partition);
+  store_windows(graph, partition);
   store_dear_values(graph, caps, options, partition);
   bound_kernels(graph, caps, options, partition);
   Joiner(graph, caps, options, partition).run();

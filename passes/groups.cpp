@@ -77,6 +77,7 @@ void Groups::merge(std::size_t into, std::size_t from) {
   passes::merge(a.parameters, b.parameters);
   a.operations += b.operations;
   a.length += b.length;
+  a.puts = a.puts || b.puts;
   a.first = std::min(a.first, b.first);
   a.last = std::max(a.last, b.last);
   if (!mutant(ir::Mutant::lost_range)) note_range(a);

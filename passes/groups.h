@@ -15,6 +15,8 @@ struct Group {
   std::vector<ir::Sym> outer, inner;
   bool split = false;
   bool matmul = false;
+  bool assembled = false;  // what puts and a base make
+  bool puts = false;       // it stores into windows
   std::vector<ir::NodeId> reduces;
   std::map<ir::NodeId, Coordinates> outputs;    // candidates: node -> coordinates
   std::set<std::size_t> before;                 // groups whose stored values this one reads
@@ -24,6 +26,8 @@ struct Group {
   std::int64_t length = 0;                      // of its kernel, by estimate (length.h)
   ir::NodeId first = ~ir::NodeId{0}, last = 0;  // of its roots
   bool merged = false;                          // into another
+
+  bool alone() const { return matmul || assembled; }  // nothing is computed with it
 };
 
 class Groups {

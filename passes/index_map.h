@@ -71,6 +71,31 @@ std::vector<typename A::Index> reshape_index(const ir::Graph& graph, ir::NodeId 
   return result;
 }
 
+// Where an element of a window lies: begin + step * index (ir::Slices of the node).
+template <class A>
+std::vector<typename A::Index> window_index(const ir::Graph& graph, ir::NodeId node,
+                                            std::span<const typename A::Index> index, A& algebra) {
+  std::vector<typename A::Index> result(index.size(), algebra.zero());
+  const ir::Slices& slices = graph.attribute<ir::Slices>(node);
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    const ir::Sym begin = slices.begin[mutant(ir::Mutant::slice_begin) ? 0 : i];
+    result[i] = algebra.add(algebra.mul(index[i], slices.step[i]), begin);
+  }
+  return result;
+}
+
+// The index in the value of an update of unit steps, for one of its result (maybe out of range).
+template <class A>
+std::vector<typename A::Index> updated_index(const ir::Graph& graph, ir::NodeId node,
+                                             std::span<const typename A::Index> index, A& algebra) {
+  std::vector<typename A::Index> result(index.size(), algebra.zero());
+  const ir::Slices& slices = graph.attribute<ir::Slices>(node);
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    result[i] = algebra.sub(index[i], slices.begin[i]);
+  }
+  return result;
+}
+
 // The operand's index that a broadcast, permute, reshape or slice reads for `index` of its result.
 // A pad's operand index is taken too (it may be out of range: the caller masks).
 template <class A>
@@ -98,14 +123,10 @@ std::vector<typename A::Index> operand_index(const ir::Graph& graph, ir::NodeId 
     }
     case ir::NodeKind::reshape:
       return reshape_index<A>(graph, node, index, algebra);
-    case ir::NodeKind::slice: {
-      const ir::Slices& slices = graph.attribute<ir::Slices>(node);
-      for (std::size_t i = 0; i < result.size(); ++i) {
-        const ir::Sym begin = slices.begin[mutant(ir::Mutant::slice_begin) ? 0 : i];
-        result[i] = algebra.add(algebra.mul(index[i], slices.step[i]), begin);
-      }
-      return result;
-    }
+    case ir::NodeKind::slice:
+      return window_index<A>(graph, node, index, algebra);
+    case ir::NodeKind::put:
+      return {index.begin(), index.end()};
     default: {  // pad
       const ir::Pads& pads = graph.attribute<ir::Pads>(node);
       for (std::size_t i = 0; i < result.size(); ++i) {

@@ -50,17 +50,19 @@ std::int64_t own_length(const ir::Graph& graph, NodeId n) {
   switch (node.kind) {
     case NodeKind::map:
       return ir::has(node.op, ir::kExpands) ? kCall : 1;
-    case NodeKind::slice: {
+    case NodeKind::slice:
+    case NodeKind::put: {
       std::int64_t count = 0;
       const auto& slices = graph.attribute<ir::Slices>(n);
       for (const ir::Sym s : slices.begin) count += s != ir::kZero;
       for (const ir::Sym s : slices.step) count += s != ir::kOne;
       return count;
     }
-    case NodeKind::pad: {
+    case NodeKind::pad:
+    case NodeKind::update: {
       constexpr std::int64_t kMask = 6;  // shifted, two comparisons, and with the mask so far
       std::int64_t count = 1;
-      const auto from = graph.shape(graph.operand(n, 0));
+      const auto from = graph.shape(graph.operand(n, node.kind == NodeKind::pad ? 0 : 1));
       const auto to = graph.shape(n);
       for (std::size_t i = 0; i < from.size(); ++i) count += from[i] == to[i] ? 0 : kMask;
       return count;
@@ -107,7 +109,8 @@ class Cutter {
       if (!live[i]) continue;
       for (const NodeId operand : graph_.operands(n)) live[operand] = true;
       const bool reduces = is_reduction(graph_.nodes[n]);
-      if (graph_.nodes[n].kind == NodeKind::contract || (!root_[i] && !reduces)) continue;
+      const bool alone = graph_.nodes[n].kind == NodeKind::contract || is_assembled(graph_, n);
+      if (alone || (!root_[i] && !reduces)) continue;
       measure(n);
     }
   }

@@ -39,11 +39,16 @@ std::uint32_t PlanWriter::buffer_of(NodeId n, bool output) {
   const ir::Node& node = graph.nodes[n];
   const bool input = node.kind == NodeKind::buffer && !output;
   std::int64_t& known = input ? input_buffer_[node.attr] : stored_buffer_[n];
+  ir::internal_check(known >= 0 || node.kind != NodeKind::put, "plan: a put has no buffer");
   if (known >= 0) return static_cast<std::uint32_t>(known);
   ir::PlanBuffer buffer;
   buffer.dtype = node.dtype;
   buffer.elements = graph.size(n);
   buffer.node = n;
+  if (node.kind == NodeKind::update && is_assembled(graph, n)) {
+    const NodeId base = graph.operand(n, 0);
+    buffer.donated_from = buffer_of(base, graph.nodes[base].kind != NodeKind::buffer);
+  }
   if (input) {
     buffer.role = ir::BufferRole::input;
     buffer.index = node.attr;
@@ -68,6 +73,8 @@ void PlanWriter::allocate(std::uint32_t buffer) {
   allocated_.resize(plan_.buffers.size(), false);
   if (allocated_[buffer] || plan_.buffers[buffer].role == ir::BufferRole::input) return;
   allocated_[buffer] = true;
+  if (plan_.buffers[buffer].donated_from >= 0)
+    use(static_cast<std::uint32_t>(plan_.buffers[buffer].donated_from));
   plan_.steps.push_back({StepKind::allocate, buffer});
 }
 
@@ -143,6 +150,8 @@ ir::ClusterReport PlanWriter::report_of(const Unit& unit, std::size_t kernel) co
 void PlanWriter::add(const Batch& batch) {
   if (batch.size() > 1) {
     add_batch(batch);
+  } else if (batch[0].cluster->assembled) {
+    return;  // its pieces are there
   } else if (batch[0].cluster->matmul) {
     add_matmul(*batch[0].cluster);
   } else {

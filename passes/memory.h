@@ -2,7 +2,8 @@
 // releases so that a temporary lives from the launch that writes it to the last one that reads it.
 // There are no offsets: a device's pool reuses what was released. An elementwise kernel may write
 // an output over an input of equal size and dtype that is read for the last time: a temporary, or
-// an input of the graph's that the evaluation may overwrite (in_place.h says when).
+// an input of the graph's that the evaluation may overwrite (in_place.h says when). An update that
+// is assembled (windows.h) always takes over the memory of its base.
 #pragma once
 #include <map>
 #include <tuple>

@@ -81,7 +81,10 @@ class Nester {
     }
     if (found == kNone) return kNone;
     const Cluster& inner = partition_.clusters[found];
-    const bool plainly = one_phase(inner) &&
+    // Where the reader runs it may be overwritten by then.
+    const bool lasts = std::ranges::none_of(
+        reads(inner), [&](const Access& access) { return partition_.is_overwritten(access.leaf); });
+    const bool plainly = one_phase(inner) && lasts &&
                          !needs_split(graph_, caps_, inner.outer, inner.inner) &&
                          std::ranges::all_of(inner.outputs, [&](const ClusterOutput& output) {
                            return is_reduction(graph_.nodes[output.node]);

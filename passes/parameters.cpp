@@ -35,7 +35,11 @@ void merge(Set& into, const Set& from) {
 Parameters::Parameters(const ir::Graph& graph, const ir::Caps& caps) : graph_(graph) {
   if (caps.target != ir::Target::cuda) return;
   std::size_t rank = 0;
-  for (const ir::Node& node : graph.nodes) rank = std::max<std::size_t>(rank, node.rank);
+  for (NodeId n = 0; n < graph.nodes.size(); ++n) {
+    rank = std::max<std::size_t>(rank, graph.nodes[n].rank);
+    if (!is_assembled(graph, n)) continue;
+    for (const NodeId operand : graph.operands(n)) wholes_[operand] = n;
+  }
   // Products of extents beside: one for each merged run of a cluster's axes, of which there are at
   // most two of all axes together, and one for all of either kind.
   const auto products = static_cast<std::int64_t>(2 * rank + 2);
@@ -66,10 +70,13 @@ Set Parameters::of_node(NodeId n) const {
   const ir::Node& node = graph_.nodes[n];
   Set set;
   for (const ir::Sym s : graph_.shape(n)) add_sym(s, set);
-  if (node.kind == NodeKind::slice) {
+  if (node.kind == NodeKind::slice || node.kind == NodeKind::update || node.kind == NodeKind::put) {
     const auto& slices = graph_.attribute<ir::Slices>(n);
     for (const ir::Sym s : slices.begin) add_sym(s, set);
     for (const ir::Sym s : slices.step) add_sym(s, set);
+    if (node.kind == NodeKind::put) {
+      for (const ir::Sym s : graph_.shape(wholes_.at(n))) add_sym(s, set);
+    }
   } else if (node.kind == NodeKind::pad) {
     for (const ir::Sym s : graph_.attribute<ir::Pads>(n).low) add_sym(s, set);
   }
@@ -143,7 +150,7 @@ void Parameters::cut(Partition& partition) const {
   };
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
     const auto n = static_cast<NodeId>(i);
-    if (graph_.nodes[n].operand_count == 0) {
+    if (graph_.nodes[n].operand_count == 0 || is_assembled(graph_, n)) {
       sets[n] = of_leaf(n);
       continue;
     }

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "passes/cluster.h"
@@ -38,6 +39,7 @@ class Parameters {
   const ir::Graph& graph_;
   std::int64_t most_ = 0;  // parameters of a kernel
   bool limited_ = false;
+  std::unordered_map<ir::NodeId, ir::NodeId> wholes_;  // by put
 };
 
 void merge(Parameters::Set& into, const Parameters::Set& from);

@@ -31,9 +31,12 @@ void Patterns::collect(const Cluster& cluster) {
     if (roles_[n] != Role::none) return;
     roles_[n] = role;
     out_.nodes.push_back(n);
-    if (role != Role::read) stack_.push_back(n);
+    if (role == Role::inner || role == Role::stored) stack_.push_back(n);
   };
   for (const ClusterOutput& output : cluster.outputs) meet(output.node, Role::stored);
+  for (const ClusterOutput& output : cluster.outputs) {
+    if (partition_.is_put(output.node)) meet(partition_.whole[output.node], Role::whole);
+  }
   for (const auto* reduces : {&cluster.reduces, &cluster.nested_reduces}) {
     for (const NodeId r : *reduces) meet(r, Role::inner);
   }
@@ -54,6 +57,7 @@ template <class Visit>
 void Patterns::each_symbol_list(NodeId n, Visit visit) const {
   visit(graph_.shape(n));
   const ir::Node& node = graph_.nodes[n];
+  if (roles_[n] == Role::whole) return;
   if (node.kind == NodeKind::buffer) return visit(std::span(graph_.inputs[node.attr].strides));
   const ir::Attribute& attribute = graph_.attributes[node.attr];
   if (const auto* slices = std::get_if<ir::Slices>(&attribute)) {
@@ -92,7 +96,7 @@ void Patterns::write_node(NodeId n) {
   }
   each_symbol_list(n, [&](std::span<const Sym> syms) { put_syms(syms); });
   if (node.kind == NodeKind::buffer) return write_input(graph_.inputs[node.attr]);
-  if (roles_[n] == Role::read) return;
+  if (roles_[n] == Role::read || roles_[n] == Role::whole) return;
   put_nodes(graph_.operands(n));
   const auto put_bytes = [&](const std::vector<std::uint8_t>& bytes) {
     put(bytes.size());
@@ -113,6 +117,7 @@ void Patterns::write_cluster(const Cluster& cluster) {
   put_nodes(cluster.nested_reduces);
   for (const ClusterOutput& output : cluster.outputs) {
     put(node_rank_[output.node]);
+    if (partition_.is_put(output.node)) put(node_rank_[partition_.whole[output.node]]);
     put(output.coordinates.size());
     for (const std::uint32_t c : output.coordinates) put(c);
   }

@@ -38,7 +38,7 @@ class Patterns {
   template <class Visit>
   void each_symbol_list(ir::NodeId node, Visit visit) const;
 
-  enum Role : std::uint8_t { none, read, inner, stored };
+  enum Role : std::uint8_t { none, read, inner, stored, whole };  // whole: of a put that is stored
   const ir::Graph& graph_;
   const Partition& partition_;
   Pattern out_;

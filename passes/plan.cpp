@@ -15,6 +15,7 @@
 #include "passes/rewrite.h"
 #include "passes/schedule.h"
 #include "passes/simplify.h"
+#include "passes/windows.h"
 
 namespace kiln::passes {
 
@@ -100,7 +101,7 @@ ir::Graph run_graph_passes(const ir::Graph& graph, const ir::Caps& caps, const O
 std::string describe(const ir::Graph& graph, const Partition& partition) {
   std::string text;
   for (const Cluster& cluster : partition.clusters) {
-    text += cluster.matmul ? "matmul" : "cluster";
+    text += cluster.matmul ? "matmul" : cluster.assembled ? "assembled" : "cluster";
     for (const ClusterOutput& output : cluster.outputs) {
       text += " " + ir::stored_name(graph, output.node) + " = " +
               ir::infix(graph, output.node, partition.stored) + ";";
@@ -122,9 +123,8 @@ struct Fused {
 
 // With the largest budget that gives no kernel that is too long. With the least one only single
 // operations are left, which may be of any length.
-Fused fuse_and_schedule(const ir::Graph& graph, const ir::Caps& caps, const Options& options) {
-  FuseOptions fusion{options.fusion};
-  if (options.force != 0) fusion.choose = forced(options.force);
+Fused fuse_and_schedule(const ir::Graph& graph, const ir::Caps& caps, const Options& options,
+                        FuseOptions fusion) {
   std::int64_t work = 0;
   for (;; fusion.budget = fusion.budget * 5 / 8) {
     Fused fused;
@@ -167,7 +167,11 @@ ir::Plan make_plan(const ir::Graph& graph, const ir::Caps& caps, const Options& 
   ir::Plan plan;
   plan.graph = run_graph_passes(graph, caps, options);
   double start = now();
-  Fused fused = fuse_and_schedule(plan.graph, caps, options);
+  FuseOptions fusion{options.fusion};
+  if (options.force != 0) fusion.choose = forced(options.force);
+  plan.graph = place_windows(plan.graph, caps, fusion, options.donate);
+  check(plan.graph, "windows");
+  Fused fused = fuse_and_schedule(plan.graph, caps, options, fusion);
   Partition& partition = fused.partition;
   if (options.explain || options.log || !plan.graph.hints.empty()) {
     find_boundaries(plan.graph, caps, partition);

@@ -51,7 +51,7 @@ std::int64_t aligned_lanes(const ClusterContext& c, const MergedAxis& along, std
   bool all = std::ranges::all_of(
       c.space.reads, [&](const Access& access) { return aligned(c, access, along, lanes); });
   for (const ClusterOutput& output : c.cluster.outputs) {
-    all = all && aligned(c, {output.node, index_at(output.coordinates), {}, true}, along, lanes);
+    all = all && aligned(c, stored_access(c.graph, c.partition, output), along, lanes);
   }
   return all ? lanes : 1;
 }
@@ -142,6 +142,7 @@ std::uint8_t streaming_flags(const ClusterContext& c, const std::vector<MergedAx
   // Half of the last-level cache, where the size that the machine tells is a sensible one.
   const std::int64_t large = std::clamp<std::int64_t>(c.caps.cache_bytes / 2, 4 << 20, 64 << 20);
   constexpr std::int64_t kLineElements = 16;  // of a cache line, elements of 4 bytes
+  if (has_puts(c.partition, c.cluster)) return 0;
   const bool lines = std::ranges::any_of(
       axes.back().extents, [&](ir::Sym s) { return c.graph.sym(s).multiple % kLineElements == 0; });
   if (axes.size() != 1 && !lines) return 0;
@@ -189,7 +190,10 @@ std::string kernel_name(const ClusterContext& c) {
   for (const ClusterOutput& output : c.cluster.outputs) {
     if (name.size() > 40) break;
     ir::NodeId made = output.node;  // another order of a value that the kernel makes
-    while (c.graph.nodes[made].kind == ir::NodeKind::permute) made = c.graph.operand(made, 0);
+    while (c.graph.nodes[made].kind == ir::NodeKind::permute ||
+           c.graph.nodes[made].kind == ir::NodeKind::put) {
+      made = c.graph.operand(made, 0);
+    }
     if (made != output.node && c.partition.stored[made]) made = output.node;
     const ir::Node& node = c.graph.nodes[made];
     const bool labelled = !c.graph.labels.empty() && !c.graph.labels[output.node].empty();
@@ -214,7 +218,11 @@ Scene::Scene(const ClusterContext& context, Stage stage)
       at_(context.space.coordinates) {
   e.bound(context.partition.longest);
   b.kernel().name = kernel_name(context) + (stage == Stage::part ? "_part" : "");
-  for (const ClusterOutput& output : context.cluster.outputs) e.computes(output.node);
+  for (const ClusterOutput& output : context.cluster.outputs) {
+    e.computes(output.node);
+    if (context.partition.is_put(output.node))
+      e.puts(output.node, context.partition.whole[output.node]);
+  }
   for (LaneIndex& index : at_) index = e.zero();
 }
 

@@ -151,6 +151,11 @@ std::vector<Access> compute(const ir::Graph& graph, const Unfolding& unfolded, S
 
 Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster& cluster) {
   Space space;
+  if (cluster.assembled) {
+    for (const NodeId operand : graph.operands(cluster.outputs[0].node))
+      space.reads.push_back({operand, {}, {}, false});
+    return space;
+  }
   if (cluster.matmul) {
     for (const NodeId operand : graph.operands(cluster.outputs[0].node))
       space.reads.push_back({matmul_operand(graph, operand).node, {}, {}, false});
@@ -185,7 +190,7 @@ Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster
     if (!computed && !literal) space.reads.push_back(access);
   }
   for (const ClusterOutput& output : cluster.outputs) {
-    accesses.push_back({output.node, index_at(output.coordinates), {}, true});
+    accesses.push_back(stored_access(graph, partition, output));
   }
   std::erase_if(accesses, [&](const Access& a) {
     // Results of this cluster's reductions live in registers, whatever their index.
@@ -317,6 +322,7 @@ Traffic product_traffic(const ir::Graph& graph, NodeId n) {
 }  // namespace
 
 Traffic traffic_of(const ir::Graph& graph, const Cluster& cluster, const Space& space) {
+  if (cluster.assembled) return {};
   if (cluster.matmul) return product_traffic(graph, cluster.outputs[0].node);
   Traffic t;
   std::vector<Sym> all = cluster.outer;

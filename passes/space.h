@@ -29,7 +29,7 @@ struct Space {
   std::vector<std::int64_t> operations;
 };
 
-// Of a library's product: only what it reads.
+// Of a library's product, and of what is assembled: only what it reads.
 Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster& cluster);
 
 // The coefficient of a coordinate in an access's offset: how far a step moves.

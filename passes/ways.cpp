@@ -60,6 +60,12 @@ std::uint64_t Ways::longer(const Way& way, NodeId n, std::size_t operand,
       const NodeId part = graph_.operand(n, static_cast<int>(operand));
       return mix(mix(mix(route, axis), operand), graph_.shape(part)[axis]);
     }
+    case NodeKind::update: {
+      if (operand == 0) return route;
+      for (const Sym s : graph_.attribute<ir::Slices>(n).begin) route = mix(route, s);
+      for (const Sym s : graph_.shape(graph_.operand(n, 1))) route = mix(route, s);
+      return route;
+    }
     case NodeKind::reshape: {
       // Of an index that was divided only the coordinates are known, not how.
       if (!is_divided(inner)) return route;

@@ -113,6 +113,37 @@ TEST_F(GraphInterpret, PadAndConcat) {
               HasSubstr("does not fit"));
 }
 
+TEST_F(GraphInterpret, UpdatesReplaceAWindow) {
+  const Sym two = b.extent(2), three = b.extent(3), four = b.extent(4), six = b.extent(6);
+  const NodeId x = b.input(kF32, {two, three}, {1, 2, 3, 4, 5, 6});
+  const NodeId y = b.input(kF32, {two, kOne}, {8, 9});
+  const auto update = [&](NodeId base, NodeId v, std::vector<Sym> shape, const Slices& window) {
+    return b.node(NodeKind::update, kF32, std::move(shape), {base, v}, window);
+  };
+  const Slices column{{kZero, kOne}, {kOne, kOne}};
+  EXPECT_THAT(value(update(x, y, {two, three}, column)), ElementsAre(1, 8, 3, 4, 9, 6));
+  EXPECT_THAT(value(x), ElementsAre(1, 2, 3, 4, 5, 6));
+  const NodeId line = b.input(kF32, {six}, {0, 1, 2, 3, 4, 5});
+  const NodeId v = b.input(kF32, {three}, {-1, -2, -3});
+  EXPECT_THAT(value(update(line, v, {six}, {{kOne}, {two}})), ElementsAre(0, -1, 2, -2, 4, -3));
+  // Of a base that nobody wants else, and of one that is the value as well.
+  const NodeId sum = b.g.map(Op::add, kF32, std::vector<NodeId>{line, line});
+  EXPECT_THAT(value(update(sum, v, {six}, {{three}, {kOne}})), ElementsAre(0, 2, 4, -1, -2, -3));
+  EXPECT_THAT(value(update(sum, sum, {six}, {{kZero}, {kOne}})), ElementsAre(0, 2, 4, 6, 8, 10));
+  EXPECT_THAT(error(update(line, v, {six}, {{four}, {kOne}})),
+              HasSubstr("axis 0: 3 elements from 4 by 1 of 6"));
+  EXPECT_THAT(error(update(line, v, {six}, {{two}, {two}})), HasSubstr("of 6"));
+}
+
+TEST_F(GraphInterpret, AJoinOfManyChecksItsBegins) {
+  const Sym two = b.extent(2), four = b.extent(4);
+  const NodeId x = b.input(kF32, {two}, {1, 2});
+  EXPECT_THAT(value(b.node(NodeKind::concat, kF32, {four}, {x, x}, Pads{{kZero, two}}, 0)),
+              ElementsAre(1, 2, 1, 2));
+  EXPECT_THAT(error(b.node(NodeKind::concat, kF32, {four}, {x, x}, Pads{{kZero, kOne}}, 0)),
+              HasSubstr("does not begin where the one before it ends"));
+}
+
 TEST_F(GraphInterpret, Reductions) {
   const Sym two = b.extent(2), three = b.extent(3);
   const Values data = {3, -1, 2, 0, 5, 4};

@@ -28,6 +28,9 @@ constexpr const char* kRowMax = R"(graph wide
   n9 = scalar f32 []
   n10 = buffer i32 [s2 s3] input #1
   n11 = permute i32 [s3 s2] n10 axes( 1 0 )
+  n12 = put f32 [s2 s1] n2 slices( s0 s3 / s1 s1 )
+  n13 = update f32 [s2 s3] n4 n12 slices( s0 s3 / s1 s1 )
+  n14 = concat f32 [s2 s3] n4 n4 pads( s0 s3 ) #1
   outputs n4 n7
 end
 )";

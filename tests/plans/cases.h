@@ -15,5 +15,6 @@ struct Case {
 };
 std::span<const Case> cases();
 std::span<const Case> cases_without_products();  // of matrices, by a library
+std::span<const Case> write_cases();             // into windows
 
 }  // namespace kiln::testing

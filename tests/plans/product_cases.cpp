@@ -107,6 +107,7 @@ std::span<const Case> cases() {
     const std::span<const Case> others = cases_without_products();
     auto* const joined = new std::vector<Case>(others.begin(), others.end());
     joined->insert(joined->end(), std::begin(kCases), std::end(kCases));
+    joined->insert(joined->end(), write_cases().begin(), write_cases().end());
     return joined;
   }();
   return *all;

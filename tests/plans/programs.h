@@ -46,6 +46,10 @@ class Program {
   Id pad(Id x, const std::vector<std::int64_t>& low, const std::vector<std::int64_t>& shape,
          double fill);
   Id concat(const std::vector<Id>& parts, int axis);
+  Id join(const std::vector<Id>& parts, int axis);  // a concat that says where each part begins
+  Id update(Id x, Id value, const std::vector<std::int64_t>& begin,
+            const std::vector<std::int64_t>& step = {});  // none: of 1
+  void donate(Id x) { graph.inputs[graph.nodes[x].attr].donatable = true; }
   Id matmul(Id a, Id b);
   void output(Id x) { graph.outputs.push_back(x); }
 

@@ -22,6 +22,7 @@ namespace {
 using ir::test::products;
 using ir::test::RandomGraphOptions;
 using ir::test::row_programs;
+using ir::test::writes;
 using testing::Devices;
 using testing::Setting;
 using testing::Where;
@@ -57,6 +58,8 @@ TEST_F(DeviceProperty, FunctionProgramsOnCuda) {
 TEST_F(DeviceProperty, RandomGraphsOnCuda) { check(25, random_graphs(), kOnCuda); }
 TEST_F(DeviceProperty, ProductsOnTheCpu) { check(25, random_graphs(products()), kCpu); }
 TEST_F(DeviceProperty, ProductsOnCuda) { check(15, random_graphs(products()), kOnCuda); }
+TEST_F(DeviceProperty, WritesOnTheCpu) { check(20, random_graphs(writes()), kCpu); }
+TEST_F(DeviceProperty, WritesOnCuda) { check(10, random_graphs(writes()), kOnCuda); }
 TEST_F(DeviceProperty, RowProgramsOnCuda) {
   check(25, random_graphs(row_programs()), testing::kOnCuda);
 }
@@ -74,6 +77,8 @@ TEST_F(HeavyDeviceProperty, FunctionProgramsOnCuda) {
 TEST_F(HeavyDeviceProperty, RandomGraphsOnCuda) { check(600, random_graphs(), kOnCuda); }
 TEST_F(HeavyDeviceProperty, ProductsOnTheCpu) { check(600, random_graphs(products()), kCpu); }
 TEST_F(HeavyDeviceProperty, ProductsOnCuda) { check(300, random_graphs(products()), kOnCuda); }
+TEST_F(HeavyDeviceProperty, WritesOnTheCpu) { check(400, random_graphs(writes()), kCpu); }
+TEST_F(HeavyDeviceProperty, WritesOnCuda) { check(300, random_graphs(writes()), kOnCuda); }
 TEST_F(HeavyDeviceProperty, RowProgramsOnCuda) {
   check(600, random_graphs(row_programs()), testing::kOnCuda);
 }

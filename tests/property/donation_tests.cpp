@@ -2,6 +2,8 @@
 // and what must stay stays.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/property/differential.h"
 
 namespace kiln {
@@ -12,24 +14,33 @@ using testing::first_seed;
 using testing::Where;
 
 // Every second input may be overwritten.
-RandomGraph with_donations(std::uint64_t seed) {
-  RandomGraph g = ir::test::random_graph(seed, {});
+RandomGraph with_donations(std::uint64_t seed, const ir::test::RandomGraphOptions& options) {
+  RandomGraph g = ir::test::random_graph(seed, options);
   for (std::size_t i = seed % 2; i < g.graph.inputs.size(); i += 2) {
     g.graph.inputs[i].donatable = g.graph.inputs[i].dense;
   }
   return g;
 }
 
+// Updates that are assembled take over the copies that are made for them, asked or not.
 int donated(const ir::Plan& plan) {
-  int count = 0;
-  for (const ir::PlanBuffer& buffer : plan.buffers) count += buffer.donated_from >= 0 ? 1 : 0;
-  return count;
+  return static_cast<int>(std::ranges::count_if(plan.buffers, [&](const ir::PlanBuffer& buffer) {
+    if (buffer.donated_from < 0) return false;
+    const auto from = static_cast<std::size_t>(buffer.donated_from);
+    return plan.graph.nodes[buffer.node].kind != ir::NodeKind::update ||
+           plan.buffers[from].role == ir::BufferRole::input;
+  }));
 }
 
-TEST(PlanProperty, DonationKeepsBits) {
+RandomGraph random_with_donations(std::uint64_t seed) { return with_donations(seed, {}); }
+RandomGraph writes_with_donations(std::uint64_t seed) {
+  return with_donations(seed, ir::test::writes());
+}
+
+void check_donations(RandomGraph (*make)(std::uint64_t)) {
   int shared = 0;
   for (std::uint64_t seed = first_seed(); seed < first_seed() + 200; ++seed) {
-    const RandomGraph g = with_donations(seed);
+    const RandomGraph g = make(seed);
     const auto inputs = g.inputs();
     const auto expected = ir::interpret(g.graph, g.bindings, inputs);
     for (const ir::Caps& caps : {testing::cpu_caps(), testing::cuda_caps()}) {
@@ -54,11 +65,15 @@ TEST(PlanProperty, DonationKeepsBits) {
   EXPECT_GT(shared, 50);
 }
 
+TEST(PlanProperty, DonationKeepsBits) { check_donations(random_with_donations); }
+TEST(PlanProperty, WritesOverInputsKeepBits) { check_donations(writes_with_donations); }
+
 class DevicePropertyDonation : public testing::DeviceTest {
  protected:
   void on(Where where, std::uint64_t count) {
     const testing::Setting settings[] = {{"donated", where, true}, {"unfused", where, false}};
-    check(count, with_donations, settings);
+    check(count, random_with_donations, settings);
+    check(count, writes_with_donations, settings);
   }
 };
 TEST_F(DevicePropertyDonation, OnTheCpu) { on(Where::one_thread, 20); }

@@ -101,6 +101,13 @@ TEST(PlanProperty, ProductsHaveTheInterpretersBits) {
   }
 }
 
+TEST(PlanProperty, WritesHaveTheInterpretersBits) {
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + 2000; ++seed) {
+    check(seed, ir::test::writes());
+    if (HasFatalFailure()) return;
+  }
+}
+
 TEST(PlanProperty, RowProgramsHaveTheInterpretersBits) {
   for (std::uint64_t seed = first_seed(); seed < first_seed() + 1000; ++seed) {
     check(seed, ir::test::row_programs());

@@ -62,6 +62,11 @@ class Generator {
     return symbol(
         v, {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(), 1});
   }
+  // A begin or step of a window.
+  Sym place(std::int64_t v, std::int64_t least) {
+    if (v == 0 || v == 1) return static_cast<Sym>(v);
+    return symbol(v, {least, std::numeric_limits<std::int64_t>::max(), 1});
+  }
   Sym symbol(std::int64_t v, SymInfo info) {
     r_.bindings.syms.push_back(v);
     return g().add_sym(info);
@@ -209,6 +214,8 @@ class Generator {
         return arg_reduce();
       case NodeKind::contract:
         return contract();
+      case NodeKind::update:
+        return chance(25) ? concat_many() : updates();
       default:
         for (int i = 0; i < 3; ++i) map();
     }
@@ -382,6 +389,77 @@ class Generator {
     if (count(shape) <= 2 * o_.max_elements) {
       add(NodeKind::concat, t, shape, operands, {}, axis);
     }
+  }
+
+  // So many that each says where it begins.
+  void concat_many() {
+    const NodeId x = any_node();
+    std::vector<Sym> shape = shape_of(x);
+    if (shape.empty()) return;
+    const DType t = g().nodes[x].dtype;
+    const std::size_t axis = static_cast<std::size_t>(pick(static_cast<int>(shape.size())));
+    std::vector<NodeId> operands;
+    Pads begins;
+    std::int64_t total = 0;
+    for (int i = 2 + pick(10); i > 0; --i) {
+      std::vector<Sym> other = shape;
+      other[axis] = chance(50) ? shape[axis] : random_extent();
+      if (count(other) > o_.max_elements / 4) continue;
+      operands.push_back(chance(20) ? x : operand(other, t));
+      begins.low.push_back(place(total, 0));
+      total += value(shape_of(operands.back())[axis]);
+    }
+    if (operands.size() < 2) return;
+    shape[axis] = extent(total);
+    if (count(shape) <= 2 * o_.max_elements)
+      add(NodeKind::concat, t, shape, operands, begins, axis);
+  }
+
+  // A chain of updates, mostly short; values are others', or made from the array as it was before,
+  // from places that the window meets or does not.
+  void updates() {
+    NodeId x = any_node();
+    if (g().nodes[x].rank == 0) return;
+    for (int i = chance(20) ? 12 : 1 + pick(3); i > 0; --i) x = update(x);
+  }
+
+  NodeId update(NodeId x) {
+    const std::vector<Sym> whole = shape_of(x);
+    const DType t = g().nodes[x].dtype;
+    Slices window, read;
+    std::vector<Sym> shape;
+    const bool steps = chance(30), empty = o_.empty_extents && chance(3);
+    for (const Sym s : whole) {
+      const std::int64_t n = value(s);
+      if (n == 0 || chance(30)) {
+        window.begin.push_back(kZero);
+        window.step.push_back(kOne);
+        shape.push_back(s);
+        read.begin.push_back(kZero);
+      } else {
+        const std::int64_t begin = pick(static_cast<int>(n)), step = steps ? 1 + pick(3) : 1;
+        const auto room = static_cast<int>((n - begin + step - 1) / step);
+        const std::int64_t length = empty ? 0 : chance(40) ? 1 : 1 + pick(room);
+        const std::int64_t last = n - 1 - step * (length - 1);
+        window.begin.push_back(place(begin, 0));
+        window.step.push_back(place(step, 1));
+        shape.push_back(extent(length));
+        read.begin.push_back(offset(
+            chance(40) ? begin : pick(static_cast<int>(std::max<std::int64_t>(last, 0)) + 1)));
+      }
+    }
+    read.step = window.step;
+    NodeId v = 0;
+    if (chance(40)) {
+      v = add(NodeKind::slice, t, shape, {x}, read);
+      if (chance(60)) {
+        const Op op = is_bool(t) ? Op::xor_ : Op::max;
+        v = g().map(op, t, std::vector<NodeId>{v, operand(shape, t)});
+      }
+    } else {
+      v = operand(shape, t);
+    }
+    return add(NodeKind::update, t, whole, {x, v}, window);
   }
 
   std::vector<Sym> without(NodeId x, const Axes& axes) {

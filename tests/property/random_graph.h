@@ -25,7 +25,8 @@ struct RandomGraphOptions {
   std::vector<NodeKind> kinds = {NodeKind::scalar,    NodeKind::iota,       NodeKind::map,
                                  NodeKind::broadcast, NodeKind::permute,    NodeKind::reshape,
                                  NodeKind::slice,     NodeKind::pad,        NodeKind::concat,
-                                 NodeKind::reduce,    NodeKind::arg_reduce, NodeKind::contract};
+                                 NodeKind::reduce,    NodeKind::arg_reduce, NodeKind::contract,
+                                 NodeKind::update};
   bool expanding_ops = true;   // exp, log, sin, cos, tanh, pow
   std::vector<Op> functions;   // two of five maps are one of these
   bool strided_inputs = true;  // transposed, broadcast and offset inputs
@@ -39,6 +40,8 @@ RandomGraphOptions row_programs();
 RandomGraphOptions function_programs(std::uint64_t seed);
 // Matrix products of views, with little between them.
 RandomGraphOptions products();
+// Mostly updates, of arrays that are read before and after, and joins of many.
+RandomGraphOptions writes();
 
 // Data for a graph: memory of each input, which begins at `offset` of its bytes.
 struct RandomGraph {

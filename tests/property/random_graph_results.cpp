@@ -30,6 +30,15 @@ RandomGraphOptions function_programs(std::uint64_t seed) {
   return options;
 }
 
+RandomGraphOptions writes() {
+  RandomGraphOptions options;
+  options.kinds = {NodeKind::update, NodeKind::update,  NodeKind::map,   NodeKind::slice,
+                   NodeKind::update, NodeKind::permute, NodeKind::reduce};
+  options.max_elements = 1500;
+  options.outputs = 4;
+  return options;
+}
+
 RandomGraphOptions products() {
   RandomGraphOptions options;
   options.nodes = 14;

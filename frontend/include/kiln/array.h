@@ -333,7 +333,9 @@ class Array {
   frontend::Node* node_ = nullptr;
 };
 
-// What x.at(...) gives: a place to write to. Use it in the expression that made it.
+// What x.at(...) gives: a place to write to. Use it in the expression that made it. A write moves
+// the bytes of the place where nobody else holds x; else x is copied first. What was read from x
+// before keeps its value.
 class Place {
  public:
   Place(const Place&) = delete;
