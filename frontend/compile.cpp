@@ -1,6 +1,7 @@
 #include "frontend/compile.h"
 
 #include <chrono>
+#include <cstdio>
 #include <limits>
 
 #include "codegen/cuda.h"
@@ -127,7 +128,8 @@ LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device, bool always) {
         runtime::load(device, std::move(made), counting, registry().cache(), snapshot.lines));
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  state().compiles.add(snapshot.where, took.count());
+  const std::string notice = state().compiles.add(snapshot.where, took.count());
+  if (!environment().quiet) std::fputs(notice.c_str(), stderr);
   state().planned += static_cast<std::int64_t>(copy.nodes.size());
   // Kernels that were cached cost nothing.
   if (device.counters().read().compiled != compiled) investments.spend(cost);

@@ -36,7 +36,7 @@ std::string notice(const CompileReport& report) {
 
 }  // namespace
 
-void CompileAccount::add(Where where, double seconds) {
+std::string CompileAccount::add(Where where, double seconds) {
   bool say = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -53,7 +53,7 @@ void CompileAccount::add(Where where, double seconds) {
     say = !said_ && seconds_ > kMuch;
     said_ = said_ || say;
   }
-  if (say && !environment().quiet) std::fputs(notice(report()).c_str(), stderr);
+  return say ? notice(report()) : "";
 }
 
 CompileReport CompileAccount::report() {

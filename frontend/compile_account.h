@@ -1,5 +1,5 @@
-// What the process has spent on planning and compiling, by the lines that asked for it. Says once,
-// on stderr, where it was much, and shows a compile that takes long while it goes on.
+// What the process has spent on planning and compiling, by the lines that asked for it; and how far
+// a compile is that takes long.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -17,8 +17,9 @@ namespace kiln::inline v0::frontend {
 
 class CompileAccount {
  public:
-  // A new graph was planned for an evaluation at this line, and its kernels were compiled.
-  void add(Where where, double seconds);
+  // A new graph was planned for an evaluation at this line, and its kernels were compiled. Gives
+  // the line to say, once, when it has become much; else nothing.
+  std::string add(Where where, double seconds);
   CompileReport report();
   std::mutex& mutex() { return mutex_; }  // for fork
 

@@ -147,11 +147,12 @@ void Evaluation::add_late() {
     lagging.push_back(node);
     places.learn_late(place_of(*node));
   }
-  if (!places.any_late()) return;
   std::vector<Place> served;  // by what is newer
-  c.loops.each_pending([&](Node* node, Place place) {
-    if (places.late(place) && node->held() && add_root(node, place)) served.push_back(place);
-  });
+  if (places.any_late()) {
+    c.loops.each_pending([&](Node* node, Place place) {
+      if (places.late(place) && node->held() && add_root(node, place)) served.push_back(place);
+    });
+  }
   for (Node* const node : lagging) {
     if (std::ranges::find(served, place_of(*node)) == served.end()) add_root(node, 0);
   }

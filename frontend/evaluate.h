@@ -9,9 +9,9 @@ namespace kiln::inline v0::frontend {
 void evaluate_now(std::span<const Array> arrays, Where where);
 
 // Whether this thread has recorded so much, or so many bytes are kept, that flush may find
-// something to do. A look at loops is worth its while from an eighth of what may be pending on.
+// something to do. A look at loops is worth its while from that part on of what may be pending.
+inline constexpr std::int64_t kEarly = 8;
 inline bool flush_may_be_due(const Context& c) {
-  constexpr std::int64_t kEarly = 8;
   const Trace& t = trace();
   return static_cast<std::int64_t>(c.loops.pending()) >= c.flush_after / kEarly ||
          t.pinned.load(std::memory_order_relaxed) >= c.flush_look ||

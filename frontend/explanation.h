@@ -52,7 +52,7 @@ struct DevicePlan {
   // Of a new plan: how its class differs from that of the last plan of the same structure; empty if
   // there is none.
   std::vector<std::string> changes;
-  std::string not_fused;  // why it would run one operation at a time for now; empty if it would not
+  std::string not_fused;  // why it would run one operation at a time; empty if it would not
   std::size_t nodes = 0;
   std::vector<ExplainedKernel> kernels;
   std::vector<ExplainedBoundary> boundaries;

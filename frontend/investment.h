@@ -19,7 +19,7 @@ namespace kiln::inline v0::frontend {
 inline constexpr double kEvaluationSeconds = 5e-6;
 // Whether running it one operation at a time is anything else.
 bool has_several_operations(const ir::Graph& graph);
-// What one more operation, or function, in a kernel takes to compile.
+// What one more operation, or one more use of a function of ir/math, in a kernel takes to compile.
 double compile_seconds(bool function, const ir::Caps& caps);
 // What compiling the kernels of a graph takes, if none of them is cached.
 double compile_seconds(const ir::Graph& graph, const ir::Caps& caps);

@@ -262,7 +262,7 @@ bool Loops::cut(std::size_t bound, bool all, Where where) {
     const std::lock_guard<std::mutex> lock(trace().mutex);
     find_uses();
     if (!all && log_.size() < bound) {
-      if (!ripe(bound / 8)) return false;
+      if (!ripe(bound / kEarly)) return false;
     } else if (!all && drop_dead(bound)) {
       return true;
     }

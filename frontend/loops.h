@@ -8,9 +8,9 @@
 // rounds whatever came before it, one plan serves all its rounds, and a program that runs again
 // plans nothing.
 //
-// Bodies that come often are evaluated together: K of them cost K compiles of one and save K - 1
-// times the memory traffic and the overhead of an evaluation; of N rounds, N (1 - 1 / K). K is the
-// power of 4 nearest below the K at which both are equal.
+// Elementwise bodies that come often are evaluated together: K of them cost K compiles of one and
+// save K - 1 times the memory traffic and the overhead of an evaluation; of N rounds, N (1 - 1 /
+// K). K is the power of 4 nearest below the K at which both are equal. Of others K is 1.
 #pragma once
 #include <cstdint>
 #include <unordered_map>
@@ -82,7 +82,7 @@ class Loops {
   void run(std::vector<Piece> pieces, Where where);
 
   std::vector<Entry> log_;
-  std::vector<Place> round_;           // of the loop that was cut last; the log began with one then
+  std::vector<Place> round_;  // of the loop that was found last, at whose head the log begins
   std::vector<std::size_t> matches_;   // workspace of find_loop
   std::vector<std::size_t> last_use_;  // by entry: the last that consumes it; 0: none
   std::vector<std::uint8_t> own_;      // by entry: its node is pending, and was recorded there

@@ -57,11 +57,11 @@ struct Snapshot {
 // Builds a snapshot of these pending nodes (roots: no aliases, each once) for a device. The trace's
 // lock is held. Gives false, and nothing else, if a node that is needed is in flight. Values that
 // pending operations outside need, and that are dear or asked for by materialize, become outputs
-// too, as do values of places that have learnt it (places.h). Learning::all: the snapshot will be
-// evaluated: the trace remembers what is computed without being stored, and places learn.
+// too, as do values of places that have learnt it (places.h). The trace remembers what is computed
+// without being stored, and places learn from it.
 //
-// Learning::nothing: for who looks, and of single operations. Learning::frugal: nothing is stored
-// by guess.
+// Learning::nothing: nothing is remembered; for who looks, and for single operations.
+// Learning::frugal: nothing is stored by guess.
 enum class Learning : std::uint8_t { nothing, frugal, all };
 bool take_snapshot(std::span<Node* const> roots, Learning learning, Snapshot* result);
 

@@ -61,35 +61,6 @@ bool covers(const Window& window, const Node& update) {
 
 }  // namespace
 
-Array concatenated(std::span<Node* const> nodes, std::int64_t axis, Where where) {
-  // Empty operands contribute nothing: pending graphs with elements never see one without.
-  std::vector<Node*> present;
-  PerAxis extent(nodes[0]->shape->shape.extents());
-  const auto at = static_cast<std::size_t>(axis);
-  extent[at] = 0;
-  for (Node* const node : nodes) {
-    extent[at] += node->shape->shape.extents()[at];
-    if (node->shape->size != 0) present.push_back(node);
-  }
-  if (present.empty()) present.push_back(nodes[0]);
-  const PerAxis& shape = extent;
-  check_shape("concat", shape, where);
-  if (present.size() == 1) {
-    if (present[0]->shape->holds(shape)) return Access::share(present[0]);
-    return filled(shape, present[0]->dtype, 0, present[0]->device, where);  // all are empty
-  }
-  Recipe r;
-  r.kind = Kind::concat;
-  r.dtype = present[0]->dtype;
-  r.device = present[0]->device;
-  r.anywhere = present[0]->anywhere;
-  r.where = where;
-  r.operands = present;
-  r.imm = static_cast<std::uint64_t>(axis);
-  r.new_shape = shape;
-  return record(r);
-}
-
 Array updated(const Array& x, const Array& value, const Window& window, Where where) {
   Node* base = Access::node(x);
   Array held = x;

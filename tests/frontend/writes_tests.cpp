@@ -1,6 +1,7 @@
 // Writes into windows of arrays: what they mean, by random programs against one operation at a time
 // and against plain loops; and what they cost, by counters.
 #include <functional>
+#include <numeric>
 #include <random>
 
 #include "tests/frontend/support.h"
@@ -309,6 +310,18 @@ TEST(Writes, LeaveEarlierViewsAsTheyWere) {
     EXPECT_EQ(before.to_vector<float>(), (std::vector<float>{0, 1, 2, 3}));
     EXPECT_EQ(shifted(slice(0, 3)).to_vector<float>(), (std::vector<float>{1, 2, 3}));
   });
+}
+
+// More than a node of a graph may have operands.
+TEST(Writes, AJoinOfVeryManyIsAJoinOfJoins) {
+  const kn::Array zero = kn::zeros({1}, kn::int32), one = kn::ones({1}, kn::int32);
+  kn::eval(zero, one);
+  std::vector<kn::Array> many(70'000, zero);
+  many[3] = many[66'000] = one;
+  const std::vector<int> all = kn::concat(many).to_vector<int>();
+  ASSERT_EQ(all.size(), many.size());
+  EXPECT_EQ(std::accumulate(all.begin(), all.end(), 0), 2);
+  EXPECT_EQ(all[3] + all[66'000], 2);
 }
 
 }  // namespace

@@ -54,6 +54,9 @@ std::vector<Program> programs();  // all of them
 // The tolerances that several have in common.
 inline constexpr const char* kSameOrder = "the same operations in the same order";
 inline constexpr const char* kSums = "sums in another order";
+// And what some wait for.
+inline constexpr const char* kWindows =
+    "a write into memory that may be overwritten is a launch, and several small ones could be one";
 // Numbers of [0, 1), the same ones for the same seed; made once a process. Around 0; whole and
 // below a bound.
 const Floats& noise(std::int64_t count, unsigned seed);
