@@ -329,7 +329,11 @@ NodeId simplify_slice(Rewriter& r, NodeId old, NodeId operand) {
   const bool whole = std::ranges::equal(r.source().shape(old), r.graph().shape(operand)) &&
                      std::ranges::all_of(slices.begin, [](Sym s) { return s == ir::kZero; }) &&
                      std::ranges::all_of(slices.step, [](Sym s) { return s == ir::kOne; });
-  return whole ? operand : r.copy(old);
+  if (whole) return operand;
+  if (const auto c = splat_constant(r, operand)) {
+    return r.broadcast(r.constant(r.source().nodes[old].dtype, *c), shape_of(r.source(), old));
+  }
+  return r.copy(old);
 }
 
 NodeId simplify_reduce(Rewriter& r, NodeId old, NodeId operand) {

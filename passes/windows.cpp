@@ -141,7 +141,7 @@ void Placer::choose_chain(NodeId head) {
 bool Placer::overwritable(NodeId base) const {
   const Node& node = graph_.nodes[base];
   if (output_[base]) return false;
-  if (node.kind != NodeKind::buffer) return true;
+  if (node.kind != NodeKind::buffer) return node.operand_count != 0;  // leaves are in no memory
   const ir::Input& input = graph_.inputs[node.attr];
   return over_inputs_ && input.donatable && input.dense && input.aligned;  // as results are
 }

@@ -11,6 +11,7 @@
 #include "passes/nest.h"
 #include "passes/plan.h"
 #include "passes/space.h"
+#include "passes/windows.h"
 #include "tests/plans/programs.h"
 #include "tests/property/random_graph.h"
 #include "tests/seed.h"
@@ -41,6 +42,7 @@ class Decisions {
 };
 
 struct Priced {
+  ir::Graph graph;  // with its windows
   passes::Partition partition;
   double seconds = 0;
 };
@@ -48,14 +50,15 @@ struct Priced {
 Priced partition(const ir::Graph& graph, const ir::Caps& caps, Decisions& decisions) {
   passes::FuseOptions options;
   options.choose = [&](bool model, ir::NodeId, ir::NodeId) { return decisions.take(model); };
-  Priced result{passes::fuse(graph, caps, options), 0};
-  passes::nest_reductions(graph, caps, options, result.partition);
-  result.seconds = passes::estimated_seconds(graph, caps, result.partition);
+  Priced result{passes::place_windows(graph, caps, options), {}, 0};
+  result.partition = passes::fuse(result.graph, caps, options);
+  passes::nest_reductions(result.graph, caps, options, result.partition);
+  result.seconds = passes::estimated_seconds(result.graph, caps, result.partition);
   return result;
 }
 
-std::string words(const passes::Partition& partition) {
-  std::string text;
+std::string words(const ir::Graph& graph, const passes::Partition& partition) {
+  std::string text = ir::print(graph);
   for (const passes::Cluster& cluster : partition.clusters) {
     text += "  cluster";
     for (const passes::ClusterOutput& output : cluster.outputs)
@@ -64,6 +67,8 @@ std::string words(const passes::Partition& partition) {
   }
   return text;
 }
+
+std::string words(const Priced& priced) { return words(priced.graph, priced.partition); }
 
 // Launches, memory or arithmetic are what is dear. One thread: a price says nothing of idle ones,
 // which decisions go by too.
@@ -123,9 +128,8 @@ TEST(Search, FewOtherPartitionsAreBetter) {
       cut_short += found.all ? 0 : 1;
       ratios.push_back(found.chosen.seconds / found.best.seconds);
       if (ratios.back() <= worst.first) continue;
-      worst = {ratios.back(), "seed " + std::to_string(seed) + "\n" + ir::print(graph) +
-                                  "chosen:\n" + words(found.chosen.partition) + "best:\n" +
-                                  words(found.best.partition)};
+      worst = {ratios.back(), "seed " + std::to_string(seed) + "\nchosen:\n" +
+                                  words(found.chosen) + "best:\n" + words(found.best)};
     }
   }
   std::ranges::sort(ratios);
@@ -253,8 +257,7 @@ TEST(Search, NoJoinOfTwoIsLeftOut) {
       if (chosen.clusters.size() < 2) continue;
       saved.push_back(Joins(graph, caps, chosen).best());
       if (saved.back() <= worst.first) continue;
-      worst = {saved.back(), "seed " + std::to_string(seed) + "\n" + ir::print(graph) +
-                                 "chosen:\n" + words(chosen)};
+      worst = {saved.back(), "seed " + std::to_string(seed) + "\n" + words(graph, chosen)};
     }
   }
   std::ranges::sort(saved);
