@@ -106,15 +106,10 @@ Found search(const ir::Graph& graph, const ir::Caps& caps) {
 
 // Nine in ten are the best there is, 99 in a hundred at most a fifth dearer. What is left is small:
 // a narrower value that could have been stored, a slice behind a pad that is taken for all of its
-// array.
-TEST(Search, FewOtherPartitionsAreBetter) {
+// array. Values that are written into windows are such narrow ones.
+void search_random_graphs(const ir::test::RandomGraphOptions& options, double worst_allowed) {
   const std::uint64_t first = testing::first_seed();
   constexpr std::uint64_t kGraphs = 300;
-  ir::test::RandomGraphOptions options;
-  options.nodes = 14;
-  options.dtypes = {ir::DType::float32};
-  options.empty_extents = false;
-  std::erase(options.kinds, ir::NodeKind::contract);
   std::vector<double> ratios;
   std::size_t cut_short = 0;
   std::pair<double, std::string> worst;
@@ -128,8 +123,8 @@ TEST(Search, FewOtherPartitionsAreBetter) {
       cut_short += found.all ? 0 : 1;
       ratios.push_back(found.chosen.seconds / found.best.seconds);
       if (ratios.back() <= worst.first) continue;
-      worst = {ratios.back(), "seed " + std::to_string(seed) + "\nchosen:\n" +
-                                  words(found.chosen) + "best:\n" + words(found.best)};
+      worst = {ratios.back(), "seed " + std::to_string(seed) + "\nchosen:\n" + words(found.chosen) +
+                                  "best:\n" + words(found.best)};
     }
   }
   std::ranges::sort(ratios);
@@ -141,11 +136,28 @@ TEST(Search, FewOtherPartitionsAreBetter) {
   EXPECT_LE(at(0.9), 1.001) << worst.second;
   EXPECT_LE(at(0.99), 1.2) << worst.second;
   if (first == 1) {
-    EXPECT_LE(worst.first, 1.3) << worst.second;
+    EXPECT_LE(worst.first, worst_allowed) << worst.second;
   }
   std::printf("%zu: median %.3f, 90%% %.3f, 99%% %.3f, worst %.3f; not all partitions: %zu\n",
               ratios.size(), at(0.5), at(0.9), at(0.99), ratios.back(), cut_short);
 }
+
+ir::test::RandomGraphOptions without_products() {
+  ir::test::RandomGraphOptions options;
+  options.nodes = 14;
+  options.dtypes = {ir::DType::float32};
+  options.empty_extents = false;
+  std::erase(options.kinds, ir::NodeKind::contract);
+  return options;
+}
+
+TEST(Search, FewOtherPartitionsAreBetter) {
+  ir::test::RandomGraphOptions options = without_products();
+  std::erase(options.kinds, ir::NodeKind::update);
+  search_random_graphs(options, 1.3);
+}
+
+TEST(Search, FewOtherPartitionsOfWritesAreBetter) { search_random_graphs(without_products(), 1.4); }
 
 // Two clusters as one, where they run over the same points and what the second reads of the first
 // stands where it is made: found here without fusion's own questions, so that a join that is never

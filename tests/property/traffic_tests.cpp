@@ -43,8 +43,8 @@ Stated stated(const ir::Plan& plan, const ir::Bindings& bindings) {
   return sum;
 }
 
-// Programs that read a buffer in several ways, or but for what an update replaces, of which the plan
-// knows only that all of it is there.
+// Programs that read a buffer in several ways, or but for what an update replaces, of which the
+// plan knows only that all of it is there.
 constexpr std::string_view kReadInPart[] = {"slices_and_flip", "write_into_a_computed_array"};
 
 std::int64_t difference(std::int64_t a, unsigned long long b) {
