@@ -7,6 +7,8 @@ option(KILN_DOCS "Write the reference from the headers and install it with the g
 option(KILN_WERROR "Treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
 option(KILN_LLVM_STATIC "Link LLVM's static archives where they are installed" ON)
 set(KILN_SANITIZE "" CACHE STRING "Value of -fsanitize= for the whole build, e.g. address,undefined")
+option(KILN_BUNDLE "Programs that run anywhere: no path of this machine, libraries beside them (./dev gpu --bundle)" OFF)
+set(KILN_BENCH_ARCH "native" CACHE STRING "Value of -march= for the loops that benchmarks compare with")
 option(KILN_MUTANTS "Plant the faults of ir/mutants.def, one of which KILN_MUTANT chooses" OFF)
 # KILN_LLVM is declared in dependencies.cmake: its default depends on whether LLVM is installed.
 
@@ -36,6 +38,13 @@ if(KILN_WERROR)
 endif()
 if(KILN_MUTANTS)
   add_compile_definitions(KILN_MUTANTS)
+endif()
+if(KILN_BUNDLE)
+  # Old tags: libraries beside the programs find each other by the program's path too.
+  add_compile_options("-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
+  add_link_options(-Wl,--disable-new-dtags)
+  set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)
+  set(CMAKE_INSTALL_RPATH "$ORIGIN/../lib")
 endif()
 if(KILN_SANITIZE)
   add_compile_options(-fsanitize=${KILN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -7,11 +7,13 @@
 #include <sstream>
 #include <string>
 
+#include "tests/source_folder.h"
+
 namespace kiln::testing {
 
 // `name`: below tests/golden, with its extension.
 inline void expect_golden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(KILN_SOURCE_DIR) + "/tests/golden/" + name;
+  const std::string path = source_folder() + "/tests/golden/" + name;
   if (const char* update = std::getenv("KILN_UPDATE_GOLDEN"); update && *update == '1') {
     std::ofstream(path) << text;
     return;

@@ -9,7 +9,10 @@
 
 namespace example {
 
-std::string data_file(const std::string& name) { return std::string(KILN_EXAMPLE_DATA "/") + name; }
+std::string data_file(const std::string& name) {
+  const char* const given = std::getenv("KILN_EXAMPLE_DATA");
+  return std::string(given != nullptr ? given : KILN_EXAMPLE_DATA) + "/" + name;
+}
 
 Image read_png(const std::string& path) {
   png_image png;

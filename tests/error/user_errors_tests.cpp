@@ -7,6 +7,7 @@
 
 #include "tests/frontend/support.h"
 #include "tests/public_names.h"
+#include "tests/source_folder.h"
 
 namespace {
 
@@ -330,7 +331,7 @@ const NeverWrong kNeverWrong[] = {
 
 // The rows of the table, as they stand in this file.
 std::string rows_of_the_table() {
-  std::ifstream file(std::string(KILN_SOURCE_DIR) + "/tests/error/user_errors_tests.cpp");
+  std::ifstream file(kiln::testing::source_folder() + "/tests/error/user_errors_tests.cpp");
   std::string rows;
   for (std::string line; std::getline(file, line);)
     if (line.find(", __LINE__, [] {") != std::string::npos) rows += line + "\n";

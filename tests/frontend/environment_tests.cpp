@@ -10,6 +10,7 @@
 #include "frontend/devices.h"
 #include "runtime/host/workers.h"
 #include "tests/frontend/support.h"
+#include "tests/source_folder.h"
 
 namespace {
 
@@ -92,7 +93,7 @@ TEST(EnvironmentVariables, EveryVariableIsListed) {
   std::set<std::string> here = kOfAnyText, read, told;
   for (const Bad& bad : kBad) here.insert(bad.variable);
   const auto collect = [](const std::string& path, const char* before, std::set<std::string>* to) {
-    std::ifstream file(std::string(KILN_SOURCE_DIR) + path);
+    std::ifstream file(kiln::testing::source_folder() + path);
     const std::string sign = std::string(before) + "KILN_";
     for (std::string line; std::getline(file, line);) {
       for (std::size_t at = 0; (at = line.find(sign, at)) != std::string::npos;) {

@@ -8,13 +8,15 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/source_folder.h"
+
 namespace kiln_gates {
 
 using kn::Array;
 
 namespace {
 
-constexpr const char* kList = KILN_SOURCE_DIR "/tests/gates/missed.txt";
+std::string list_file() { return kiln::testing::source_folder() + "/tests/gates/missed.txt"; }
 constexpr double kSlack = 1.0005;  // of figures that are ratios of bytes
 
 std::int64_t bytes_of(kn::DType t) {
@@ -106,8 +108,8 @@ std::vector<Array> random_inputs(const Row& row, const Dims& dims, std::uint64_t
 
 Missed::Missed(std::string scope)
     : scope_(std::move(scope)), update_(std::getenv("KILN_UPDATE_GOLDEN") != nullptr) {
-  std::ifstream file(kList);
-  EXPECT_TRUE(file.good()) << kList;
+  std::ifstream file(list_file());
+  EXPECT_TRUE(file.good()) << list_file();
   for (std::string line; std::getline(file, line);) {
     const std::size_t last = line.rfind(" | "), first = line.rfind(" | ", last - 1);
     if (line.empty() || line[0] == '#' || first == std::string::npos) continue;
@@ -146,7 +148,7 @@ Missed::~Missed() {
   }
   std::erase_if(known_, [&](const auto& item) { return item.first.starts_with(scope_ + " | "); });
   known_.merge(found_);
-  std::ofstream file(kList);
+  std::ofstream file(list_file());
   file << "# Figures not met yet: what | asked | measured (-1: the plan does not say).\n";
   for (const auto& [name, line] : known_) {
     file << name << " | " << fmt::format("{:.6g} | {:.6g}", line.asked, line.measured) << '\n';

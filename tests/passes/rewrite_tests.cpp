@@ -9,6 +9,7 @@
 
 #include "ir/graph.h"
 #include "passes/plan.h"
+#include "tests/source_folder.h"
 
 namespace kiln {
 namespace {
@@ -38,7 +39,7 @@ RewriteCase read(const std::filesystem::path& path) {
 std::vector<std::filesystem::path> cases() {
   std::vector<std::filesystem::path> files;
   for (const auto& entry :
-       std::filesystem::directory_iterator(KILN_SOURCE_DIR "/tests/passes/rewrites")) {
+       std::filesystem::directory_iterator(testing::source_folder() + "/tests/passes/rewrites")) {
     files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());

@@ -116,23 +116,40 @@ ir::Caps Devices::caps_of(runtime::Device& device, const Setting& setting) {
   return caps;
 }
 
-std::string Devices::compare(const RandomGraph& g, const Setting& setting) {
+// `changed`: the input that was written to, if one was.
+std::vector<Bytes> Devices::run(const RandomGraph& g, const Setting& setting,
+                                std::string& changed) {
   runtime::Device& on = device(setting.where);
   passes::Options options;
   options.fusion = setting.fusion;
   ir::Plan plan = passes::make_plan(g.graph, caps_of(on, setting), options);
   if (setting.where == Where::two_threads) claim_much_work(plan);
-  const auto expected = ir::interpret(g.graph, g.bindings, g.inputs());
   const runtime::LoadedPlan loaded =
       runtime::load(on, std::move(plan), frontend::compiler_for(on), kernels_);
   const std::vector<runtime::Block> inputs = upload(on, g);
   const std::vector<runtime::Block> blocks = runtime::execute(loaded, g.bindings, inputs);
-  std::vector<Bytes> actual;
+  std::vector<Bytes> results;
   for (std::size_t o = 0; o < blocks.size(); ++o) {
-    actual.push_back(download(blocks[o], expected[o].size()));
+    const ir::NodeId n = g.graph.outputs[o];
+    const std::int64_t elements = g.graph.size(n).evaluate(g.bindings.syms);
+    const auto bytes = elements * ir::size_of(g.graph.nodes[n].dtype);
+    results.push_back(download(blocks[o], static_cast<std::size_t>(bytes)));
   }
-  const std::string what = difference(expected, actual, g.graph);
-  return what.empty() ? changed_input(g, inputs) : what;
+  changed = changed_input(g, inputs);
+  return results;
+}
+
+std::vector<Bytes> Devices::outputs(const RandomGraph& g, const Setting& setting) {
+  std::string changed;
+  return run(g, setting, changed);
+}
+
+std::string Devices::compare(const RandomGraph& g, const Setting& setting) {
+  std::string changed;
+  const std::vector<Bytes> actual = run(g, setting, changed);
+  const std::string what =
+      difference(ir::interpret(g.graph, g.bindings, g.inputs()), actual, g.graph);
+  return what.empty() ? changed : what;
 }
 
 Devices::Counted Devices::count(const RandomGraph& g) {

@@ -5,6 +5,7 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/registry.h"
 #include "tests/cudasim/cudasim.h"
@@ -32,6 +33,10 @@ class Devices {
   // every launch is spread over both, however small. Inputs must come out as they went in.
   std::string failure(const ir::test::RandomGraph& g, const Setting& setting);
 
+  // What the device computes, output by output; throws what loading or executing throws.
+  std::vector<std::vector<std::byte>> outputs(const ir::test::RandomGraph& g,
+                                              const Setting& setting);
+
   // The simulated device's plan for the graph, fused, and what it counted while the plan ran.
   struct Counted {
     ir::Plan plan;
@@ -45,6 +50,8 @@ class Devices {
  private:
   runtime::Device& device(Where where);
   static ir::Caps caps_of(runtime::Device& device, const Setting& setting);
+  std::vector<std::vector<std::byte>> run(const ir::test::RandomGraph& g, const Setting& setting,
+                                          std::string& changed);
   std::string compare(const ir::test::RandomGraph& g, const Setting& setting);
   void restart_cuda();
 

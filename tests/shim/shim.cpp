@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "tests/folder.h"
+#include "tests/source_folder.h"
 
 namespace kiln::tests::shim {
 
@@ -142,7 +143,7 @@ std::string unit(const std::vector<std::string>& sources) {
   static const std::regex entry(
       "extern \"C\" __global__ void (?:__launch_bounds__\\(\\d+\\) )?(\\w+)");
   std::ostringstream text;
-  text << "#include \"" << KILN_SOURCE_DIR << "/tests/shim/device.h\"\n";
+  text << "#include \"" << testing::source_folder() << "/tests/shim/device.h\"\n";
   for (std::size_t i = 0; i < sources.size(); ++i) {
     text << "namespace source_" << i << " {\n" << sources[i];
     std::smatch match;

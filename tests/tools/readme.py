@@ -4,7 +4,7 @@
     readme.py <root> --mark    after a translation: writes the marks of the English sections
 
 Each section of the translation has a mark, <!-- of: ... -->, a hash of the English section that it was made from. What
-./dev bench writes is no part of a section.
+is written by a program is no part of a section.
 """
 
 import hashlib
@@ -12,14 +12,14 @@ import pathlib
 import re
 import sys
 
-BENCH = re.compile(r"<!-- bench: begin -->.*?<!-- bench: end -->", re.S)
+MADE = re.compile(r"<!-- (bench|silicon): begin -->.*?<!-- \1: end -->", re.S)
 MARK = re.compile(r"<!-- of: ?(\w*) -->")
 FENCE = re.compile(r"^```.*?^```$", re.S | re.M)
 
 
 def sections(text):
     """(heading, text) of each: what stands before the first heading of level 2 is one too."""
-    hidden = FENCE.sub(lambda m: m.group(0).replace("\n#", "\n "), BENCH.sub("", text))
+    hidden = FENCE.sub(lambda m: m.group(0).replace("\n#", "\n "), MADE.sub("", text))
     starts = [0] + [m.start() for m in re.finditer(r"^## ", hidden, re.M)]
     parts = [hidden[a:b] for a, b in zip(starts, starts[1:] + [len(hidden)])]
     return [(part.lstrip().split("\n")[0].lstrip("# "), part) for part in parts]
