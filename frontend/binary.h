@@ -20,12 +20,6 @@ struct Rule {
   ir::Op on_bool = ir::Op::add;  // with kBool taken: the op for bool, if different
 };
 
-// Operands of one dtype, as nodes that `held` keeps.
-struct Pair {
-  DType dtype = float32;
-  Node* nodes[2] = {};
-  Array held[2];
-};
 // Throws if the function does not take the dtype.
 void check_takes(std::string_view function, Takes takes, DType dtype, const Operand& x,
                  const Operand* y, Where where);

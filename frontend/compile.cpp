@@ -8,6 +8,7 @@
 #if KILN_HAS_LLVM
 #include "codegen/llvm.h"
 #endif
+#include "frontend/code_version.h"
 #include "frontend/dump.h"
 #include "frontend/environment.h"
 #include "frontend/state.h"
@@ -21,7 +22,8 @@ namespace {
 // Changes whenever code generation or ir/NUMERICS.md does: kernels of another version are not
 // reused.
 std::string version() {
-  return "kiln 0.1.0, code 2, numerics " + std::to_string(ir::kNumericsVersion);
+  return "kiln code " + std::string(code_version()) + ", numerics " +
+         std::to_string(ir::kNumericsVersion);
 }
 
 ir::KernelSource emit_cuda(const ir::Kernel& kernel) {

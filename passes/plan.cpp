@@ -93,7 +93,6 @@ ir::Graph run_graph_passes(const ir::Graph& graph, const ir::Caps& caps, const O
     if (options.fault == pass.name) spoil(current);
     check(current, pass.name);
     note(options, pass.name, start, current);
-    if (options.stop_after == pass.name) break;
   }
   return current;
 }
@@ -113,6 +112,14 @@ std::string describe(const ir::Graph& graph, const Partition& partition) {
             ir::infix(graph, b.consumer, partition.stored) + ": " + b.reason + "\n";
   }
   return text;
+}
+
+// Interpreted, printed and verified, but not planned.
+void refuse_loops(const ir::Graph& graph) {
+  for (ir::NodeId n = 0; n < graph.nodes.size(); ++n) {
+    if (graph.nodes[n].kind == ir::NodeKind::loop)
+      ir::internal_error("plan: node " + std::to_string(n) + " is a loop, which no pass plans yet");
+  }
 }
 
 struct Fused {
@@ -164,6 +171,7 @@ ir::Graph run_graph_pass(const std::string& name, const ir::Graph& graph, const 
 }
 
 ir::Plan make_plan(const ir::Graph& graph, const ir::Caps& caps, const Options& options) {
+  refuse_loops(graph);
   ir::Plan plan;
   plan.graph = run_graph_passes(graph, caps, options);
   double start = now();

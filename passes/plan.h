@@ -28,7 +28,6 @@ struct Options {
   bool explain = false;               // Plan::boundaries are looked for
   bool donate = true;                 // results may be written over what is read for the last time
   std::vector<std::string> disabled;  // names of graph passes to leave out
-  std::string stop_after;             // a graph pass: later ones are left out
   PassLog* log = nullptr;
   // For tests: this pass (of stage_names) makes a mistake that no verifier sees and some bits show.
   std::string fault;

@@ -26,12 +26,16 @@ class Program {
       if (between) between();
       values.push_back(next(values));
     }
-    Array sum = kn::sum(values.back());
-    for (const Array& x : values) sum = sum * 0.5f + kn::sum(x * 0.25f);
+    Array sum = weighed(values.back());
+    for (const Array& x : values) sum = sum * 0.5f + weighed(x * 0.25f);
     return sum;
   }
 
  private:
+  // A sum that knows where each element stands.
+  static Array weighed(const Array& x) {
+    return kn::sum(x * kn::reshape(kn::arange(x.size(), kn::float32) + 1.0f, x.shape()));
+  }
   std::uint64_t draw(std::uint64_t below) { return random_() % below; }
   // One of the latest.
   const Array& any(const std::vector<Array>& values) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <kiln/kiln.h>
 
+#include <bit>
 #include <numeric>
 #include <sstream>
 #include <vector>
@@ -40,12 +41,17 @@ TEST(Smoke, BroadcastsReducesAndSlices) {
 TEST(Smoke, EveryDeviceGivesTheSameBits) {
   std::vector<float> values(1000);
   std::iota(values.begin(), values.end(), -500.f);
-  for (const kn::Device& device : {kn::cpu(), kn::interpreter()}) {
+  const auto bits_on = [&](const kn::Device& device) {
     kn::Scope scope({.device = device});
     const kn::Array x(values);
     const kn::Array y = kn::softmax(kn::reshape(x, {10, 100}) / 100.f);
     EXPECT_NEAR(kn::sum(y).item<float>(), 10.f, 1e-5f);
-  }
+    std::vector<std::uint32_t> bits;
+    for (const float v : y.to_vector<float>()) bits.push_back(std::bit_cast<std::uint32_t>(v));
+    return bits;
+  };
+  const std::vector<std::uint32_t> reference = bits_on(kn::interpreter());
+  for (const kn::Device& device : kn::devices()) EXPECT_EQ(bits_on(device), reference) << device;
 }
 
 }  // namespace

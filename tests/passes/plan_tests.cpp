@@ -37,6 +37,28 @@ TEST_P(Planned, HasTheInterpretersBits) {
   check(p, testing::cuda_caps(), false, 0);
 }
 
+TEST(Plan, RefusesALoopByName) {
+  Program p;
+  const ir::NodeId x = p.input(ir::DType::float32, {3});
+  Program body;
+  const ir::NodeId carried = body.input(ir::DType::float32, {3});
+  body.output(body.map(ir::Op::add, {carried, carried}));
+  p.graph.regions.push_back(body.graph);
+  ir::Node loop;
+  loop.kind = ir::NodeKind::loop;
+  loop.dtype = ir::DType::float32;
+  const ir::NodeId operands[] = {x};
+  p.output(p.graph.add(loop, p.graph.shape(x), operands, ir::Loop{p.integer(5), 0}));
+  try {
+    static_cast<void>(passes::make_plan(p.graph, testing::cpu_caps()));
+    FAIL() << "a loop was planned";
+  } catch (const std::exception& e) {
+    EXPECT_NE(std::string(e.what()).find("node 1 is a loop, which no pass plans yet"),
+              std::string::npos)
+        << e.what();
+  }
+}
+
 // A short chain overlaps rounds of the loop, a long one interleaves them, a function hides its
 // latency, one that comes twice repays its calls: the registers that a vector takes.
 TEST(Pointwise, RegistersAVectorFollowTheChain) {
