@@ -75,6 +75,15 @@ std::string numbered(const std::string& source) {
   return result;
 }
 
+// NVRTC opens its built-ins by name when it first compiles, and so finds them only where the loader
+// looks. Those that lie beside it, as in a wheel, are opened here: a name that is open is found.
+void open_builtins(const std::string& nvrtc, int major, int minor) {
+  const std::size_t slash = nvrtc.rfind('/');
+  if (slash == std::string::npos) return;
+  static_cast<void>(Library::open(
+      {fmt::format("{}libnvrtc-builtins.so.{}.{}", nvrtc.substr(0, slash + 1), major, minor)}));
+}
+
 }  // namespace
 
 Nvrtc::Nvrtc(const Config& config) : config_(config) {}
@@ -106,6 +115,9 @@ void Nvrtc::look() {
   api->check(api->arch_count(&count), "nvrtcGetNumSupportedArchs");
   api->supported.resize(static_cast<std::size_t>(count));
   api->check(api->archs(api->supported.data()), "nvrtcGetSupportedArchs");
+  int major = 0, minor = 0;
+  api->check(api->version(&major, &minor), "nvrtcVersion");
+  open_builtins(api->library.path(), major, minor);
   api_ = api.release();
 }
 

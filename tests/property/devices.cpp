@@ -38,6 +38,7 @@ runtime::Config cuda_config() {
   const char* const library = std::getenv("KILN_CUBLASLT");
   config.cublaslt = !own_driver() ? KILN_CUDASIM : library != nullptr ? library : "";
   config.cubin = own_driver() && named == nullptr;
+  if (const char* const nvrtc = std::getenv("KILN_NVRTC")) config.nvrtc = nvrtc;
   return config;
 }
 

@@ -44,13 +44,14 @@ def main():
     shutil.rmtree(inside, ignore_errors=True)
     shutil.copytree(bundle, inside)
     (folder / "nvrtc").mkdir(exist_ok=True)
-    for library in pathlib.Path(os.path.realpath(nvrtc)).parent.glob("libnvrtc*.so*"):
-        shutil.copy(library, folder / "nvrtc")
-    command = ["chroot", str(folder), "/usr/bin/env", "-i", "PATH=/usr/bin:/bin", "HOME=/nowhere",
-               f"KILN_NVRTC=/nvrtc/{os.path.basename(os.path.realpath(nvrtc))}",
-               "/kiln-gpu/run", "--dry", *sys.argv[2:]]
-    if os.getuid() != 0:
-        command = ["unshare", "--map-root-user", *command]
+    for library in pathlib.Path(os.path.realpath(nvrtc)).parent.glob("libnvrtc*.so.*"):
+        if ".alt." not in library.name and not library.is_symlink():
+            shutil.copy(library, folder / "nvrtc")
+    # /proc tells a program where it is, and with that where its libraries are.
+    command = ["unshare", "--mount", *(["--map-root-user", "--pid", "--fork"] if os.getuid() != 0 else []),
+               "sh", "-c", 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"', str(folder),
+               "/usr/bin/env", "-i", "PATH=/usr/bin:/bin", "HOME=/nowhere",
+               f"KILN_NVRTC=/nvrtc/{os.path.basename(os.path.realpath(nvrtc))}", "/kiln-gpu/run", "--dry", *sys.argv[2:]]
     status = subprocess.run(command).returncode
     print(f"   {inside}/results/page.md")
     raise SystemExit(status)

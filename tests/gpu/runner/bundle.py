@@ -19,7 +19,7 @@ PROGRAMS = ("tests/kiln_tests", "tests/gpu/kiln_gpu_probe", "examples/kiln_bench
 OWN_LIBRARIES = ("libkiln.so.0", "tests/cudasim/libcudasim.so", "tests/stub/libkiln_driver_stub.so",
                  "tests/stub/libkiln_nvrtc_stub.so")
 # The C library is the machine's.
-SYSTEM = re.compile(r"^(ld-linux.*|lib(c|m|dl|rt|pthread|util|resolv)\.so.*|linux-vdso.*)$")
+SYSTEM = re.compile(r"^(ld-linux.*|lib(c|m|mvec|dl|rt|pthread|util|resolv)\.so.*|linux-vdso.*)$")
 SOURCES = ("tests/shim/device.h", "tests/gates/missed.txt", "examples/data", "examples/bench", "dependencies.txt", "LICENSE")
 MOST_BYTES = 60 << 20
 
