@@ -41,6 +41,8 @@ class CudaDevice final : public Device {
   std::shared_ptr<Event> record() override;
   void synchronize() override;
   void check_usable() const override { context_.check_usable(); }
+  // For who records events on the queue, or launches kernels of their own there.
+  CudaContext& context() { return context_; }
   void before_fork() override { memory_.mutex().lock(); }
   void after_fork() override { memory_.mutex().unlock(); }
 

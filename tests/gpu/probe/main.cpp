@@ -2,7 +2,7 @@
 #include <exception>
 #include <string_view>
 
-#include "tests/gpu/probe/probe.h"
+#include "tests/gpu/timing/timing.h"
 
 namespace {
 
@@ -10,8 +10,9 @@ struct Verb {
   std::string_view name;
   int (*run)(const kiln::gpu::Arguments&);
 };
-constexpr Verb kVerbs[] = {
-    {"facts", kiln::gpu::facts}, {"hashes", kiln::gpu::hashes}, {"limits", kiln::gpu::limits}};
+constexpr Verb kVerbs[] = {{"facts", kiln::gpu::facts},     {"hashes", kiln::gpu::hashes},
+                           {"limits", kiln::gpu::limits},   {"timing", kiln::gpu::timing},
+                           {"kernels", kiln::gpu::kernels}, {"small", kiln::gpu::small}};
 
 }  // namespace
 
