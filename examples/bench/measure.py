@@ -38,11 +38,31 @@ def summary(seconds):
             "rounds": len(ordered)}
 
 
-def run_workload(workload, processes, rounds, patience, slice_seconds):
-    """One row of bench.json. Peers without the workload are left out; troubles are named."""
-    row = {"name": workload.key, "least_bytes": workload.least, "operations": workload.operations,
-           "elements": workload.elements, "memory_bound": workload.memory_bound,
-           "peers": {}, "troubles": {}}
+def counters(process, patience):
+    """Kernels and bytes of one run of Kiln; zeros where it does not say."""
+    try:
+        launched, moved, _ = process.ask("counters", patience)
+        return int(launched), int(moved)
+    except (Gone, TypeError, ValueError):
+        return 0, 0
+
+
+def blank(workload):
+    return {"name": workload.key, "least_bytes": workload.least, "operations": workload.operations,
+            "elements": workload.elements, "memory_bound": workload.memory_bound, "peers": {}, "troubles": {}}
+
+
+def failed(workload, reason):
+    """A row that nobody was timed for."""
+    row = blank(workload)
+    row["troubles"]["the row"] = reason
+    return row
+
+
+def run_workload(workload, processes, rounds, patience, slice_seconds, settle=False):
+    """One row of bench.json. Peers without the workload are left out; troubles are named. settle: a whole turn
+    is run before the calls of a turn are counted, since the first calls wait for what later ones do not."""
+    row = blank(workload)
     samples = {}
     for process in processes.values():  # loading and warming up is not timed: all at once
         process.send(workload.request())
@@ -53,6 +73,9 @@ def run_workload(workload, processes, rounds, patience, slice_seconds):
                     row["troubles"][name] = process.reason
                 continue
             values = process.ask(f"check {SAMPLES}", patience)
+            if values is None:
+                row["troubles"][name] = process.reason
+                continue
             samples[name] = [float(v) for v in values[1:]]
         except Gone as gone:
             row["troubles"][name] = str(gone)
@@ -74,12 +97,17 @@ def run_workload(workload, processes, rounds, patience, slice_seconds):
             timed.remove(name)
             return None
 
+    def calls_of(once):
+        return max(1, min(100000, math.ceil(slice_seconds / max(once, 1e-7))))
+
     for name in list(timed):
         once = took(name, 1)
         if once is not None and once < slice_seconds:
             once = took(name, 2)  # without what the first one still had to wait for
+        if settle and once is not None:
+            once = took(name, calls_of(once))
         if once is not None:
-            calls[name] = max(1, min(100000, math.ceil(slice_seconds / max(once, 1e-7))))
+            calls[name] = calls_of(once)
     for number in range(rounds):
         # Each time in another order: nobody always follows the one whose threads are slow to sleep.
         for name in random.Random(number).sample(timed, len(timed)):
@@ -92,11 +120,9 @@ def run_workload(workload, processes, rounds, patience, slice_seconds):
         row["peers"][name] = {**summary(seconds[name]), "calls": calls[name],
                               "peak_bytes": processes[name].status("VmHWM")}
     if "kiln" in timed:
-        launched, moved, _ = processes["kiln"].ask("counters")
-        row["kernels"], row["bytes_moved"] = int(launched), int(moved)
+        row["kernels"], row["bytes_moved"] = counters(processes["kiln"], patience)
     if "kiln_unfused" in timed:
-        launched, moved, _ = processes["kiln_unfused"].ask("counters")
-        row["unfused_kernels"], row["unfused_bytes"] = int(launched), int(moved)
+        row["unfused_kernels"], row["unfused_bytes"] = counters(processes["kiln_unfused"], patience)
     drop(processes)
     return row
 
@@ -118,7 +144,7 @@ def figures(process):
     process.stop()
 
 
-def ceilings(process, elements, operations):
+def ceilings(process, elements, operations, calls=1):
     """Bandwidth (bytes a second) and arithmetic rate (operations a second); None if they cannot be had."""
     found = {}
     try:
@@ -126,7 +152,7 @@ def ceilings(process, elements, operations):
                                     ("arithmetic", operations, [64])):
             process.ask(" ".join(["load", name, str(count)] + [f"{n}:0:1" for n in inputs]))
             amount = operations if name == "arithmetic" else 4 * elements * (3 if name == "triad" else 1)
-            found[name] = amount / min(float(process.ask("time 1")[0]) for _ in range(9))
+            found[name] = amount / min(float(process.ask(f"time {calls}")[0]) for _ in range(9))
             process.ask("drop")
     except (Gone, TypeError):
         found = None

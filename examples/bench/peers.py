@@ -7,6 +7,7 @@ import re
 import select
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -78,6 +79,9 @@ def environment(threads, cache, device, data):
     env["GLIBC_TUNABLES"] = ("glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776:"
                              "glibc.malloc.hugetlb=1")
     env["MIMALLOC_PURGE_DELAY"] = "-1"  # PyTorch's
+    if device == "cuda":
+        env["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # JAX would take three quarters of what all share
+        del env["GLIBC_TUNABLES"]
     env["JAX_PLATFORMS"] = env["BENCH_DEVICE"] = env["KILN_DEVICE"] = device
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     env["TORCHINDUCTOR_CACHE_DIR"] = str(pathlib.Path(cache) / "inductor")
@@ -113,20 +117,26 @@ class Process:
 
     def receive(self, patience=120):
         """None for `none` and an `error` (self.reason says which); Gone if the process is."""
+        until = time.monotonic() + patience
+        head = ""
+        while head not in ("ok", "none", "error", "gone"):  # else it is what some library prints
+            head, _, rest = self.line(until, patience).partition(" ")
+        if head == "gone":
+            raise Gone(rest)
+        self.reason = rest
+        return rest.split() if head == "ok" else None
+
+    def line(self, until, patience):
         while b"\n" not in self.buffer:
-            if not select.select([self.child.stdout], [], [], patience)[0]:
+            if not select.select([self.child.stdout], [], [], max(0, until - time.monotonic()))[0]:
                 self.stop()
-                raise Gone(f"no answer in {patience} s")
+                raise Gone(f"no answer in {patience:.0f} s")
             more = os.read(self.child.stdout.fileno(), 1 << 16)
             if not more:
                 raise Gone("the process ended")
             self.buffer += more
         answer, self.buffer = self.buffer.split(b"\n", 1)
-        head, _, rest = answer.decode().partition(" ")
-        if head == "gone":
-            raise Gone(rest)
-        self.reason = rest
-        return rest.split() if head == "ok" else None
+        return answer.decode(errors="replace")
 
     def ask(self, line, patience=120):
         self.send(line)

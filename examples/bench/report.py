@@ -147,6 +147,11 @@ def troubles(result):
     return ("Marked `!`:\n\n" + "\n".join(lines) + "\n") if lines else ""
 
 
+def late(result):
+    rows = result.get("not_reached", [])
+    return f"Not reached in time: {', '.join(rows)}.\n" if rows else ""
+
+
 def versions(result):
     lines = [[name, text] for name, text in result["about"].items()]
     lines += [[name, "**missing**: " + text] for name, text in result["gaps"].items()]
@@ -221,7 +226,7 @@ def full(result):
              "interleaved rounds; spread: largest less smallest over median; kernels and bytes of one "
              "run of Kiln; peak memory of the process of Kiln, Kiln without fusion, NumPy, inputs "
              "and interpreter among it.\n",
-             everything(result), troubles(result), plots(result, ""), versions(result),
+             everything(result), late(result), troubles(result), plots(result, ""), versions(result),
              costs(result), loops(result)]
     return "\n".join(part for part in parts if part)
 

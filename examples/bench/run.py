@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The benchmark suite: run.py <folder of the build> [--quick] [--filter REGEX] [--threads N]
-[--peers a,b,...] [--rounds N] [--device cpu|cuda] [--write]
+[--peers a,b,...] [--rounds N] [--device cpu|cuda] [--program PATH] [--python PATH] [--seconds N]
+[--out FOLDER] [--write]
 
 Writes bench.json, bench.md and plots into <folder>/bench; --write also renews the marked sections
-of README.md and examples/bench/README.md. ./dev bench builds first and calls this.
+of README.md and examples/bench/README.md. ./dev bench builds first and calls this. With --program
+and --python nothing is built or installed, and no build or git is needed.
 """
 
 import argparse
@@ -33,12 +35,30 @@ def arguments():
     parser.add_argument("--peers", default="", help="only these, comma between")
     parser.add_argument("--rounds", type=int, default=0)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: into bench-cuda")
+    parser.add_argument("--program", type=pathlib.Path, help="kiln_bench, if not that of the build")
+    parser.add_argument("--python", help="an interpreter whose libraries are measured as they are: nothing is installed")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="for all; rows not reached are named")
+    parser.add_argument("--out", type=pathlib.Path, help="folder of the results")
     parser.add_argument("--merge", action="store_true", help="keep the other rows of the last run")
     parser.add_argument("--write", action="store_true", help="renew the tables of the READMEs")
     return parser.parse_args()
 
 
-def machine(threads):
+def commit_of(build):
+    """Of the library: git's, or what a bundle says of itself."""
+    library = ["ir", "passes", "codegen", "runtime", "frontend"]
+    try:
+        return json.loads((build / "manifest.json").read_text())["made"]["commit"]
+    except (OSError, ValueError, KeyError):
+        pass
+    try:
+        return subprocess.run(["git", "-C", str(peers.ROOT), "log", "-1", "--format=%h", "--"] + library,
+                              capture_output=True, text=True).stdout.strip() or "unknown"
+    except OSError:
+        return "unknown"
+
+
+def machine(threads, build):
     cpu = "unknown"
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
@@ -47,15 +67,15 @@ def machine(threads):
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     cache = {}
     for level in sorted(pathlib.Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
-        kind = (level / "type").read_text().strip()
-        if kind != "Instruction":
-            cache["L" + (level / "level").read_text().strip()] = (level / "size").read_text().strip()
-    library = ["ir", "passes", "codegen", "runtime", "frontend"]
-    commit = subprocess.run(["git", "-C", str(peers.ROOT), "log", "-1", "--format=%h", "--"] + library,
-                            capture_output=True, text=True).stdout.strip()
+        try:
+            kind = (level / "type").read_text().strip()
+            if kind != "Instruction":
+                cache["L" + (level / "level").read_text().strip()] = (level / "size").read_text().strip()
+        except OSError:
+            pass  # virtual machines show some of it only
     return {"cpu": cpu, "cores": os.cpu_count(), "threads": threads, "cache": cache,
             "memory_gib": round(memory / 2**30), "system": platform.system() + " " + platform.machine(),
-            "load_before": round(os.getloadavg()[0], 1), "commit": commit or "unknown",
+            "load_before": round(os.getloadavg()[0], 1), "commit": commit_of(build),
             "date": datetime.date.today().isoformat()}
 
 
@@ -68,9 +88,12 @@ def gpu(kiln):
         raise SystemExit("no benchmarks on CUDA: " + reason)
     if "cudasim" in os.environ.get("KILN_CUDA_DRIVER", ""):
         return {"gpu": "the simulated driver: these are no times of a GPU"}
-    told = subprocess.run(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"],
-                          capture_output=True, text=True)
-    return {"gpu": told.stdout.splitlines()[0] + " (driver)" if told.stdout else "unknown"}
+    try:
+        told = subprocess.run(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"],
+                              capture_output=True, text=True).stdout
+    except OSError:
+        told = ""
+    return {"gpu": told.splitlines()[0] + " (driver)" if told else "unknown"}
 
 
 def start_all(names, start, missing):
@@ -96,78 +119,131 @@ def show(row):
         print(f"{'':24} {name}: {text}", flush=True)
 
 
+class Run:
+    """What a run needs: where its files lie, what it starts, until when."""
+
+    def __init__(self, given):
+        self.given, self.on_gpu = given, given.device == "cuda"
+        self.begun = time.time()
+        self.until = self.begun + given.seconds
+        self.build = given.build.resolve()
+        self.program = given.program or self.build / "examples" / "kiln_bench"
+        self.folder = given.out or self.build / ("bench-cuda" if self.on_gpu else "bench")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        venv = self.build / "bench" / "venv"
+        self.python = given.python or venv / "bin" / "python"
+        self.names = given.peers.split(",") if given.peers else [
+            n for n in peers.PEERS[given.device] if not (given.quick and n in peers.SLOW_TO_COMPILE)]
+        self.missing = {} if given.python else peers.install(venv, self.names, given.device)
+        self.chosen = workloads.chosen(given.filter, given.quick, given.device)
+
+    def make_inputs(self, cache):
+        self.cache, self.data = cache, self.folder / "data"
+        subprocess.run([str(self.program), "--data", str(self.data)], check=True,
+                       env=peers.environment(self.given.threads, cache, "cpu", self.data))
+
+    def start(self, name, empty=None):
+        env = peers.environment(self.given.threads, empty or self.cache, self.given.device, self.data)
+        return peers.Process(name, self.program, self.python, env, self.given.threads)
+
+    def left(self):
+        return self.until - time.time()
+
+    def row(self, workload, processes):
+        """A row, whatever happens: what went wrong is named in it."""
+        quick = self.given.quick
+        patience = min(30 if quick else 180, max(5, self.left()))
+        if self.given.seconds < float("inf"):
+            patience = min(patience, 45)  # one peer that hangs must not cost all rows
+        turn = 0.02 if quick or self.on_gpu else 0.05
+        try:
+            return measure.run_workload(workload, processes, self.given.rounds or (3 if quick else 5), patience, turn,
+                                        settle=self.on_gpu)
+        except Exception as error:
+            for name in list(processes):
+                processes.pop(name).stop()  # nobody knows what they would answer next
+            return measure.failed(workload, f"{type(error).__name__}: {error}")
+
+
+def begin(run, result):
+    """The machine, its ceilings, the peers that answer."""
+    given = run.given
+    result["machine"] = machine(given.threads, run.build)
+    if run.on_gpu:
+        result["machine"].update(gpu(run.start("kiln")))
+        found = measure.ceilings(run.start("machine_cuda"), 1 << 26, 1 << 38, 10)
+    else:
+        measure.figures(run.start("kiln"))
+        found = measure.ceilings(run.start("machine"), 1 << 26, 1 << 32)
+    if found:
+        result["ceilings"] = found
+    processes, result["about"], result["gaps"] = start_all(run.names, run.start, run.missing)
+    if not given.peers:
+        result["gaps"].update({n: "left out of a quick run: it compiles for seconds a row"
+                               for n in peers.SLOW_TO_COMPILE if given.quick})
+        if not run.on_gpu:
+            result["gaps"]["CuPy, cuBLAS, PyTorch, JAX and Kiln on a GPU"] = "only with --device cuda"
+    return processes
+
+
+def compute(run, result, processes):
+    """The rows, each written when it is there."""
+    kept = {}
+    if run.given.merge:
+        old = json.loads((run.folder / "bench.json").read_text())
+        kept = {row["name"]: row for row in old["rows"]}
+        result["anew"] = len(run.chosen)
+        result.update({k: old[k] for k in ("costs", "costs_cuda", "header", "fresh") if k in old})
+    result["rows"] = list(kept.values())
+    for workload in run.chosen:
+        if run.left() < 0:
+            result.setdefault("not_reached", []).append(workload.key)
+            continue
+        for name in result["about"].keys() - processes.keys():
+            processes[name] = run.start(name)  # one that ended gets its chance with the next row
+        row = run.row(workload, processes)
+        kept[row["name"]] = row
+        result["rows"] = list(kept.values())
+        show(row)
+        write(run, result)
+    write(run, result)
+    for process in processes.values():
+        process.stop()
+
+
+def write(run, result):
+    result["seconds"] = round(time.time() - run.begun)
+    result["machine"]["load_after"] = round(os.getloadavg()[0], 1)
+    (run.folder / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
+    report.write(result, run.folder, False)
+
+
 def main():
     given = arguments()
     if given.write and given.device == "cuda":
         raise SystemExit("--write: the READMEs hold tables of the CPU")
-    build = given.build.resolve()
-    program, folder = build / "examples" / "kiln_bench", build / "bench"
-    venv = folder / "venv"
-    on_gpu = given.device == "cuda"
-    if on_gpu:
-        folder = build / "bench-cuda"
-    folder.mkdir(exist_ok=True)
-    names = given.peers.split(",") if given.peers else [
-        n for n in peers.PEERS[given.device] if not (given.quick and n in peers.SLOW_TO_COMPILE)]
-    missing = peers.install(venv, names, given.device)
-    begun = time.time()
+    run = Run(given)
+    result = {"quick": given.quick}
     with tempfile.TemporaryDirectory() as cache:
-        data = folder / "data"
-        subprocess.run([str(program), "--data", str(data)], check=True,
-                       env=peers.environment(given.threads, cache, "cpu", data))
-        env = peers.environment(given.threads, cache, given.device, data)
-
-        def start(name, empty=None):
-            chosen = peers.environment(given.threads, empty, given.device, data) if empty else env
-            return peers.Process(name, program, venv / "bin" / "python", chosen, given.threads)
-
-        result = {"machine": machine(given.threads), "quick": given.quick}
-        if on_gpu:
-            result["machine"].update(gpu(start("kiln")))
-            found = measure.ceilings(start("machine_cuda"), 1 << 27, 1 << 38)
-        else:
-            measure.figures(start("kiln"))
-            found = measure.ceilings(start("machine"), 1 << 26, 1 << 32)
-        if found:
-            result["ceilings"] = found
-        processes, result["about"], result["gaps"] = start_all(names, start, missing)
-        if not given.peers:
-            result["gaps"].update({n: "left out of a quick run: it compiles for seconds a row"
-                                   for n in peers.SLOW_TO_COMPILE if given.quick})
-            if not on_gpu:
-                result["gaps"]["CuPy, cuBLAS, PyTorch, JAX and Kiln on a GPU"] = "only with --device cuda"
-        if not (given.quick or given.filter or on_gpu):
-            result["costs"] = costs.own(program, env)
-            result["costs_cuda"] = costs.cuda(program, env)
+        run.make_inputs(cache)
+        processes = begin(run, result)
+        if not (given.quick or given.filter or run.on_gpu):
+            env = peers.environment(given.threads, cache, given.device, run.data)
+            result["costs"] = costs.own(run.program, env)
+            result["costs_cuda"] = costs.cuda(run.program, env)
             result["header"] = costs.header()
-            result["fresh"] = {n: f for n in result["about"] if (f := costs.fresh(n, start))}
-        kept = {}
-        if given.merge:
-            old = json.loads((folder / "bench.json").read_text())
-            kept = {row["name"]: row for row in old["rows"]}
-            result["anew"] = len(workloads.chosen(given.filter, given.quick))
-            result.update({k: old[k] for k in ("costs", "costs_cuda", "header", "fresh") if k in old})
-        for workload in workloads.chosen(given.filter, given.quick):
-            for name in result["about"].keys() - processes.keys():
-                processes[name] = start(name)  # one that ended gets its chance with the next row
-            row = measure.run_workload(workload, processes, given.rounds or (3 if given.quick else 5),
-                                       30 if given.quick else 180, 0.02 if given.quick else 0.05)
-            kept[row["name"]] = row
-            result["rows"] = list(kept.values())
-            show(row)
-            result["seconds"] = round(time.time() - begun)
-            result["machine"]["load_after"] = round(os.getloadavg()[0], 1)
-            (folder / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
-        for process in processes.values():
-            process.stop()
-    report.write(result, folder, given.write)
-    plots = subprocess.run([str(venv / "bin" / "python"), str(peers.HERE / "plots.py"), str(folder)])
+            result["fresh"] = {n: f for n in result["about"] if (f := costs.fresh(n, run.start))}
+        compute(run, result, processes)
+    report.write(result, run.folder, given.write)
+    plots = subprocess.run([str(run.python), str(peers.HERE / "plots.py"), str(run.folder)],
+                           stderr=subprocess.PIPE, text=True)
     if plots.returncode:
-        print("no plots: Matplotlib is missing")
+        print("no plots: " + (plots.stderr.strip().splitlines() or ["plots.py failed"])[-1])
     elif given.write:
         for name in ("speed.svg", "roofline.svg"):
-            shutil.copy(folder / name, peers.HERE / name)
-    print(f"{result['seconds']} s; written: {folder}/bench.json, bench.md, *.png, *.svg")
+            shutil.copy(run.folder / name, peers.HERE / name)
+    print(f"{result['seconds']} s; written: {run.folder}/bench.json, bench.md, *.png, *.svg")
 
 
-main()
+if __name__ == "__main__":
+    main()

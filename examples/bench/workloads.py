@@ -18,6 +18,7 @@ class Workload:
     tolerance: float = 1e-4  # relative to the largest magnitude of the result
     astray: float = 0.0      # share of values that may be others: near-ties of an argmin
     quick: bool = False
+    gpu: bool = False        # on a GPU only
 
     @property
     def elements(self):
@@ -104,5 +105,39 @@ def make():
     return rows
 
 
-def chosen(pattern="", quick=False):
-    return [w for w in make() if re.search(pattern, w.key) and (w.quick or not quick)]
+def gpu_rows():
+    """What tells most on a GPU, at sizes beyond its caches; the first first."""
+    n = 64 * M
+    rows = []
+
+    def add(name, dims, inputs, out, operations, **more):
+        read = sum(math.prod(extents) for extents, *_ in inputs)
+        rows.append(Workload(name, dims, inputs, 4 * (read + out), operations, quick=True, gpu=True, **more))
+
+    wide, narrow = (((16 * K, 4 * K), -2.0, 2.0),), (((64 * K, K), -2.0, 2.0),)
+    add("softmax", wide[0][0], wide, n, 5 * n, memory_bound=True)
+    add("layer_norm", wide[0][0], wide + flat(4 * K, 2), n, 7 * n, memory_bound=True)
+    add("row_sums", narrow[0][0], narrow, 64 * K, n, memory_bound=True)
+    add("column_sums", wide[0][0], wide, 4 * K, n, memory_bound=True)
+    add("row_argmax", narrow[0][0], narrow, 64 * K, n, memory_bound=True, astray=0.01)
+    add("gelu", (n,), flat(n, low=-3.0, high=3.0), n, 9 * n, memory_bound=True)
+    market = ((50, 150), (50, 150), (0.1, 2.1), (0.01, 0.05), (0.1, 0.4))
+    add("black_scholes", (16 * M,), tuple(((16 * M,), *bounds) for bounds in market), 32 * M, 65 * 16 * M)
+    square = (((4 * K, 4 * K), -1.0, 1.0),) * 2
+    add("product", (4 * K,), square, 16 * M, 2 * (4 * K) ** 3)
+    one = (((512 * K,), -1.0, 1.0), ((512 * K,), -1.0, 1.0), ((512 * K,), -0.1, 0.1), ((512 * K,), 0.0, 0.1))
+    add("adam", (512 * K,), one * 50, 150 * 512 * K, 50 * 13 * 512 * K)
+    return rows
+
+
+# Rows of the common list that follow those; the others come after them.
+TELLING = ("axpy 64M", "chain 64Mx10", "mse 64M", "axpy 64K", "softmax 256x64K", "softmax 512Kx32", "mlp ", "kmeans ")
+
+
+def chosen(pattern="", quick=False, device="cpu"):
+    rows = make()
+    if device == "cuda":
+        def rank(w):
+            return next((i for i, start in enumerate(TELLING) if w.key.startswith(start)), len(TELLING))
+        rows = gpu_rows() + sorted(rows, key=rank)
+    return [w for w in rows if re.search(pattern, w.key) and (w.quick or not quick)]

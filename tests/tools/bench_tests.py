@@ -5,10 +5,12 @@
 
 import ctypes
 import importlib
+import json
 import os
 import pathlib
 import sys
 import tempfile
+import time
 import unittest
 import unittest.mock
 
@@ -20,6 +22,7 @@ import peers
 import programs
 import reasons
 import report
+import run
 import workloads
 
 
@@ -89,6 +92,20 @@ class Rows(unittest.TestCase):
         rows = workloads.make()
         self.assertEqual(len({w.key for w in rows}), len(rows))
         for w in rows:
+            self.assertIn(w.name, programs.PROGRAMS)
+            self.assertGreaterEqual(w.least, 4 * w.elements)
+
+    def test_a_gpu_has_the_telling_ones_first(self):
+        cpu, cuda = ([w.key for w in workloads.chosen(device=d)] for d in ("cpu", "cuda"))
+        self.assertEqual(len(set(cuda)), len(cuda))
+        self.assertLess(set(cpu), set(cuda))
+        self.assertEqual(cpu, [w.key for w in workloads.make()])
+        self.assertEqual(cuda[:5], ["softmax 16Kx4K", "layer_norm 16Kx4K", "row_sums 64Kx1K",
+                                    "column_sums 16Kx4K", "row_argmax 64Kx1K"])
+        for start in workloads.TELLING:
+            self.assertTrue(any(key.startswith(start) for key in cpu), start)
+        for w in workloads.gpu_rows():
+            self.assertTrue(w.gpu and w.quick)
             self.assertIn(w.name, programs.PROGRAMS)
             self.assertGreaterEqual(w.least, 4 * w.elements)
 
@@ -197,7 +214,116 @@ class Devices(unittest.TestCase):
         self.assertNotIn("roofline", text)
 
 
+class Timed:
+    """A peer whose calls take a millisecond once it is warm; it may fail at a request."""
+
+    def __init__(self, fails=""):
+        self.fails, self.asked, self.reason, self.first = fails, [], "it broke", True
+
+    def send(self, line):
+        self.line = line
+
+    def receive(self, patience=None):
+        return self.ask(self.line)
+
+    def ask(self, line, patience=None):
+        self.asked.append(line)
+        verb, *words = line.split()
+        if verb == self.fails:
+            return None
+        if verb == "time":
+            first, self.first = self.first, False
+            return ["0.004" if first else "0.001"]
+        return {"load": ["1"], "check": ["2", "1.0", "2.0"], "counters": ["1", "64", "0"]}.get(verb, [])
+
+    def forget_peak(self):
+        pass
+
+    def status(self, name):
+        return 1
+
+    def stop(self):
+        pass
+
+
+class Turns(unittest.TestCase):
+    workload = next(w for w in workloads.make() if w.name == "axpy")
+
+    def row(self, settle, **processes):
+        with unittest.mock.patch("time.sleep"):
+            return measure.run_workload(self.workload, processes, 3, 5, 0.02, settle)
+
+    def test_a_whole_turn_settles_how_many_calls_one_has(self):
+        peer = Timed()
+        self.assertEqual(self.row(True, kiln=peer)["peers"]["kiln"]["calls"], 20)
+        self.assertEqual([a for a in peer.asked if a.startswith("time")], ["time 1", "time 2"] + ["time 20"] * 4)
+        self.assertEqual(self.row(False, kiln=Timed())["peers"]["kiln"]["rounds"], 3)
+
+    def test_one_that_fails_is_a_line(self):
+        for verb in ("load", "check", "time", "counters"):
+            row = self.row(True, kiln=Timed(), torch=Timed(verb))
+            self.assertIn("kiln", row["peers"])
+            self.assertEqual("torch" in row["troubles"], verb != "counters")
+        self.assertEqual(self.row(True, kiln=Timed("counters"))["bytes_moved"], 0)
+        row = measure.failed(self.workload, "KeyError: x")
+        self.assertIn("the row: KeyError: x", report.troubles({"rows": [row]}))
+
+
+class Runs(unittest.TestCase):
+    """run.py from a folder without a build, without git."""
+
+    def run_it(self, folder, *words):
+        arguments = [str(folder), "--device", "cuda", "--program", str(folder / "kiln_bench"), "--python", sys.executable,
+                     "--out", str(folder / "out" / "here"), "--filter", "axpy (1|64K)$", *words]
+        with unittest.mock.patch.object(sys, "argv", ["run.py", *arguments]), \
+             unittest.mock.patch.object(peers, "install", side_effect=AssertionError("installs")), \
+             unittest.mock.patch.object(peers, "PEERS", {"cuda": ("kiln", "no_such_peer")}), \
+             unittest.mock.patch.dict(os.environ, {"PATH": "/nowhere"}), unittest.mock.patch("builtins.print"):
+            run.main()
+        return json.loads((folder / "out" / "here" / "bench.json").read_text())
+
+    def bundle(self, folder):
+        folder = pathlib.Path(folder)
+        program = folder / "kiln_bench"
+        program.write_text(f"#!{sys.executable}\n" + """import sys
+if sys.argv[1:] == ["--serve", "no_such_peer"]: print("gone no module", flush=True); sys.exit()
+if sys.argv[1] == "--data": sys.exit()
+for line in sys.stdin:
+    print("some library talks", flush=True)
+    answer = {"check": "2 1 2", "time": "0.001", "counters": "1 64 0"}.get(line.split()[0], "this tree")
+    print("ok " + answer, flush=True)
+""")
+        program.chmod(0o755)
+        (folder / "manifest.json").write_text('{"made": {"commit": "abc123"}}')
+        return folder
+
+    def test_from_a_bundle(self):
+        with tempfile.TemporaryDirectory() as folder:
+            found = self.run_it(self.bundle(folder))
+            self.assertEqual([r["name"] for r in found["rows"]], ["axpy 64K", "axpy 1"])
+            self.assertEqual(found["machine"]["commit"], "abc123")
+            self.assertIn("no module", found["gaps"]["no_such_peer"])
+            self.assertNotIn("not_reached", found)
+
+    def test_rows_not_reached_are_named(self):
+        with tempfile.TemporaryDirectory() as folder:
+            found = self.run_it(self.bundle(folder), "--seconds", "0")
+            self.assertEqual((found["rows"], found["not_reached"]), ([], ["axpy 64K", "axpy 1"]))
+            self.assertIn("Not reached in time: axpy 64K, axpy 1.",
+                          (pathlib.Path(folder) / "out" / "here" / "bench.md").read_text())
+
+
 class Processes(unittest.TestCase):
+    def test_patience_is_for_the_whole_answer(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = pathlib.Path(folder) / "peer"
+            program.write_text("#!/bin/sh\nwhile sleep 0.2; do echo some library talks; done\n")
+            program.chmod(0o755)
+            process = peers.Process("hand", program, None, {"PATH": os.environ["PATH"]}, 1)
+            begun = time.monotonic()
+            self.assertRaisesRegex(peers.Gone, "no answer in 1 s", process.ask, "hello", 1)
+            self.assertLess(time.monotonic() - begun, 10)
+
     def ask(self, script):
         with tempfile.TemporaryDirectory() as folder:
             program = pathlib.Path(folder) / "peer"

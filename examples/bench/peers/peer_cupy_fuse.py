@@ -6,7 +6,7 @@ import peer_cupy
 import programs
 from peer_cupy import drop, get, put, wait  # noqa: F401
 
-HAS = ("axpy", "chain", "transcendental", "black_scholes", "adam")
+HAS = ("axpy", "chain", "transcendental", "black_scholes", "adam", "gelu")
 
 
 def about():

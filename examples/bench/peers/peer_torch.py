@@ -51,6 +51,8 @@ OWN = {
     "layer_norm": lambda dims, x, gain, shift: functional.layer_norm(x, gain.shape, gain, shift, 1e-5),
     "distances": lambda dims, a, b: squared_distances(a, b),
     "knn": lambda dims, a, b: torch.argmin(squared_distances(a, b), 1),
+    "gelu": lambda dims, x: functional.gelu(x, approximate="tanh"),
+    "row_argmax": lambda dims, x: torch.argmax(x, 1),
     "kmeans": kmeans, "standardise": standardise, "logistic": logistic, "mlp": mlp,
 }
 

@@ -125,6 +125,27 @@ def mlp(xp, dims, x, w1, b1, w2, b2):
     return softmax(xp, dims, xp.maximum(x @ w1 + b1, 0) @ w2 + b2)
 
 
+def row_sums(xp, dims, x):
+    return xp.sum(x, axis=1)
+
+
+def column_sums(xp, dims, x):
+    return xp.sum(x, axis=0)
+
+
+def row_argmax(xp, dims, x):
+    return xp.argmax(x, axis=1)
+
+
+def gelu(xp, dims, x):
+    return 0.5 * x * (1 + xp.tanh(0.7978845608 * (x + 0.044715 * x * x * x)))
+
+
+def product(xp, dims, a, b):
+    return a @ b
+
+
 PROGRAMS = {f.__name__: f for f in (
     axpy, chain, transcendental, black_scholes, mse, softmax, layer_norm, logsumexp, standardise,
-    distances, add_transposed, heat, gray_scott, blur, kmeans, knn, nbody, adam, logistic, mlp)}
+    distances, add_transposed, heat, gray_scott, blur, kmeans, knn, nbody, adam, logistic, mlp,
+    row_sums, column_sums, row_argmax, gelu, product)}

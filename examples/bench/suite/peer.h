@@ -29,11 +29,13 @@ struct Values {
   std::int64_t count;
 };
 
-// run() computes everything anew and returns when it is there; outputs() are the values of the
-// latest run. Both are valid while the Problem is.
+// run() computes everything anew and returns when it is there, or, where there is a wait(), when
+// that is under way; outputs() are the values of the latest run. All are valid while the Problem
+// is.
 struct Program {
   std::function<void()> run;
   std::function<std::vector<Values>()> outputs;
+  std::function<void()> wait = {};
 };
 
 struct Peer {

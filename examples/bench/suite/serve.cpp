@@ -100,6 +100,7 @@ class Server {
     if (!program_) return "none";
     const double start = now();
     program_->run();
+    wait();
     return "ok " + std::to_string(now() - start);
   }
 
@@ -123,12 +124,17 @@ class Server {
     return out.str();
   }
 
-  // time <calls>: seconds a call
+  void wait() const {
+    if (program_->wait) program_->wait();
+  }
+
+  // time <calls>: seconds a call; on a GPU all of them are waited for at the end only
   std::string time(std::istream& words) {
     std::int64_t calls = 1;
     words >> calls;
     const double start = now();
     for (std::int64_t k = 0; k < calls; ++k) program_->run();
+    wait();
     std::ostringstream out;
     out.precision(9);
     out << "ok " << (now() - start) / static_cast<double>(calls);

@@ -145,7 +145,7 @@ def speed(machine, command, python):
 
     def peers(limit):
         folder = pathlib.Path(machine.cache.name) / "bench"
-        words = [python, BUNDLE / "source" / "examples" / "bench" / "run.py", BUNDLE, "--device", "cuda", "--quick",
+        words = [python, BUNDLE / "source" / "examples" / "bench" / "run.py", BUNDLE, "--device", "cuda",
                  "--program", BIN / "kiln_bench", "--python", python, "--out", folder, "--seconds", str(int(limit - 15))]
         status, out, err = command.run(words + (["--filter", "axpy 64K"] if dry else []), limit, env)
         for name in ("bench.json", "bench.md"):

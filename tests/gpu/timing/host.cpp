@@ -1,7 +1,5 @@
 #include "tests/gpu/timing/host.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -9,6 +7,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "tests/folder.h"
 #include "tests/gpu/timing/program.h"
 
 namespace kiln::gpu {
@@ -47,7 +46,7 @@ class Host {
     }
     good &= waited("synchronize", [] { kn::synchronize(); });
     good &= copies();
-    return good & compiles("compile_cold", true) & compiles("compile_from_disk", false);
+    return good & compiles("compile_cold") & compiles("compile_from_disk");
   }
 
  private:
@@ -136,12 +135,11 @@ class Host {
   }
 
   // A process of its own, twice with the same folder of kernels, which is empty at first.
-  bool compiles(const std::string& name, bool cold) {
+  bool compiles(const std::string& name) {
     return add(name, [&]() -> Json {
-      const std::filesystem::path folder = kernel_folder(cold);
       const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
       const std::string command =
-          "KILN_CACHE_DIR='" + folder.string() + "' '" + program + "' timing " + kFirstKernels;
+          "KILN_CACHE_DIR='" + kernels_.path() + "' '" + program + "' timing " + kFirstKernels;
       std::FILE* const pipe = popen(command.c_str(), "r");
       if (pipe == nullptr) throw std::runtime_error("no child process");
       std::string text;
@@ -149,22 +147,15 @@ class Host {
         text += static_cast<char>(c);
       }
       const int status = pclose(pipe);
-      if (!cold) std::filesystem::remove_all(folder);
       if (status != 0) throw std::runtime_error("the child process failed: " + text);
       return Json::parse(text);
     });
   }
 
-  static std::filesystem::path kernel_folder(bool fresh) {
-    const std::filesystem::path folder =
-        std::filesystem::temp_directory_path() / ("kiln_gpu_probe_" + std::to_string(getpid()));
-    if (fresh) std::filesystem::create_directories(folder);
-    return folder;
-  }
-
   Gpu& gpu_;
   const Plan& plan_;
   Results& results_;
+  const kiln_tests::Folder kernels_;
 };
 
 // Ten operations, which ones the number says.
