@@ -64,6 +64,30 @@ Json planned(const Arrays& outputs) {
   return row;
 }
 
+// A line a program: name, launches, megabytes that its kernels must move, at the sizes of the
+// table.
+int plan_all(const std::string& target) {
+  const kn::Scope scope({.device = kn::plan_only(target), .flush_after = 0});
+  for (const Program& program : programs()) {
+    Arrays in;
+    for (const Input& input : program.inputs(program.dims)) {
+      in.push_back(kn::zeros(input.shape, input.dtype));
+    }
+    kn::eval(in);
+    int launches = 0;
+    double bytes = 0;
+    for (const Json& plan : Json::parse(kn::explain(program.run(in, program.dims)).json())) {
+      for (const Json& kernel : plan["kernels"]) {
+        ++launches;
+        bytes +=
+            kernel["compulsory_read"].get<double>() + kernel["compulsory_written"].get<double>();
+      }
+    }
+    fmt::print("{}\t{}\t{:.0f}\n", program.name, launches, 1e-6 * bytes);
+  }
+  return 0;
+}
+
 Json measured(Gpu& gpu, const Program& program, const Plan& plan) {
   const Dims dims = scaled(program, plan.scale);
   const Arrays in = make_inputs(program.inputs(dims));
@@ -138,10 +162,7 @@ class Run {
 
 int timing(const Arguments& arguments) {
   if (arguments == Arguments{kFirstKernels}) return first_kernels();
-  if (arguments == Arguments{"--list"}) {
-    for (const Program& program : programs()) fmt::print("{}\n", program.name);
-    return 0;
-  }
+  if (has(arguments, "--plan")) return plan_all(option(arguments, "--plan"));
   return Run(read(arguments))() ? 0 : 1;
 }
 

@@ -5,11 +5,12 @@
 
 namespace kiln::gpu {
 
-// [--scale S] [--only REGEX] [--seconds N] [--loops N] [--out FILE] | --list
+// [--scale S] [--only REGEX] [--seconds N] [--loops N] [--out FILE] | --plan TARGET
 //
 // Ceilings of the device, every program of the table, costs of the host. FILE is written anew after
 // every row, so that a run that is cut short still tells; a row that throws says why. 0 if no row
-// threw.
+// threw. --plan measures nothing and needs no device: it prints each program's launches and
+// megabytes on a target such as sm_90.
 int timing(const Arguments& arguments);
 
 // [--scale S] [--only REGEX]: twenty programs of the table, each evaluated once between
