@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 CEILINGS = ("copy", "copy_loop", "triad", "triad_loop", "read", "write", "copy_driver", "empty", "multiply_add", "trip")
 HOST = [name + size for size in ("_1", "_64k") for name in
         ("evaluate", "evaluate_sum", "evaluate_in_place", "evaluate_and_wait", "item")]
-HOST += ["synchronize", "upload", "download", "array_of_host_data", "to_vector", "compile_cold", "compile_from_disk"]
+HOST += ["synchronize", "upload", "download", "use_of_host_data", "to_vector", "compile_cold", "compile_from_disk"]
 # Where the prediction has other kernels or bytes than the plan for sm_90, and why it stays as it was written.
 OTHERWISE = {
     "adam_50": "one launch where the driver takes 32 KB of parameters, which a plan alone does not know",
@@ -70,6 +70,10 @@ def faults_of(file):
         faults += [f"{part} lacks {name}" for name in wanted if name not in found[part]]
         faults += [f"{part} {name}: {row}" for name, row in found[part].items()
                    if "error" in row or not any(isinstance(v, float) and v > 0 for v in row.values())]
+    for name in ("upload", "download", "use_of_host_data", "to_vector"):
+        row = found["host"].get(name, {})
+        if row.get("copied_bytes") != row.get("bytes"):
+            faults.append(f"host {name} did not copy what it says: {row}")
     cold, disk = found["host"]["compile_cold"], found["host"]["compile_from_disk"]
     if (cold["compiled"], cold["from_disk"], disk["compiled"], disk["from_disk"]) != (3, 0, 0, 3):
         faults.append(f"kernels were not compiled as meant: {cold}, {disk}")

@@ -18,7 +18,8 @@ runtime::CudaDevice& first_device() {
 }  // namespace
 
 Gpu::Gpu() : device(first_device()), context(device.context()), driver(context.driver) {
-  if (!driver.library.get("cuEventElapsedTime", elapsed_)) {
+  if (!driver.library.get("cuEventElapsedTime", elapsed_) &&
+      !driver.library.get("cuEventElapsedTime_v2", elapsed_)) {
     throw runtime::DeviceError("the driver has no cuEventElapsedTime", "another driver");
   }
   driver.library.get("cuProfilerStart", profiler_start_);
