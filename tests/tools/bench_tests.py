@@ -6,6 +6,7 @@
 import ctypes
 import importlib
 import json
+import math
 import os
 import pathlib
 import sys
@@ -267,6 +268,20 @@ class Turns(unittest.TestCase):
         self.assertEqual(self.row(True, kiln=Timed("counters"))["bytes_moved"], 0)
         row = measure.failed(self.workload, "KeyError: x")
         self.assertIn("the row: KeyError: x", report.troubles({"rows": [row]}))
+
+
+class Fused(unittest.TestCase):
+    def test_a_kernel_takes_one_tensor_of_adam(self):
+        cupy, taken = unittest.mock.MagicMock(sqrt=math.sqrt), []
+
+        def fuse(kernel_name):
+            return lambda f: lambda *inputs: (taken.append(len(inputs)), f(*inputs))[1]
+        cupy.fuse = fuse
+        inputs = [0.1 * k for k in range(1, 13)]
+        with unittest.mock.patch.dict(sys.modules, {"cupy": cupy}):
+            sys.modules.pop("peer_cupy", None)
+            found = importlib.import_module("peer_cupy_fuse").program("adam", [1])(*inputs)
+        self.assertEqual((found, taken), (programs.adam(cupy, [1], *inputs), [4, 4, 4]))
 
 
 class Runs(unittest.TestCase):
