@@ -46,7 +46,9 @@ class Host {
     }
     good &= waited("synchronize", [] { kn::synchronize(); });
     good &= copies();
-    return good & compiles("compile_cold") & compiles("compile_from_disk");
+    good &= compiles("compile_cold");
+    good &= compiles("compile_from_disk");
+    return good;
   }
 
  private:
