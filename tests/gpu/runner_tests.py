@@ -46,6 +46,12 @@ class Libraries(unittest.TestCase):
         self.assertIn("every NVRTC is newer", self.choose(12060, {"d": (13, 0)})[1])
         self.assertIn("no libnvrtc.so found", self.choose(12060, {"d": None})[1])
 
+    def test_cublaslt(self):
+        paths = ["/a/libcublasLt.so.13.1.0.3", "/b/libcublasLt.so.12.9.1", "/b/libcublasLt.so.12.10.0"]
+        self.assertEqual(machine.choose_cublaslt(12040, paths), paths[2])
+        self.assertEqual(machine.choose_cublaslt(13000, paths), paths[0])
+        self.assertIsNone(machine.choose_cublaslt(11080, paths))
+
     def test_without_a_driver(self):
         with unittest.mock.patch.object(machine, "driver_version", lambda: None):
             here = machine.Machine(False)

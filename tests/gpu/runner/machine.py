@@ -5,6 +5,7 @@ import ctypes
 import glob
 import os
 import pathlib
+import re
 import shutil
 import site
 import sys
@@ -72,6 +73,17 @@ def choose_nvrtc(driver, candidates=None):
     return best, fitting[best]
 
 
+def choose_cublaslt(driver, candidates=None):
+    """The newest cuBLASLt of a version that the driver has too, by its file's name; None if there is none."""
+    known = {}
+    for path in files("cublasLt") if candidates is None else candidates:
+        version = re.search(r"\.so\.([0-9.]+)$", os.path.realpath(path) if candidates is None else path)
+        if version:
+            known[path] = tuple(int(part) for part in version[1].split("."))
+    fitting = {path: v for path, v in known.items() if driver is None or v[0] <= driver // 1000}
+    return max(fitting, key=lambda path: fitting[path]) if fitting else None
+
+
 def tool(name):
     """The path of compute-sanitizer or ncu, or None."""
     found = shutil.which(name)
@@ -99,9 +111,9 @@ class Machine:
             driver = driver_version()
             if driver is None:
                 self.why = "no NVIDIA driver (libcuda.so.1) on this machine; --dry uses a simulated one"
-            blas = files("cublasLt")
+            blas = choose_cublaslt(driver)
             if blas:
-                self.env["KILN_CUBLASLT"] = blas[0]
+                self.env["KILN_CUBLASLT"] = blas
         self.facts["driver"] = driver
         if "KILN_NVRTC" not in self.env:
             path, told = choose_nvrtc(driver)
