@@ -11,9 +11,15 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE / "runner")]
+
+import machine
 
 
 def main():
+    if "KILN_NVRTC" not in os.environ and machine.choose_nvrtc(None)[0] is None:
+        print("no NVRTC on this machine")
+        raise SystemExit(77)
     build, work = (pathlib.Path(a).resolve() for a in sys.argv[1:3])
     bundle = work / "kiln-gpu"
     shutil.rmtree(work, ignore_errors=True)
