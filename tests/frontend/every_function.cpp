@@ -82,7 +82,7 @@ const FunctionCall kCalls[] = {
     {"Array::operator+=", kSame, [](X x) { return changed(x, [](Array& y) { y += y; }); }},
     {"Array::operator-=", kSame, [](X x) { return changed(x, [](Array& y) { y -= 1; }); }},
     {"Array::operator*=", kSame, [](X x) { return changed(x, [](Array& y) { y *= 2.f; }); }},
-    {"Array::operator/=", kSame, [](X x) { return changed(x, [](Array& y) { y /= y; }); }},
+    {"Array::operator/=", kSame, [](X x) { return changed(x, [](Array& y) { y /= Array{1.f, 2.f, 3.f}; }); }},
     {"Array::operator!", kTruths, [](X x) { return said(!truth(x)); }},
     {"Array::operator=", kSame, [](X x) { Array y; y = x; return said(y); }},
     {"operator-", kSame, [](X x) { return said(-x); }},

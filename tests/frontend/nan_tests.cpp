@@ -77,7 +77,7 @@ const Program kPrograms[] = {
     {"sum: element (1)", __LINE__, [] { return kn::sum(kn::Array{{1.f, 2.f}, {kInf, -kInf}}, {1}); }},
     {"prod: element ()", __LINE__, [] { return kn::prod(row({0, kInf})); }},
     {"subtract: element (1)", __LINE__, [] { return kn::var(row({1, kInf})); }},
-    {"divide: element ()", __LINE__, [] { return kn::var(row({1}), kn::all_axes, kn::Correction(1)); }},
+    {"divide: element ()", __LINE__, [] { return kn::var(row({1}), kn::all_axes, kn::Correction{1}); }},
     {"matmul: element (1, 0)", __LINE__, [] { return kn::matmul(kn::Array{{1.f, 1.f}, {0.f, kInf}}, kn::Array{{0.f}, {0.f}}); }},
     {"subtract: element (0)", __LINE__, [] { return kn::softmax(row({-kInf, -kInf})); }},
     // A NaN may vanish: that it was made counts.

@@ -94,7 +94,7 @@ void pointwise(std::int64_t n, const Add& add) {
     p.output(p.slice(input(p, DType::float32, {n}), {5}, {(n - 6) / 2}, {3}));
   });
   for (const Matrix m : matrices(n)) {
-    const auto [rows, columns] = m;
+    const std::int64_t rows = m.rows, columns = m.columns;
     add("row and column", [=](Program& p) {
       const Id sum = p.map(
           Op::add, {input(p, DType::float32, {rows, 1}), input(p, DType::float32, {columns})});
@@ -141,7 +141,7 @@ void joins(std::int64_t n, const Add& add) {
     });
   }
   for (const Matrix m : matrices(n)) {
-    const auto [rows, columns] = m;
+    const std::int64_t rows = m.rows, columns = m.columns;
     add("joined below", [=](Program& p) {
       p.output(p.concat(
           {input(p, DType::float32, {rows - 1, columns}), input(p, DType::float32, {1, columns})},
@@ -213,7 +213,7 @@ void reductions(std::int64_t n, const Add& add) {
   add("one long softmax",
       [=](Program& p) { p.output(softmax(p, input(p, DType::float32, {1, n}), 1)); });
   for (const Matrix m : matrices(n)) {
-    const auto [rows, columns] = m;
+    const std::int64_t rows = m.rows, columns = m.columns;
     for (const std::uint8_t axis : {0, 1}) {
       add("sums", [=](Program& p) {
         p.output(p.reduce(Op::add, input(p, DType::float32, {rows, columns}), {axis}));
