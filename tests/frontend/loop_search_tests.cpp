@@ -1,8 +1,10 @@
 // Random loops, as programs have them, against the same loop one operation at a time: equal bits,
 // and within what ARCHITECTURE.md promises of laziness, in counters.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <random>
+#include <span>
 #include <thread>
 
 #include "frontend/state.h"
@@ -156,8 +158,9 @@ double modelled(const kn::Stats& did) {
 void expect_same(const Report& got, const Report& wanted) {
   ASSERT_EQ(got.read.size(), wanted.read.size());
   ASSERT_EQ(got.ended.size(), wanted.ended.size());
-  EXPECT_EQ(std::memcmp(got.read.data(), wanted.read.data(), 8 * got.read.size()), 0);
-  EXPECT_EQ(std::memcmp(got.ended.data(), wanted.ended.data(), 4 * got.ended.size()), 0);
+  const auto bits = [](const auto& values) { return std::as_bytes(std::span(values)); };
+  EXPECT_TRUE(std::ranges::equal(bits(got.read), bits(wanted.read)));
+  EXPECT_TRUE(std::ranges::equal(bits(got.ended), bits(wanted.ended)));
 }
 
 void check(std::uint64_t seed) {

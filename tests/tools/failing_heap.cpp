@@ -1,6 +1,7 @@
 #include "tests/failing_heap.h"
 
 #include <cstdlib>
+#include <new>
 
 namespace kiln_tests {
 namespace {
@@ -32,5 +33,13 @@ void* allocated(std::size_t bytes) {
 }  // namespace kiln_tests
 
 void* operator new(std::size_t bytes) { return kiln_tests::allocated(bytes); }
+// By default it calls the one above; that of an address sanitizer does not.
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  try {
+    return kiln_tests::allocated(bytes);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
