@@ -9,22 +9,25 @@
 //   compilation  ir::kNvrtcOptions (ir/targets.h): the bits are right only with these
 //   flags        kAligned gives accesses of 16 bytes; kNonTemporal has no effect here
 //
-// With Labels::no the text holds nothing of the user's: names, lines and expression are left out
-// and the entry is called kCanonicalEntry, so that equal keys give equal source.
+// With Labels::no the text holds nothing of the user's: names, lines and expression are left out,
+// so that equal keys give equal source. The entry is called the same with labels and without.
 #pragma once
 #include <string>
-#include <string_view>
 
 #include "ir/kernel.h"
+#include "ir/plan.h"
 
 namespace kiln::codegen {
 
-inline constexpr std::string_view kCanonicalEntry = "kiln_kernel";
-
-// The entry symbol: the kernel's name, changed only where C or CUDA has a function of that name.
-std::string cuda_entry(const ir::Kernel& kernel, ir::Labels labels = ir::Labels::yes);
+// The entry symbol, by which profilers tell kernels apart: kiln_<operations>_<hash>, of what the
+// kernel computes (the first few distinct operations of its values: add_mul_sum; copy or fill where
+// there is none) and of its canonical text. Linear in the kernel; the same in every process.
+std::string cuda_entry(const ir::Kernel& kernel);
 
 // The kernel must be well-formed and of Target::cuda; throws ir::InternalError otherwise.
 std::string cuda_source(const ir::Kernel& kernel, ir::Labels labels = ir::Labels::yes);
+
+// The text and its entry, as NVRTC takes them.
+ir::KernelSource cuda_kernel(const ir::Kernel& kernel, ir::Labels labels = ir::Labels::yes);
 
 }  // namespace kiln::codegen

@@ -27,7 +27,7 @@ std::string version() {
 }
 
 ir::KernelSource emit_cuda(const ir::Kernel& kernel) {
-  return {std::string(codegen::kCanonicalEntry), codegen::cuda_source(kernel, ir::Labels::no), {}};
+  return codegen::cuda_kernel(kernel, ir::Labels::no);
 }
 
 runtime::Compiler host_compiler() {

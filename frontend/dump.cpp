@@ -76,12 +76,12 @@ void Dump::graphs(const passes::PassLog& log) {
 
 // PTX is added wherever NVRTC is found; its failure is written down, not thrown.
 void Dump::cuda(const std::string& name, const ir::Kernel& kernel, int capability) const {
-  const std::string text = codegen::cuda_source(kernel);
-  write(name + ".cu", text);
+  const ir::KernelSource source = codegen::cuda_kernel(kernel);
+  write(name + ".cu", source.text);
   runtime::Nvrtc& nvrtc = registry().nvrtc();
   if (!nvrtc.available()) return;
   try {
-    write(name + ".ptx", nvrtc.compile(codegen::cuda_entry(kernel), text, capability, false).ptx);
+    write(name + ".ptx", nvrtc.compile(source.name, source.text, capability, false).ptx);
   } catch (const runtime::DeviceError& error) {
     write(name + ".ptx.log", error.what());
   }

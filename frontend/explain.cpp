@@ -72,7 +72,9 @@ void add_kernels(DevicePlan* out, runtime::Device& device) {
     k.library = library;
     if (!k.library) {
       k.members = plan.launches[i].members;
-      k.cache = origin_text(device, plan.kernels[plan.launches[i].kernel]);
+      const ir::Kernel& kernel = plan.kernels[plan.launches[i].kernel];
+      if (kernel.target == ir::Target::cuda) k.entry = codegen::cuda_entry(kernel);
+      k.cache = origin_text(device, kernel);
     }
     if (k.members > 1) k.space = fmt::format("{} and {} other spaces", k.space, k.members - 1);
     out->kernels.push_back(std::move(k));
@@ -282,10 +284,9 @@ void add_resources(DevicePlan* plan) {
       continue;
     }
     if (!known[index]) {
-      const std::string text = codegen::cuda_source(kernel, ir::Labels::no);
-      const std::string entry(codegen::kCanonicalEntry);
-      known[index] =
-          runtime::kernel_resources(nvrtc.compile(entry, text, plan->compute_capability, true).log);
+      const ir::KernelSource source = codegen::cuda_kernel(kernel, ir::Labels::no);
+      known[index] = runtime::kernel_resources(
+          nvrtc.compile(source.name, source.text, plan->compute_capability, true).log);
     }
     k.resources = known[index];
   }

@@ -373,6 +373,7 @@ class Page {
                              bytes_text(k.requested_read)));
     row("writes", fmt::format("{}, requests {}", bytes_text(k.compulsory_written),
                               bytes_text(k.requested_written)));
+    if (!k.entry.empty()) row("entry", k.entry);
     row("operations", std::to_string(k.operations));
     row("estimated", time_text(k.seconds));
     if (!k.cache.empty()) row("code", k.cache);

@@ -75,6 +75,7 @@ void write_memory(Out to, const DevicePlan& plan) {
 void write_kernel(Out to, const ExplainedKernel& k, std::size_t number) {
   fmt::format_to(to, "\n{} {}: {}\n", k.library ? "library call" : "kernel", number, k.name);
   fmt::format_to(to, "  computes   {}\n", k.expression);
+  if (!k.entry.empty()) fmt::format_to(to, "  entry      {}\n", k.entry);
   fmt::format_to(to, "  over       {}\n", k.space);
   fmt::format_to(to, "  schedule   {} ({})\n", k.schedule, k.reason);
   fmt::format_to(to, "  reads      {} (requests {})\n", bytes_text(k.compulsory_read),
@@ -111,6 +112,7 @@ void write_again(Out to, const ExplainedAgain& a) {
 
 Json to_json(const ExplainedKernel& k) {
   Json json{{"name", k.name},
+            {"entry", k.entry},
             {"expression", k.expression},
             {"library", k.library},
             {"members", k.members},

@@ -15,6 +15,7 @@ namespace kiln::inline v0::frontend {
 struct ExplainedKernel {
   std::size_t cluster = 0;  // of the plan's
   std::string name, expression, schedule, reason;
+  std::string entry;  // of CUDA: what profilers call it
   std::string
       space;  // "4096 x [1000]": points, and what is reduced at each; [[8]]: anew at each of both
   std::uint32_t members = 0;  // of a batch

@@ -119,10 +119,8 @@ std::vector<Source> cuda_source(const Arrays& arrays, std::string_view target, W
         const std::uint32_t k = plan.launches[i].kernel;
         if (done[k]) continue;
         done[k] = true;
-        Source source{codegen::cuda_entry(plan.kernels[k]),
-                      plan.kernels[k].expression,
-                      codegen::cuda_source(plan.kernels[k]),
-                      {}};
+        ir::KernelSource code = codegen::cuda_kernel(plan.kernels[k]);
+        Source source{std::move(code.name), plan.kernels[k].expression, std::move(code.text), {}};
         for (const ir::NodeId node :
              i < plan.clusters.size() ? plan.clusters[i].nodes : std::vector<ir::NodeId>{}) {
           if (node >= plan.graph.lines.size()) continue;

@@ -161,17 +161,10 @@ void call_what_comes_often(const ir::Kernel& kernel, cuda::Prelude& prelude) {
 
 }  // namespace
 
-std::string cuda_entry(const ir::Kernel& kernel, ir::Labels labels) {
-  if (labels == ir::Labels::no) return std::string(kCanonicalEntry);
-  cuda::Names names;
-  const std::string name = names.unique(kernel.name);
-  return cuda::is_library_name(name) ? name + "_kernel" : name;
-}
-
-std::string cuda_source(const ir::Kernel& kernel, ir::Labels labels) {
+ir::KernelSource cuda_kernel(const ir::Kernel& kernel, ir::Labels labels) {
   ir::internal_check(kernel.target == ir::Target::cuda, "a kernel for another target");
   const bool labelled = labels == ir::Labels::yes;
-  const std::string entry = cuda_entry(kernel, labels);
+  std::string entry = cuda_entry(kernel);
   cuda::Names names;
   std::vector<std::string> parameters;
   for (const ir::Param& param : kernel.params) {
@@ -199,7 +192,11 @@ std::string cuda_source(const ir::Kernel& kernel, ir::Labels labels) {
   const std::string functions = prelude.text(text);
   std::string result = labelled ? header(kernel) : "";
   if (!result.empty() && !functions.empty()) result += '\n';
-  return result + functions + text;
+  return {std::move(entry), result + functions + text, {}};
+}
+
+std::string cuda_source(const ir::Kernel& kernel, ir::Labels labels) {
+  return cuda_kernel(kernel, labels).text;
 }
 
 }  // namespace kiln::codegen

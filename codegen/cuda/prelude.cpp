@@ -448,19 +448,4 @@ bool is_reserved_prefix(std::string_view name) {
          name.starts_with("__");
 }
 
-bool is_library_name(std::string_view name) {
-  static constexpr std::string_view kNames[] = {
-      "abort",  "abs",    "acos",    "acosh",  "asin",     "asinh", "assert", "atan",   "atan2",
-      "atanh",  "cbrt",   "ceil",    "clock",  "copysign", "cos",   "cosh",   "cospi",  "div",
-      "erf",    "erfc",   "exit",    "exp",    "exp10",    "exp2",  "expm1",  "fdim",   "fmax",
-      "fmin",   "fmod",   "free",    "frexp",  "gamma",    "hypot", "ilogb",  "index",  "isfinite",
-      "isinf",  "isnan",  "j0",      "j1",     "jn",       "labs",  "ldexp",  "ldiv",   "lgamma",
-      "llabs",  "llrint", "llround", "log",    "log10",    "log1p", "log2",   "logb",   "lrint",
-      "lround", "main",   "malloc",  "memcpy", "memset",   "modf",  "nan",    "norm",   "normcdf",
-      "pow",    "printf", "rcbrt",   "rhypot", "rnorm",    "round", "rsqrt",  "scalbn", "signbit",
-      "sin",    "sincos", "sinh",    "sinpi",  "tan",      "tanh",  "tgamma", "umax",   "umin",
-      "y0",     "y1",     "yn"};
-  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
-}
-
 }  // namespace kiln::codegen::cuda

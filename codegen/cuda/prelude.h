@@ -48,7 +48,5 @@ class Prelude {
 // Names that a variable must not take: functions of the prelude and of the language, keywords.
 bool is_reserved(std::string_view name);
 bool is_reserved_prefix(std::string_view name);  // no name that begins so is given
-// Names that C and CUDA declare as functions: no kernel may be called so.
-bool is_library_name(std::string_view name);
 
 }  // namespace kiln::codegen::cuda

@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <map>
+#include <regex>
 #include <sstream>
 
 #include "ir/error.h"
@@ -54,6 +56,46 @@ TEST(CudaText, IsGolden) {
   for (const Case& c : cuda_cases()) {
     testing::expect_golden("cuda/" + c.kernel.name + ".cu", cuda_source(c.kernel));
   }
+}
+
+// By which profilers tell kernels apart.
+TEST(CudaEntry, SaysWhatIsComputedAndWhichTextItIs) {
+  std::map<std::string, std::string> texts;  // by entry
+  for (const Case& c : cuda_cases()) {
+    const std::string entry = codegen::cuda_entry(c.kernel);
+    EXPECT_TRUE(std::regex_match(entry, std::regex("kiln_[a-z][a-z0-9_]*_[0-9a-f]{12}"))) << entry;
+    const std::string canonical = ir::print(c.kernel, ir::Labels::no);
+    const auto [known, fresh] = texts.emplace(entry, canonical);
+    EXPECT_TRUE(fresh || known->second == canonical) << entry << " is called by two kernels";
+    for (const ir::Labels labels : {ir::Labels::yes, ir::Labels::no}) {
+      const ir::KernelSource source = codegen::cuda_kernel(c.kernel, labels);
+      EXPECT_EQ(source.name, entry);
+      EXPECT_NE(source.text.find(" " + entry + "("), std::string::npos) << source.text;
+    }
+  }
+  EXPECT_GT(texts.size(), 5u);
+}
+
+TEST(CudaEntry, HasNothingOfTheUsersInIt) {
+  ir::Kernel kernel = cuda_cases()[0].kernel;
+  const std::string entry = codegen::cuda_entry(kernel);
+  kernel.name = "secret_label";
+  kernel.expression = "secret * 2";
+  for (ir::Param& param : kernel.params) param.name = "secret";
+  EXPECT_EQ(codegen::cuda_entry(kernel), entry);
+}
+
+TEST(CudaEntry, NamesTheFirstOperations) {
+  const auto named = [](std::string_view kernel) {
+    for (const Case& c : cuda_cases()) {
+      if (c.kernel.name != kernel) continue;
+      const std::string entry = codegen::cuda_entry(c.kernel);
+      return entry.substr(5, entry.size() - 5 - 13);
+    }
+    return std::string("none");
+  };
+  EXPECT_EQ(named("add_scale"), "add_mul");
+  EXPECT_EQ(named("row_sum"), "sum");
 }
 
 TEST(CudaText, EmittedTwiceIsTheSame) {

@@ -87,10 +87,7 @@ ir::Plan plan_of(const Needs& needs) {
 }
 
 const runtime::Compiler kCompiler{
-    [](const ir::Kernel& kernel) {
-      return ir::KernelSource{
-          std::string(codegen::kCanonicalEntry), codegen::cuda_source(kernel, ir::Labels::no), {}};
-    },
+    [](const ir::Kernel& kernel) { return codegen::cuda_kernel(kernel, ir::Labels::no); },
     "limits"};
 
 std::vector<runtime::Block> run(runtime::Device& device, const Needs& needs, std::int64_t n) {

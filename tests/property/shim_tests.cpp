@@ -26,7 +26,7 @@ std::string entry(std::size_t kernel) { return "kernel_" + std::to_string(kernel
 std::string source(ir::Kernel kernel, std::size_t number) {
   kernel.members = 0;
   std::string text = codegen::cuda_source(kernel, ir::Labels::no);
-  const std::string name(codegen::kCanonicalEntry);
+  const std::string name = codegen::cuda_entry(kernel);
   for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) {
     text.replace(at, name.size(), entry(number));
   }

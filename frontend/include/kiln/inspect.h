@@ -15,7 +15,7 @@ inline namespace v0 {
 
 // A kernel of a plan.
 struct Source {
-  std::string name;          // of the entry
+  std::string name;          // of the entry, which profilers show
   std::string expression;    // infix
   std::string text;          // CUDA C
   std::vector<Where> lines;  // the user's

@@ -1,6 +1,6 @@
 // x0 + x0.T
-extern "C" __global__ void __launch_bounds__(256) add(int n0, const float* __restrict__ x0,
-    float* __restrict__ out1) {
+extern "C" __global__ void __launch_bounds__(256) kiln_add_82d399dcc17a(int n0,
+    const float* __restrict__ x0, float* __restrict__ out1) {
   __shared__ float tile[1056];
   const int t1 = (n0 + 31) / 32;
   const int block = blockIdx.x;

@@ -1,7 +1,8 @@
 // out = (x + y) * s
 // from heat.cpp:41
-extern "C" __global__ void __launch_bounds__(256) add_scale(const float* __restrict__ x,
-    const float* __restrict__ y, float* __restrict__ out, int n, float s) {
+extern "C" __global__ void __launch_bounds__(256) kiln_add_mul_2dc02a57b3a6(
+    const float* __restrict__ x, const float* __restrict__ y, float* __restrict__ out, int n,
+    float s) {
   const int block = blockIdx.x;
   const int thread = threadIdx.x;
   const int i = block * 256 + thread;

@@ -42,10 +42,11 @@ __device__ bfloat16 to_bfloat16(float x) {
   return {(unsigned short)(x == x ? rounded : 0x7fc0)};
 }
 
-extern "C" __global__ void __launch_bounds__(64) exchange(const bool* __restrict__ in_b1,
-    bool* __restrict__ out_b1, const signed char* __restrict__ in_i8,
-    signed char* __restrict__ out_i8, const short* __restrict__ in_i16, short* __restrict__ out_i16,
-    const int* __restrict__ in_i32, int* __restrict__ out_i32, const long long* __restrict__ in_i64,
+extern "C" __global__ void __launch_bounds__(64) kiln_eq_select_add_403a63fdcaae(
+    const bool* __restrict__ in_b1, bool* __restrict__ out_b1,
+    const signed char* __restrict__ in_i8, signed char* __restrict__ out_i8,
+    const short* __restrict__ in_i16, short* __restrict__ out_i16, const int* __restrict__ in_i32,
+    int* __restrict__ out_i32, const long long* __restrict__ in_i64,
     long long* __restrict__ out_i64, const unsigned char* __restrict__ in_u8,
     unsigned char* __restrict__ out_u8, const unsigned short* __restrict__ in_u16,
     unsigned short* __restrict__ out_u16, const unsigned* __restrict__ in_u32,

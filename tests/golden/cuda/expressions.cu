@@ -1,6 +1,6 @@
-extern "C" __global__ void __launch_bounds__(32) expressions(const float* __restrict__ x,
-    const float* __restrict__ y, const unsigned* __restrict__ m, float* __restrict__ out,
-    unsigned* __restrict__ bits, bool* __restrict__ flag, int n) {
+extern "C" __global__ void __launch_bounds__(32) kiln_fma_sub_mul_div_d1a18333e9b9(
+    const float* __restrict__ x, const float* __restrict__ y, const unsigned* __restrict__ m,
+    float* __restrict__ out, unsigned* __restrict__ bits, bool* __restrict__ flag, int n) {
   const int block = blockIdx.x;
   const int thread = threadIdx.x;
   const int t1 = block * 32 + thread;

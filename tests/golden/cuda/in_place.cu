@@ -16,8 +16,8 @@ __device__ void store(T* p, const vec<T, N>& value) {
   *reinterpret_cast<vec<T, N>*>(p) = value;
 }
 
-extern "C" __global__ void __launch_bounds__(32) in_place(float* x, const double* __restrict__ y,
-    const bool* __restrict__ mask, double* __restrict__ out, int n) {
+extern "C" __global__ void __launch_bounds__(32) kiln_cast_mul_add_16e05bf4574c(float* x,
+    const double* __restrict__ y, const bool* __restrict__ mask, double* __restrict__ out, int n) {
   const int block = blockIdx.x;
   const int thread = threadIdx.x;
   const int t1 = (block * 32 + thread) * 4;

@@ -71,9 +71,9 @@ __device__ void store(T* p, const vec<T, N>& value) {
   *reinterpret_cast<vec<T, N>*>(p) = value;
 }
 
-extern "C" __global__ void __launch_bounds__(32) lane_values(const half* __restrict__ x,
-    const unsigned char* __restrict__ y, half* __restrict__ evens, bfloat16* __restrict__ odds,
-    half* __restrict__ first, double* __restrict__ held, long long n) {
+extern "C" __global__ void __launch_bounds__(32) kiln_cast_mul_add_sub_727302a8ae09(
+    const half* __restrict__ x, const unsigned char* __restrict__ y, half* __restrict__ evens,
+    bfloat16* __restrict__ odds, half* __restrict__ first, double* __restrict__ held, long long n) {
   half keep[4];
   vec<double, 4> t1;
 #pragma unroll

@@ -56,8 +56,8 @@ __device__ int wrap_sub(int a, int b) {
   return (int)((unsigned)a - (unsigned)b);
 }
 
-extern "C" __global__ void __launch_bounds__(32) lanes(const int* __restrict__ x,
-    int* __restrict__ out, bool* __restrict__ some) {
+extern "C" __global__ void __launch_bounds__(32) kiln_add_lt_sub_ab8b782c0a01(
+    const int* __restrict__ x, int* __restrict__ out, bool* __restrict__ some) {
   alignas(16) __shared__ int tile[256];
   const int block = blockIdx.x;
   const int thread = threadIdx.x;

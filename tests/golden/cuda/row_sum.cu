@@ -1,6 +1,6 @@
 // row_sum = sum(x, 1)
-extern "C" __global__ void __launch_bounds__(128) row_sum(const float* __restrict__ x,
-    float* __restrict__ row_sum, long long rows, long long columns) {
+extern "C" __global__ void __launch_bounds__(128) kiln_sum_113924d56bf6(
+    const float* __restrict__ x, float* __restrict__ row_sum, long long rows, long long columns) {
   float acc;
   const long long block = blockIdx.x;
   const long long thread = threadIdx.x;

@@ -40,8 +40,8 @@ __device__ int shift_right(int a, int b) {
   return a >> ((unsigned)b < 32 ? b : 31);
 }
 
-extern "C" __global__ void __launch_bounds__(256) max_part(int n0, float* __restrict__ part0,
-    const float* __restrict__ x0) {
+extern "C" __global__ void __launch_bounds__(256) kiln_max_3fd8c39fe90c(int n0,
+    float* __restrict__ part0, const float* __restrict__ x0) {
   float r0_acc[4];
   __shared__ float r0_warp[8];
   float r0_stack[2];
@@ -128,8 +128,8 @@ __device__ float maximum(float a, float b) {
   return a == b ? __int_as_float(__float_as_int(a) & __float_as_int(b)) : other;
 }
 
-extern "C" __global__ void __launch_bounds__(256) max_2(const float* __restrict__ part0, int n0,
-    float* __restrict__ out0) {
+extern "C" __global__ void __launch_bounds__(256) kiln_max_c77e6c6bdce9(
+    const float* __restrict__ part0, int n0, float* __restrict__ out0) {
   float r0_acc;
   __shared__ float r0_warp[8];
   const int t1 = (n0 + 16383) / 16384;
@@ -227,8 +227,8 @@ __device__ int shift_right(int a, int b) {
   return a >> ((unsigned)b < 32 ? b : 31);
 }
 
-extern "C" __global__ void __launch_bounds__(256) sum_part(int n0, float* __restrict__ part0,
-    const float* __restrict__ x0, const float* __restrict__ x1) {
+extern "C" __global__ void __launch_bounds__(256) kiln_sub_exp_sum_add_312669a3ee02(int n0,
+    float* __restrict__ part0, const float* __restrict__ x0, const float* __restrict__ x1) {
   float r0_acc[4];
   __shared__ float r0_warp[8];
   float r0_stack[2];
@@ -302,8 +302,8 @@ extern "C" __global__ void __launch_bounds__(256) sum_part(int n0, float* __rest
 }
 
 // v6 = sum(exp(x0 - v1), 1)
-extern "C" __global__ void __launch_bounds__(256) sum(const float* __restrict__ part0, int n0,
-    float* __restrict__ out0) {
+extern "C" __global__ void __launch_bounds__(256) kiln_sum_add_514efb0a0477(
+    const float* __restrict__ part0, int n0, float* __restrict__ out0) {
   float r0_acc;
   __shared__ float r0_warp[8];
   const int t1 = (n0 + 16383) / 16384;
@@ -395,8 +395,9 @@ __device__ void store(T* p, const vec<T, N>& value) {
   *reinterpret_cast<vec<T, N>*>(p) = value;
 }
 
-extern "C" __global__ void __launch_bounds__(256) div_kernel(int n0, const float* __restrict__ x0,
-    const float* __restrict__ x1, const float* __restrict__ x2, float* __restrict__ out3) {
+extern "C" __global__ void __launch_bounds__(256) kiln_sub_exp_div_44497f44fc6d(int n0,
+    const float* __restrict__ x0, const float* __restrict__ x1, const float* __restrict__ x2,
+    float* __restrict__ out3) {
   const int block = blockIdx.x;
   const int t1 = block * 2048;
   const int thread = threadIdx.x;

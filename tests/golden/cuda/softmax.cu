@@ -36,8 +36,8 @@ __device__ float kiln_exp(float x) {
   return t7;
 }
 
-extern "C" __global__ void __launch_bounds__(32) softmax(const float* __restrict__ x,
-    float* __restrict__ softmax, int columns) {
+extern "C" __global__ void __launch_bounds__(32) kiln_max_sub_exp_sum_c03c25586813(
+    const float* __restrict__ x, float* __restrict__ softmax, int columns) {
   float values[4];
   float total;
   const int block = blockIdx.x;
