@@ -202,15 +202,24 @@ class Report(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             out = results(folder, dry=True, rows=self.ROWS)
             report.write(out, out)
-            self.assertIn("nothing here ran on a GPU", (out / "page.md").read_text())
+            page = (out / "page.md").read_text()
+            self.assertIn("nothing here ran on a GPU", page)
+            self.assertIn("judge no prediction", page)
+            self.assertNotIn("than predicted", page)
             self.assertFalse(json.loads((out / "report.json").read_text())["silicon"])
+
+    def test_nothing_timed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = results(folder)
+            report.write(out, out)
+            self.assertIn("No program was timed.", (out / "report.md").read_text())
 
     def test_of_nothing(self):
         with tempfile.TemporaryDirectory() as folder:
             out = pathlib.Path(folder)
             (out / "predictions.tsv").write_text(PREDICTIONS)
             report.write(out, out)
-            self.assertIn("No program was timed.", (out / "report.md").read_text())
+            self.assertIn("nothing here ran on a GPU", (out / "report.md").read_text())
 
 
 class WhereItRan(unittest.TestCase):

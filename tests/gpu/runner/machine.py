@@ -127,4 +127,5 @@ class Machine:
         self.cache = tempfile.TemporaryDirectory(prefix="kiln-gpu-")
         self.env.update(
             KILN_DEVICE="cuda", KILN_QUIET="1", KILN_COMPILE_BUDGET="inf", PYTHONDONTWRITEBYTECODE="1",
-            KILN_SOURCE=str(BUNDLE / "source"), KILN_CACHE_DIR=os.path.join(self.cache.name, "kernels"))
+            KILN_SOURCE=str(BUNDLE / "source"), KILN_EXAMPLE_DATA=str(BUNDLE / "source" / "examples" / "data"),
+            KILN_CACHE_DIR=os.path.join(self.cache.name, "kernels"))

@@ -100,6 +100,8 @@ def table_of_rows(rows):
 
 def model(result):
     """Where the model holds and where it fails, in words."""
+    if not result["silicon"]:
+        return ["Times of a simulated driver judge no prediction."]
     rows = [r for r in result.get("timing", {}).get("rows", []) if "off" in r]
     if not rows:
         return ["No program was timed."]
