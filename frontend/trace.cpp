@@ -77,9 +77,18 @@ Context::Context() {
   compile_budget = e.compile_budget;
 }
 
+// Destructors of static arrays run after those of the thread: what they still record has a context
+// that nothing destroys.
 Context& context() {
-  thread_local Context instance;
-  return instance;
+  thread_local Context* instance = nullptr;
+  struct End {
+    ~End() { delete std::exchange(instance, nullptr); }
+  };
+  if (instance == nullptr) {
+    instance = new Context;
+    thread_local const End end;
+  }
+  return *instance;
 }
 
 void Trace::make_slot() {
