@@ -21,7 +21,7 @@ namespace kiln::codegen {
 
 // The entry symbol, by which profilers tell kernels apart: kiln_<operations>_<hash>, of what the
 // kernel computes (the first few distinct operations of its values: add_mul_sum; copy or fill where
-// there is none) and of its canonical text. Linear in the kernel; the same in every process.
+// there is none) and of its text without labels. As dear as the text; the same in every process.
 std::string cuda_entry(const ir::Kernel& kernel);
 
 // The kernel must be well-formed and of Target::cuda; throws ir::InternalError otherwise.

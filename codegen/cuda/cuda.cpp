@@ -7,8 +7,10 @@
 #include <map>
 
 #include "codegen/cuda/body.h"
+#include "codegen/cuda/entry.h"
 #include "ir/error.h"
 #include "ir/function.h"
+#include "ir/hash.h"
 
 namespace kiln::codegen {
 
@@ -159,12 +161,9 @@ void call_what_comes_often(const ir::Kernel& kernel, cuda::Prelude& prelude) {
   }
 }
 
-}  // namespace
-
-ir::KernelSource cuda_kernel(const ir::Kernel& kernel, ir::Labels labels) {
+std::string text_of(const ir::Kernel& kernel, ir::Labels labels, std::string_view entry) {
   ir::internal_check(kernel.target == ir::Target::cuda, "a kernel for another target");
   const bool labelled = labels == ir::Labels::yes;
-  std::string entry = cuda_entry(kernel);
   cuda::Names names;
   std::vector<std::string> parameters;
   for (const ir::Param& param : kernel.params) {
@@ -192,7 +191,22 @@ ir::KernelSource cuda_kernel(const ir::Kernel& kernel, ir::Labels labels) {
   const std::string functions = prelude.text(text);
   std::string result = labelled ? header(kernel) : "";
   if (!result.empty() && !functions.empty()) result += '\n';
-  return {std::move(entry), result + functions + text, {}};
+  return result + functions + text;
+}
+
+}  // namespace
+
+// Of the text and not of the instructions, whose order is also that in which a compiler of this
+// library evaluates arguments.
+std::string cuda_entry(const ir::Kernel& kernel) {
+  const std::uint64_t hash = ir::hash_text(text_of(kernel, ir::Labels::no, "kiln"));
+  return fmt::format("kiln_{}_{:012x}", cuda::operations(kernel), hash >> 16);
+}
+
+ir::KernelSource cuda_kernel(const ir::Kernel& kernel, ir::Labels labels) {
+  std::string entry = cuda_entry(kernel);
+  std::string text = text_of(kernel, labels, entry);
+  return {std::move(entry), std::move(text), {}};
 }
 
 std::string cuda_source(const ir::Kernel& kernel, ir::Labels labels) {

@@ -1,12 +1,11 @@
+#include "codegen/cuda/entry.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 
-#include "codegen/cuda.h"
-#include "ir/hash.h"
-
-namespace kiln::codegen {
+namespace kiln::codegen::cuda {
 
 using ir::Code;
 using ir::Inst;
@@ -155,9 +154,8 @@ class Operations {
 
 }  // namespace
 
-std::string cuda_entry(const ir::Kernel& kernel) {
-  const std::uint64_t hash = ir::hash_text(ir::print(kernel, ir::Labels::no));
-  return fmt::format("kiln_{}_{:012x}", fmt::join(Operations(kernel).names(), "_"), hash >> 16);
+std::string operations(const ir::Kernel& kernel) {
+  return fmt::format("{}", fmt::join(Operations(kernel).names(), "_"));
 }
 
-}  // namespace kiln::codegen
+}  // namespace kiln::codegen::cuda

@@ -1,5 +1,5 @@
 // x0 + x0.T
-extern "C" __global__ void __launch_bounds__(256) kiln_add_82d399dcc17a(int n0,
+extern "C" __global__ void __launch_bounds__(256) kiln_add_32c0e88fa6e1(int n0,
     const float* __restrict__ x0, float* __restrict__ out1) {
   __shared__ float tile[1056];
   const int t1 = (n0 + 31) / 32;

@@ -1,6 +1,6 @@
 // out = (x + y) * s
 // from heat.cpp:41
-extern "C" __global__ void __launch_bounds__(256) kiln_add_mul_2dc02a57b3a6(
+extern "C" __global__ void __launch_bounds__(256) kiln_add_mul_ee5f923315d9(
     const float* __restrict__ x, const float* __restrict__ y, float* __restrict__ out, int n,
     float s) {
   const int block = blockIdx.x;

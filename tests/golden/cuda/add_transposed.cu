@@ -1,5 +1,5 @@
 // x0.T + x1
-extern "C" __global__ void __launch_bounds__(256) kiln_add_dbeda5d367f0(int n0,
+extern "C" __global__ void __launch_bounds__(256) kiln_add_38db937254c7(int n0,
     const float* __restrict__ x0, const float* __restrict__ x1, float* __restrict__ out2) {
   __shared__ float tile[1056];
   const int t1 = (n0 + 31) / 32;

@@ -41,7 +41,7 @@ struct Batch {
   Member row[24];
 };
 
-extern "C" __global__ void __launch_bounds__(256) kiln_mul_add_abs_sqrt_3cba6d7d25a6(
+extern "C" __global__ void __launch_bounds__(256) kiln_mul_add_abs_sqrt_fedf65ad2675(
     const __grid_constant__ Batch batch) {
   int member = 0;
   for (int step = 16; step > 0; step /= 2) {

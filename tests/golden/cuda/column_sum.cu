@@ -18,7 +18,7 @@ __device__ void store(T* p, const vec<T, N>& value) {
   *reinterpret_cast<vec<T, N>*>(p) = value;
 }
 
-extern "C" __global__ void __launch_bounds__(32) kiln_sum_e5d2c7da094c(const float* __restrict__ x,
+extern "C" __global__ void __launch_bounds__(32) kiln_sum_a083d1201640(const float* __restrict__ x,
     float* __restrict__ column_sum, int rows, int columns) {
   float acc[4];
   const int block = blockIdx.x;

@@ -42,7 +42,7 @@ __device__ bfloat16 to_bfloat16(float x) {
   return {(unsigned short)(x == x ? rounded : 0x7fc0)};
 }
 
-extern "C" __global__ void __launch_bounds__(64) kiln_eq_select_add_403a63fdcaae(
+extern "C" __global__ void __launch_bounds__(64) kiln_eq_select_add_4ee4fe419277(
     const bool* __restrict__ in_b1, bool* __restrict__ out_b1,
     const signed char* __restrict__ in_i8, signed char* __restrict__ out_i8,
     const short* __restrict__ in_i16, short* __restrict__ out_i16, const int* __restrict__ in_i32,

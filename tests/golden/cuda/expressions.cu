@@ -1,4 +1,4 @@
-extern "C" __global__ void __launch_bounds__(32) kiln_fma_sub_mul_div_d1a18333e9b9(
+extern "C" __global__ void __launch_bounds__(32) kiln_fma_sub_mul_div_2143f9ded089(
     const float* __restrict__ x, const float* __restrict__ y, const unsigned* __restrict__ m,
     float* __restrict__ out, unsigned* __restrict__ bits, bool* __restrict__ flag, int n) {
   const int block = blockIdx.x;

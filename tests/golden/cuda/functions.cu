@@ -151,7 +151,7 @@ __device__ void store(T* p, const vec<T, N>& value) {
   *reinterpret_cast<vec<T, N>*>(p) = value;
 }
 
-extern "C" __global__ void __launch_bounds__(32) kiln_sin_neg_cast_add_3bcdd918b5b9(
+extern "C" __global__ void __launch_bounds__(32) kiln_sin_neg_cast_add_522f7201d6f2(
     const float* __restrict__ x, const bfloat16* __restrict__ h, float* __restrict__ out, int n) {
   const int block = blockIdx.x;
   const int thread = threadIdx.x;

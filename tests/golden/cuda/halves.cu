@@ -64,7 +64,7 @@ __device__ float round_to_bfloat16(float x) {
   return to_float(to_bfloat16(x));
 }
 
-extern "C" __global__ void __launch_bounds__(64) kiln_cast_mul_add_div_7e034f2956e6(
+extern "C" __global__ void __launch_bounds__(64) kiln_cast_mul_add_div_62b602e64c0f(
     const half* __restrict__ x, const bfloat16* __restrict__ w, half* __restrict__ out,
     bfloat16* __restrict__ wide, int n, bfloat16 s) {
   const int block = blockIdx.x;

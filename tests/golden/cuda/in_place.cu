@@ -16,7 +16,7 @@ __device__ void store(T* p, const vec<T, N>& value) {
   *reinterpret_cast<vec<T, N>*>(p) = value;
 }
 
-extern "C" __global__ void __launch_bounds__(32) kiln_cast_mul_add_16e05bf4574c(float* x,
+extern "C" __global__ void __launch_bounds__(32) kiln_cast_mul_add_ff54a53fe749(float* x,
     const double* __restrict__ y, const bool* __restrict__ mask, double* __restrict__ out, int n) {
   const int block = blockIdx.x;
   const int thread = threadIdx.x;

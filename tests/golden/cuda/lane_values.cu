@@ -71,7 +71,7 @@ __device__ void store(T* p, const vec<T, N>& value) {
   *reinterpret_cast<vec<T, N>*>(p) = value;
 }
 
-extern "C" __global__ void __launch_bounds__(32) kiln_cast_mul_add_sub_727302a8ae09(
+extern "C" __global__ void __launch_bounds__(32) kiln_cast_mul_add_sub_53d7ab0ae246(
     const half* __restrict__ x, const unsigned char* __restrict__ y, half* __restrict__ evens,
     bfloat16* __restrict__ odds, half* __restrict__ first, double* __restrict__ held, long long n) {
   half keep[4];

@@ -56,7 +56,7 @@ __device__ int wrap_sub(int a, int b) {
   return (int)((unsigned)a - (unsigned)b);
 }
 
-extern "C" __global__ void __launch_bounds__(32) kiln_add_lt_sub_ab8b782c0a01(
+extern "C" __global__ void __launch_bounds__(32) kiln_add_lt_sub_08dfaa410176(
     const int* __restrict__ x, int* __restrict__ out, bool* __restrict__ some) {
   alignas(16) __shared__ int tile[256];
   const int block = blockIdx.x;

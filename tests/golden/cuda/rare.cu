@@ -53,7 +53,7 @@ __device__ void store(T* p, const vec<T, N>& value) {
   *reinterpret_cast<vec<T, N>*>(p) = value;
 }
 
-extern "C" __global__ void __launch_bounds__(32) kiln_mul_sub_sqrt_add_71e7536b4d51(
+extern "C" __global__ void __launch_bounds__(32) kiln_mul_sub_sqrt_add_8e055c4ebeb4(
     const float* __restrict__ x, const half* __restrict__ h, float* __restrict__ out,
     half* __restrict__ half_out, float* __restrict__ wide) {
   const int thread = threadIdx.x;

@@ -10,7 +10,7 @@ __device__ float maximum(float a, float b) {
   return a == b ? __int_as_float(__float_as_int(a) & __float_as_int(b)) : other;
 }
 
-extern "C" __global__ void __launch_bounds__(128) kiln_max_de23511b6ba8(
+extern "C" __global__ void __launch_bounds__(128) kiln_max_2e1c53358763(
     const float* __restrict__ x, float* __restrict__ row_max, int columns) {
   float best;
   __shared__ float tile[128];

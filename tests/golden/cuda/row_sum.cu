@@ -1,5 +1,5 @@
 // row_sum = sum(x, 1)
-extern "C" __global__ void __launch_bounds__(128) kiln_sum_113924d56bf6(
+extern "C" __global__ void __launch_bounds__(128) kiln_sum_37a326995886(
     const float* __restrict__ x, float* __restrict__ row_sum, long long rows, long long columns) {
   float acc;
   const long long block = blockIdx.x;

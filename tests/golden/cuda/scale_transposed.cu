@@ -1,5 +1,5 @@
 // (x0 * s0).T
-extern "C" __global__ void __launch_bounds__(256) kiln_mul_6b604326d3b2(int n0,
+extern "C" __global__ void __launch_bounds__(256) kiln_mul_a485908a7ff0(int n0,
     const float* __restrict__ x0, float s0, float* __restrict__ out1) {
   __shared__ float tile[1056];
   const int t1 = (n0 + 31) / 32;

@@ -1,5 +1,5 @@
 // v3 = x0 * s0; v4 = permute(v3, {0, 2, 1})
-extern "C" __global__ void __launch_bounds__(256) kiln_mul_47297280d338(int n0, int n1, int n2,
+extern "C" __global__ void __launch_bounds__(256) kiln_mul_62db4840f5a7(int n0, int n1, int n2,
     const float* __restrict__ x0, float s0, float* __restrict__ out1, float* __restrict__ out2) {
   __shared__ float tile[1056];
   const int t1 = (n2 + 31) / 32;

@@ -19,7 +19,7 @@ __device__ void store(T* p, const vec<T, N>& value) {
   *reinterpret_cast<vec<T, N>*>(p) = value;
 }
 
-extern "C" __global__ void __launch_bounds__(256) kiln_add_mul_1ab74c67a528(int n0,
+extern "C" __global__ void __launch_bounds__(256) kiln_add_mul_e9c093b49f39(int n0,
     const float* __restrict__ x0, float s0, float* __restrict__ out1) {
   const int block = blockIdx.x;
   const int thread = threadIdx.x;

@@ -14,7 +14,7 @@ __device__ int shift_right(int a, int b) {
   return a >> ((unsigned)b < 32 ? b : 31);
 }
 
-extern "C" __global__ void __launch_bounds__(256) kiln_sum_add_div_sub_f2d886afb038(int n0, int n1,
+extern "C" __global__ void __launch_bounds__(256) kiln_sum_add_div_sub_47fc1983ae86(int n0, int n1,
     const float* __restrict__ x0, float* __restrict__ out1) {
   float r0_stack[3];
   float r0_carry;

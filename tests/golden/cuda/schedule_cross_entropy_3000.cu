@@ -74,7 +74,7 @@ __device__ float kiln_log(float x) {
   return t10;
 }
 
-extern "C" __global__ void __launch_bounds__(128) kiln_max_sub_exp_sum_6e98e5b40628(int n0, int n1,
+extern "C" __global__ void __launch_bounds__(128) kiln_max_sub_exp_sum_c02d658d3fcb(int n0, int n1,
     const int* __restrict__ x0, const float* __restrict__ x1, float* __restrict__ out2) {
   float row0[32];
   __shared__ int given0;

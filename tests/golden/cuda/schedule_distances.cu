@@ -4,7 +4,7 @@ __device__ int wrap_add(int a, int b) {
   return (int)((unsigned)a + (unsigned)b);
 }
 
-extern "C" __global__ void __launch_bounds__(256) kiln_sub_mul_add_sum_738a83a696ed(int n0, int n1,
+extern "C" __global__ void __launch_bounds__(256) kiln_sub_mul_add_sum_b29cdbc8300d(int n0, int n1,
     int n2, const float* __restrict__ x0, const float* __restrict__ x1, float* __restrict__ out2) {
   float r0_sum[16];
   float r0_pending[80];

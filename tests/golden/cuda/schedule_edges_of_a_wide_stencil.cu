@@ -1,5 +1,5 @@
 // slice(pad(x0, 2)) * slice(pad(x0, 2)) + (slice(pad(x0, 2)) - x0)
-extern "C" __global__ void __launch_bounds__(256) kiln_mul_sub_add_e32685eab7dd(int n0, int n1,
+extern "C" __global__ void __launch_bounds__(256) kiln_mul_sub_add_83e3ad9b03b7(int n0, int n1,
     const float* __restrict__ x0, int n2, float* __restrict__ out1) {
   const int t1 = (n1 + 255) / 256;
   const int block = blockIdx.x;

@@ -4,7 +4,7 @@ __device__ float infinity_f32() {
   return __uint_as_float(0x7f800000u);
 }
 
-extern "C" __global__ void __launch_bounds__(256) kiln_sum_lt_eq_ne_4c2b8d205bde(int n0, int n1,
+extern "C" __global__ void __launch_bounds__(256) kiln_sum_lt_eq_ne_3e722a5985e4(int n0, int n1,
     float* __restrict__ part0, float* __restrict__ part1, long long* __restrict__ part2,
     double* __restrict__ part3, const float* __restrict__ x0) {
   float r0_acc[16];
@@ -165,7 +165,7 @@ __device__ int shift_right(int a, int b) {
   return a >> ((unsigned)b < 32 ? b : 31);
 }
 
-extern "C" __global__ void __launch_bounds__(256) kiln_sum_lt_eq_ne_e07ad1169016(int n0,
+extern "C" __global__ void __launch_bounds__(256) kiln_sum_lt_eq_ne_ea3a11d03bae(int n0,
     const float* __restrict__ part0, const float* __restrict__ part1,
     const long long* __restrict__ part2, const double* __restrict__ part3, int n1,
     float* __restrict__ out0, long long* __restrict__ out1, double* __restrict__ out2) {

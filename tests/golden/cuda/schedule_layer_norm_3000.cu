@@ -19,7 +19,7 @@ __device__ void store(T* p, const vec<T, N>& value) {
   *reinterpret_cast<vec<T, N>*>(p) = value;
 }
 
-extern "C" __global__ void __launch_bounds__(128) kiln_sum_add_div_sub_2bfe27572da8(int n0, int n1,
+extern "C" __global__ void __launch_bounds__(128) kiln_sum_add_div_sub_cda54e602d52(int n0, int n1,
     const float* __restrict__ x0, float* __restrict__ out1) {
   float row0[32];
   float r0_acc[4];

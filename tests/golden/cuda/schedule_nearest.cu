@@ -13,7 +13,7 @@ __device__ int shift_left(int a, int b) {
   return (unsigned)b < 32 ? (int)((unsigned)a << b) : 0;
 }
 
-extern "C" __global__ void __launch_bounds__(256) kiln_sub_mul_add_sum_4cf8a3afcfdf(int n0, int n1,
+extern "C" __global__ void __launch_bounds__(256) kiln_sub_mul_add_sum_1e6fc4631ac5(int n0, int n1,
     int n2, const float* __restrict__ x0, const float* __restrict__ x1,
     long long* __restrict__ out2) {
   float r1_sum[4];

@@ -17,7 +17,7 @@ __device__ int shift_right(int a, int b) {
   return a >> ((unsigned)b < 32 ? b : 31);
 }
 
-extern "C" __global__ void __launch_bounds__(256) kiln_sum_add_9a98d445585d(int n0, int n1,
+extern "C" __global__ void __launch_bounds__(256) kiln_sum_add_49bdf2af3609(int n0, int n1,
     float* __restrict__ part0, const float* __restrict__ x0) {
   float r0_acc[4];
   __shared__ float r0_warp[8];
@@ -93,7 +93,7 @@ extern "C" __global__ void __launch_bounds__(256) kiln_sum_add_9a98d445585d(int 
 }
 
 // sum(x0, 1)
-extern "C" __global__ void __launch_bounds__(256) kiln_sum_add_7e78d8b4fce4(int n0,
+extern "C" __global__ void __launch_bounds__(256) kiln_sum_add_aa6a6c2623bc(int n0,
     const float* __restrict__ part0, int n1, float* __restrict__ out0) {
   float r0_acc;
   __shared__ float r0_warp[8];

@@ -36,7 +36,7 @@ __device__ float kiln_exp(float x) {
   return t7;
 }
 
-extern "C" __global__ void __launch_bounds__(256) kiln_max_sub_exp_sum_e6d1a6f42dc0(int n0, int n1,
+extern "C" __global__ void __launch_bounds__(256) kiln_max_sub_exp_sum_b3322cfafee0(int n0, int n1,
     const float* __restrict__ x0, float* __restrict__ out1) {
   float row0[32];
   float row1[32];

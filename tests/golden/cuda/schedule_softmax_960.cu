@@ -54,7 +54,7 @@ __device__ void store(T* p, const vec<T, N>& value) {
   *reinterpret_cast<vec<T, N>*>(p) = value;
 }
 
-extern "C" __global__ void __launch_bounds__(256) kiln_max_sub_exp_sum_07c862193a4e(int n0, int n1,
+extern "C" __global__ void __launch_bounds__(256) kiln_max_sub_exp_sum_26262dbd7944(int n0, int n1,
     const float* __restrict__ x0, float* __restrict__ out1) {
   float row0[32];
   float row1[32];

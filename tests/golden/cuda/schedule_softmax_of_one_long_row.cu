@@ -40,7 +40,7 @@ __device__ int shift_right(int a, int b) {
   return a >> ((unsigned)b < 32 ? b : 31);
 }
 
-extern "C" __global__ void __launch_bounds__(256) kiln_max_3fd8c39fe90c(int n0,
+extern "C" __global__ void __launch_bounds__(256) kiln_max_c01eba96ce79(int n0,
     float* __restrict__ part0, const float* __restrict__ x0) {
   float r0_acc[4];
   __shared__ float r0_warp[8];
@@ -128,7 +128,7 @@ __device__ float maximum(float a, float b) {
   return a == b ? __int_as_float(__float_as_int(a) & __float_as_int(b)) : other;
 }
 
-extern "C" __global__ void __launch_bounds__(256) kiln_max_c77e6c6bdce9(
+extern "C" __global__ void __launch_bounds__(256) kiln_max_efc7b39a10e9(
     const float* __restrict__ part0, int n0, float* __restrict__ out0) {
   float r0_acc;
   __shared__ float r0_warp[8];
@@ -227,7 +227,7 @@ __device__ int shift_right(int a, int b) {
   return a >> ((unsigned)b < 32 ? b : 31);
 }
 
-extern "C" __global__ void __launch_bounds__(256) kiln_sub_exp_sum_add_312669a3ee02(int n0,
+extern "C" __global__ void __launch_bounds__(256) kiln_sub_exp_sum_add_a99cf51946fd(int n0,
     float* __restrict__ part0, const float* __restrict__ x0, const float* __restrict__ x1) {
   float r0_acc[4];
   __shared__ float r0_warp[8];
@@ -302,7 +302,7 @@ extern "C" __global__ void __launch_bounds__(256) kiln_sub_exp_sum_add_312669a3e
 }
 
 // v6 = sum(exp(x0 - v1), 1)
-extern "C" __global__ void __launch_bounds__(256) kiln_sum_add_514efb0a0477(
+extern "C" __global__ void __launch_bounds__(256) kiln_sum_add_6e351152f420(
     const float* __restrict__ part0, int n0, float* __restrict__ out0) {
   float r0_acc;
   __shared__ float r0_warp[8];
@@ -395,7 +395,7 @@ __device__ void store(T* p, const vec<T, N>& value) {
   *reinterpret_cast<vec<T, N>*>(p) = value;
 }
 
-extern "C" __global__ void __launch_bounds__(256) kiln_sub_exp_div_44497f44fc6d(int n0,
+extern "C" __global__ void __launch_bounds__(256) kiln_sub_exp_div_82a2bad92975(int n0,
     const float* __restrict__ x0, const float* __restrict__ x1, const float* __restrict__ x2,
     float* __restrict__ out3) {
   const int block = blockIdx.x;

@@ -36,7 +36,7 @@ __device__ float kiln_exp(float x) {
   return t7;
 }
 
-extern "C" __global__ void __launch_bounds__(32) kiln_max_sub_exp_sum_c03c25586813(
+extern "C" __global__ void __launch_bounds__(32) kiln_max_sub_exp_sum_5f53b143b607(
     const float* __restrict__ x, float* __restrict__ softmax, int columns) {
   float values[4];
   float total;

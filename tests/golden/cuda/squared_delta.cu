@@ -19,7 +19,7 @@ __device__ void store(T* p, const vec<T, N>& value) {
   *reinterpret_cast<vec<T, N>*>(p) = value;
 }
 
-extern "C" __global__ void __launch_bounds__(128) kiln_sub_mul_add_7e45c4d70802(
+extern "C" __global__ void __launch_bounds__(128) kiln_sub_mul_add_9b56e07a06f1(
     const float* __restrict__ x, const float* __restrict__ y, float* __restrict__ out, int n) {
   const int block = blockIdx.x;
   const int thread = threadIdx.x;
