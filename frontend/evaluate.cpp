@@ -18,6 +18,7 @@
 #include "frontend/views_of_values.h"
 #include "ir/bytes.h"
 #include "ir/mutant.h"
+#include "ir/per_thread.h"
 #include "ir/scalar.h"
 
 namespace kiln::inline v0::frontend {
@@ -71,9 +72,8 @@ class Evaluation {
   std::vector<std::int64_t> bytes_;
   bool idle_ = true;
   Value* dead_ = nullptr;  // to be deleted without the lock
-  static thread_local Snapshot snapshot_;
+  Snapshot& snapshot_ = ir::per_thread<Snapshot>();
 };
-thread_local Snapshot Evaluation::snapshot_;
 
 // No elements, an alias of a value, or a view of one.
 bool Evaluation::settle_without_work(Node* node) {

@@ -6,6 +6,7 @@
 #include "frontend/complaint.h"
 #include "frontend/snapshot_builder.h"
 #include "ir/mutant.h"
+#include "ir/per_thread.h"
 
 namespace kiln::inline v0::frontend {
 
@@ -275,10 +276,7 @@ bool Builder::run(std::span<Node* const> roots, Learning learning, Snapshot* res
 }
 
 namespace {
-Builder& builder() {
-  thread_local Builder instance;
-  return instance;
-}
+Builder& builder() { return ir::per_thread<Builder>(); }
 }  // namespace
 
 bool take_snapshot(std::span<Node* const> roots, Learning learning, Snapshot* result) {

@@ -11,6 +11,7 @@
 #include "frontend/state.h"
 #include "ir/hash.h"
 #include "ir/mutant.h"
+#include "ir/per_thread.h"
 
 namespace kiln::inline v0::frontend {
 
@@ -77,19 +78,7 @@ Context::Context() {
   compile_budget = e.compile_budget;
 }
 
-// Destructors of static arrays run after those of the thread: what they still record has a context
-// that nothing destroys.
-Context& context() {
-  thread_local Context* instance = nullptr;
-  struct End {
-    ~End() { delete std::exchange(instance, nullptr); }
-  };
-  if (instance == nullptr) {
-    instance = new Context;
-    thread_local const End end;
-  }
-  return *instance;
-}
+Context& context() { return ir::per_thread<Context>(); }
 
 void Trace::make_slot() {
   if (free_ != nullptr) return;

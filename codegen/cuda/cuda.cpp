@@ -188,6 +188,7 @@ std::string text_of(const ir::Kernel& kernel, ir::Labels labels, std::string_vie
   const std::string text =
       types + signature(kernel, entry, parameters, kernel.members != 0 ? &batch : nullptr) +
       prologue + body.take() + "}\n";
+  for (const ir::Param& param : kernel.params) prelude.declare(param.dtype);  // even if not read
   const std::string functions = prelude.text(text);
   std::string result = labelled ? header(kernel) : "";
   if (!result.empty() && !functions.empty()) result += '\n';

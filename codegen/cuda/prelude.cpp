@@ -124,9 +124,14 @@ constexpr std::string_view kBfloat16 = R"(struct bfloat16 {
 
 }  // namespace
 
+void Prelude::declare(DType type) {
+  if (type == DType::float16) add("half", "", std::string(kHalf));
+  if (type == DType::bfloat16) add("bfloat16", "", std::string(kBfloat16));
+}
+
 std::string_view Prelude::to_float(DType type) {
+  declare(type);
   if (type == DType::float16) {
-    add("half", "", std::string(kHalf));
     return add("to_float", "half", R"(__device__ float to_float(half x) {
 #ifdef __CUDA_ARCH__
   float r;
@@ -138,7 +143,6 @@ std::string_view Prelude::to_float(DType type) {
 }
 )");
   }
-  add("bfloat16", "", std::string(kBfloat16));
   return add("to_float", "bfloat16", R"(__device__ float to_float(bfloat16 x) {
   return __uint_as_float((unsigned)x.bits << 16);
 }
@@ -146,8 +150,8 @@ std::string_view Prelude::to_float(DType type) {
 }
 
 std::string_view Prelude::from_float(DType type) {
+  declare(type);
   if (type == DType::float16) {
-    add("half", "", std::string(kHalf));
     return add("to_half", "", R"(// To the nearest, ties to even.
 __device__ half to_half(float x) {
   half r;
@@ -160,7 +164,6 @@ __device__ half to_half(float x) {
 }
 )");
   }
-  add("bfloat16", "", std::string(kBfloat16));
   return add("to_bfloat16", "", R"(// To the nearest, ties to even.
 __device__ bfloat16 to_bfloat16(float x) {
   const unsigned bits = __float_as_uint(x);

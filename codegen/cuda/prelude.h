@@ -17,6 +17,7 @@ class Prelude {
   Prelude();
   // Expansions of `op` for `type` are called rather than inlined. Before the first of them.
   void call(ir::Op op, ir::DType type) { called_.emplace(op, type); }
+  void declare(ir::DType stored);  // the type that it has in memory, where C has none
   // Each gives the name to call. Functions are overloaded by type.
   std::string_view vector();                                // vec<T, N>
   std::string_view load_vector();                           // load<N>(pointer)

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "ir/error.h"
+#include "ir/per_thread.h"
 
 namespace kiln::codegen {
 namespace {
@@ -144,7 +145,7 @@ Generator::Generator(const CpuTarget& target) : target_(target), machine_(make_m
 Generator::~Generator() = default;
 
 Generator& Generator::of_thread(const CpuTarget& target) {
-  thread_local std::unique_ptr<Generator> kept;
+  std::unique_ptr<Generator>& kept = ir::per_thread<std::unique_ptr<Generator>>();
   if (!kept || !(kept->target_ == target)) kept = std::make_unique<Generator>(target);
   return *kept;
 }

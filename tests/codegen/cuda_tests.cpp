@@ -147,6 +147,25 @@ TEST(CudaText, UsersNamesNeverClash) {
   expect_compiles(cases[0].kernel, true);
 }
 
+// What a fused expression came not to need may still be among its parameters.
+TEST(CudaText, ParametersThatNothingReadsHaveTypes) {
+  ir::KernelBuilder b(ir::Target::cuda, ir::DType::int32);
+  b.buffer(ir::DType::bfloat16, "brain", true);
+  b.buffer(ir::DType::float16, "half", true);
+  const auto x = b.buffer(ir::DType::float32, "x", true),
+             out = b.buffer(ir::DType::float32, "out", false);
+  b.begin_grid();
+  const ir::Value thread = b.begin_thread(32);
+  b.store(out, thread, b.load(x, thread));
+  b.end();
+  b.end();
+  std::vector<Case> cases;
+  cases.push_back({b.finish(), 1, {32, 32, 32, 32}});
+  expect_same_bits(cases, true, {});
+  if (!Nvrtc::get().available()) GTEST_SKIP() << Nvrtc::get().missing();
+  expect_compiles(cases[0].kernel, true);
+}
+
 // An element's number, as data: its arithmetic wraps, that of the address it is taken from does
 // not.
 TEST(CudaText, TellsIndicesFromData) {

@@ -1,13 +1,17 @@
 #include "runtime/nvrtc.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "ir/targets.h"
 #include "runtime/library.h"
 #include "runtime/resources.h"
+#include "tests/folder.h"
 
 namespace kiln::runtime {
 namespace {
@@ -28,6 +32,31 @@ class NvrtcTest : public testing::Test {
   }
   Nvrtc nvrtc_{Config{}};
 };
+
+// Where the loader does not look, as in a wheel: a folder with a link to the library and a copy of
+// its built-ins.
+TEST_F(NvrtcTest, FindsItsBuiltInsBesideIt) {
+  namespace fs = std::filesystem;
+  const auto [major, minor] = nvrtc_.version();
+  const std::string built_ins = fmt::format("libnvrtc-builtins.so.{}.{}", major, minor);
+  const auto mapped = [&](const std::string& name) {
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);) {
+      if (line.ends_with(name)) return line.substr(line.find('/'));
+    }
+    return std::string();
+  };
+  const fs::path library = mapped(fmt::format("libnvrtc.so.{}", major));
+  ASSERT_NE(library, "") << "NVRTC is not mapped";
+  if (!fs::exists(library.parent_path() / built_ins)) GTEST_SKIP() << "no " << built_ins;
+  const kiln_tests::Folder folder;
+  fs::create_symlink(library, folder.file("libnvrtc.so"));
+  fs::copy_file(library.parent_path() / built_ins, folder.file(built_ins));
+  Config config;
+  config.nvrtc = folder.file("libnvrtc.so");
+  EXPECT_TRUE(Nvrtc(config).available());
+  EXPECT_NE(mapped(folder.file(built_ins)), "") << "they were not opened beside it";
+}
 
 TEST_F(NvrtcTest, CompilesForEveryTargetItSupports) {
   EXPECT_GE(nvrtc_.version().first, 12);

@@ -7,6 +7,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "bench/chains.h"
 #include "tests/folder.h"
 #include "tests/gpu/timing/program.h"
 
@@ -161,28 +162,6 @@ class Host {
   const kiln_tests::Folder kernels_;
 };
 
-// Ten operations, which ones the number says.
-Array chain(const Array& x, const Array& y, unsigned number) {
-  Array z = x;
-  for (int i = 0; i < 10; ++i, number /= 4) {
-    switch (number % 4) {
-      case 0:
-        z = z + y;
-        break;
-      case 1:
-        z = z * y;
-        break;
-      case 2:
-        z = kn::maximum(z, y);
-        break;
-      default:
-        z = z - y;
-        break;
-    }
-  }
-  return z;
-}
-
 }  // namespace
 
 bool host_costs(Gpu& gpu, const Plan& plan, Results& results) {
@@ -207,8 +186,8 @@ int first_kernels() {
       result[std::string(name) + (first ? "_ms" : "_again_ms")] = 1e3 * took;
     }
   };
-  time("first_chain", [&] { return chain(x, y, 0x1b1b1); });
-  time("chain", [&] { return chain(x, y, 0x2c639); });
+  time("first_chain", [&] { return bench::some_chain(x, y, 0x1b1b1); });
+  time("chain", [&] { return bench::some_chain(x, y, 0x2c639); });
   time("softmax", [&] { return kn::softmax(kn::reshape(x, {2, 1024})); });
   const kn::Stats used = kn::stats() - before;
   result["compiled"] = used.compiled;
