@@ -5,6 +5,7 @@
 
 #include "passes/dear.h"
 #include "passes/space.h"
+#include "passes/ways.h"
 
 namespace kiln::passes {
 
@@ -32,10 +33,19 @@ double middle_of(const ir::Graph& graph, const ir::SizeExpr& expression) {
   return sum;
 }
 
+// Of a reduction over axes that are no run of memory: each element's coordinates are found by
+// division, and its loads are single ones.
+double divisions(const ir::Graph& graph, const Cluster& cluster, const Space& space) {
+  if (cluster.reduces.empty() || space.inner.size() < 2) return 0;
+  const double points = middle_size(graph, cluster.outer) * middle_size(graph, cluster.inner);
+  return points * (kDivisionCost * static_cast<double>(space.inner.size() - 1) +
+                   kGatherCost * static_cast<double>(space.reads.size()));
+}
+
 Work work_of(const ir::Graph& graph, const Cluster& cluster, const Space& space) {
   const Traffic t = traffic_of(graph, cluster, space);
   return {middle_of(graph, t.compulsory_read) + middle_of(graph, t.compulsory_written),
-          middle_of(graph, t.operations)};
+          middle_of(graph, t.operations) + divisions(graph, cluster, space)};
 }
 
 class Boundaries {

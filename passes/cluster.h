@@ -43,6 +43,7 @@ struct Partition {
   std::vector<bool> stored;          // by node: it has a buffer
   std::vector<bool> cut;             // by node: no kernel both makes it and uses it
   std::vector<bool> together;        // by node: may not be stored for its price (must_fuse)
+  std::vector<bool> apart = {};      // by reduction, see apart.h; empty: none is
   std::vector<Boundary> boundaries;  // those decided upon; find_boundaries completes them
   // See length.h: what a kernel may be by estimate, and the estimates, by node that is stored or
   // reduced; and what it may be as it is emitted (0: whatever it takes).

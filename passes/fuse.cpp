@@ -11,6 +11,7 @@
 #include "ir/mutant.h"
 #include "passes/access.h"
 #include "passes/alongside.h"
+#include "passes/apart.h"
 #include "passes/dear.h"
 #include "passes/groups.h"
 #include "passes/hints.h"
@@ -210,7 +211,8 @@ std::optional<Coordinates> Joiner::layout_in(NodeId n, const Access& access,
 
 // Puts a reduction into the groups that make its operands row by row; gives its group.
 std::size_t Joiner::join_reduction(NodeId n, const Demand& d) {
-  const bool split = needs_split(graph_, caps_, d.outer, d.inner);
+  const bool split =
+      needs_split(graph_, caps_, d.outer, d.inner) || (!out_.apart.empty() && out_.apart[n]);
   Group own;
   own.outer = d.outer;
   own.inner = d.inner;
@@ -469,8 +471,14 @@ Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& 
   store_windows(graph, partition);
   store_dear_values(graph, caps, options, partition);
   bound_kernels(graph, caps, options, partition);
+  const Partition decided = partition;
   Joiner(graph, caps, options, partition).run();
-  return partition;
+  if (!options.fusion || !set_apart(graph, caps, options, partition)) return partition;
+  Partition again = decided;
+  again.apart = std::move(partition.apart);
+  again.boundaries = std::move(partition.boundaries);
+  Joiner(graph, caps, options, again).run();
+  return again;
 }
 
 }  // namespace kiln::passes
