@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <iterator>
 
 #include "frontend/access.h"
+#include "frontend/number_shapes.h"
 #include "frontend/record.h"
 
 namespace kiln::inline v0::frontend {
@@ -27,15 +29,10 @@ Array concatenated_in_parts(std::span<Node* const> nodes, std::int64_t axis, Whe
 Array concatenated(std::span<Node* const> nodes, std::int64_t axis, Where where) {
   // Empty operands contribute nothing: pending graphs with elements never see one without.
   std::vector<Node*> present;
-  PerAxis extent(nodes[0]->shape->shape.extents());
-  const auto at = static_cast<std::size_t>(axis);
-  extent[at] = 0;
-  for (Node* const node : nodes) {
-    extent[at] += node->shape->shape.extents()[at];
-    if (node->shape->size != 0) present.push_back(node);
-  }
+  std::ranges::copy_if(nodes, std::back_inserter(present),
+                       [](Node* node) { return node->shape->size != 0; });
   if (present.empty()) present.push_back(nodes[0]);
-  const PerAxis& shape = extent;
+  const PerAxis shape = shape_by_rule(Kind::concat, nodes, {}, static_cast<std::size_t>(axis));
   check_shape("concat", shape, where);
   if (present.size() == 1) {
     if (present[0]->shape->holds(shape)) return Access::share(present[0]);

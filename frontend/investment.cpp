@@ -24,18 +24,9 @@ const CompileFigures& figures_of(const ir::Caps& caps) {
 }
 
 bool computes(const ir::Node& node) {
-  switch (node.kind) {
-    case ir::NodeKind::map:
-    case ir::NodeKind::reduce:
-    case ir::NodeKind::arg_reduce:
-    case ir::NodeKind::pad:
-    case ir::NodeKind::concat:
-    case ir::NodeKind::update:
-    case ir::NodeKind::contract:
-      return true;
-    default:
-      return false;
-  }
+  const ir::Role is = ir::role(node.kind);
+  return is == ir::Role::map || is == ir::Role::join || is == ir::Role::fold ||
+         is == ir::Role::call;
 }
 
 }  // namespace
@@ -54,7 +45,7 @@ double compile_seconds(const ir::Graph& graph, const ir::Caps& caps) {
   double seconds = figures.kernel;
   std::set<std::pair<ir::Op, ir::DType>> functions;
   for (const ir::Node& node : graph.nodes) {
-    if (!computes(node) || node.kind == ir::NodeKind::contract) continue;
+    if (!computes(node) || ir::role(node.kind) == ir::Role::call) continue;
     const bool function = node.kind == ir::NodeKind::map && ir::has(node.op, ir::kExpands);
     const bool first = function && functions.emplace(node.op, node.dtype).second;
     seconds += first ? figures.function : compile_seconds(function, caps);

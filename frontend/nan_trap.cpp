@@ -92,14 +92,8 @@ class Trap {
 
 // Whether its values are new: views hand on what they get.
 bool Trap::computes(ir::NodeId n) const {
-  switch (g_.nodes[n].kind) {
-    case ir::NodeKind::map:
-    case ir::NodeKind::reduce:
-    case ir::NodeKind::contract:
-      return true;
-    default:
-      return false;
-  }
+  const ir::Role is = ir::role(g_.nodes[n].kind);
+  return is == ir::Role::map || is == ir::Role::fold || is == ir::Role::call;
 }
 
 std::vector<Part> Trap::reduced_part(ir::NodeId n, const Extents& index) const {

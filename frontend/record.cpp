@@ -8,6 +8,7 @@
 #include "frontend/devices.h"
 #include "frontend/evaluate.h"
 #include "frontend/layout.h"
+#include "frontend/number_shapes.h"
 #include "frontend/promote.h"
 #include "frontend/writes.h"
 #include "ir/scalar.h"
@@ -332,9 +333,7 @@ Array broadcast(const Array& x, std::span<const std::int64_t> shape, Where where
 Array permuted(const Array& x, const std::vector<std::int64_t>& axes, Where where) {
   if (std::ranges::is_sorted(axes)) return x;
   Node* const node = Access::node(x);
-  PerAxis shape;
-  for (const std::int64_t axis : axes)
-    shape.push_back(node->shape->shape.extents()[static_cast<std::size_t>(axis)]);
+  const PerAxis shape = shape_by_rule(Kind::permute, {&node, 1}, axes);
   Recipe r = from(Kind::permute, &node, where);
   const Lists lists{axes, {}};
   r.lists = &lists;
@@ -420,18 +419,6 @@ Array filled(std::span<const std::int64_t> shape, DType dtype, double value, std
 }
 
 namespace {
-PerAxis without(const Shape& shape, std::span<const std::int64_t> axes, Keep keep) {
-  PerAxis result;
-  for (std::int64_t i = 0; i < shape.ndim(); ++i) {
-    if (!std::ranges::binary_search(axes, i)) {
-      result.push_back(shape.extents()[static_cast<std::size_t>(i)]);
-    } else if (keep == Keep::yes) {
-      result.push_back(1);
-    }
-  }
-  return result;
-}
-
 double identity(ir::Op op) { return op == ir::Op::mul || op == ir::Op::and_ ? 1 : 0; }
 }  // namespace
 
@@ -439,10 +426,13 @@ Array reduced(ir::Op op, const Array& x, const std::vector<std::int64_t>& axes, 
               Where where) {
   Node* const node = Access::node(x);
   if (axes.empty()) return x;
-  const Shape& shape = node->shape->shape;
-  const PerAxis kept = without(shape, axes, keep);
+  const PerAxis dropped = shape_by_rule(Kind::reduce, {&node, 1}, axes);
+  PerAxis kept = dropped;
+  if (keep == Keep::yes) {
+    kept = PerAxis(node->shape->shape.extents());
+    for (const std::int64_t axis : axes) kept[static_cast<std::size_t>(axis)] = 1;
+  }
   if (node->shape->size == 0) return filled(kept, node->dtype, identity(op), node->device, where);
-  const PerAxis dropped = without(shape, axes, Keep::no);
   Recipe r = from(Kind::reduce, &node, where);
   r.op = op;
   const Lists lists{axes, {}};
@@ -453,7 +443,7 @@ Array reduced(ir::Op op, const Array& x, const std::vector<std::int64_t>& axes, 
 
 Array arg_reduced(ir::Op op, const Array& x, std::int64_t axis, Where where) {
   Node* const node = Access::node(x);
-  const PerAxis dropped = without(node->shape->shape, {&axis, 1}, Keep::no);
+  const PerAxis dropped = shape_by_rule(Kind::arg_reduce, {&node, 1}, {&axis, 1});
   if (node->shape->size == 0) return filled(dropped, int64, 0, node->device, where);
   Recipe r = from(Kind::arg_reduce, &node, where);
   r.op = op;
@@ -466,8 +456,7 @@ Array arg_reduced(ir::Op op, const Array& x, std::int64_t axis, Where where) {
 
 Array contracted(const Array& left, const Array& right, Where where) {
   Node* const nodes[] = {Access::node(left), Access::node(right)};
-  PerAxis shape(nodes[0]->shape->shape.extents());
-  shape.back() = nodes[1]->shape->shape.extents().back();
+  const PerAxis shape = shape_by_rule(Kind::contract, nodes);
   check_shape("matmul", shape, where);
   if (nodes[0]->shape->size == 0 || nodes[1]->shape->size == 0) {
     return filled(shape, nodes[0]->dtype, 0, nodes[0]->device, where);

@@ -128,8 +128,10 @@ void Builder::settle_aliases() {
 // Whether computing a value again costs less than storing it: few operations over elements that are
 // at most twice as many bytes.
 bool Builder::cheap(Node* node) {
-  if (node->kind == Kind::contract || node->kind == Kind::reduce || node->kind == Kind::arg_reduce)
-    return false;
+  const auto folds = [](const Node* n) {
+    return role(n->kind) == ir::Role::fold || role(n->kind) == ir::Role::call;
+  };
+  if (folds(node)) return false;
   const std::int64_t allowed = 2 * node->shape->size * ir::size_of(to_ir(node->dtype));
   std::int64_t bytes = 0, count = 0;
   std::vector<Node*> work{node};
@@ -141,8 +143,7 @@ bool Builder::cheap(Node* node) {
       if (bytes > allowed) return false;
       continue;
     }
-    if (n->kind == Kind::contract || n->kind == Kind::reduce || n->kind == Kind::arg_reduce)
-      return false;
+    if (folds(n)) return false;
     const bool function = n->kind == Kind::map && ir::has(n->op, ir::kExpands);
     count += function ? kFunction : 1;
     if (count > kStoreOperations) return false;
@@ -198,17 +199,9 @@ void Builder::resolve_symbols() {
   symbols_.number(&g.syms, &out_->bindings.syms);
   g.dims.resize(axes_.size());
   for (std::size_t i = 0; i < axes_.size(); ++i) g.dims[i] = symbols_.sym(axes_[i]);
-  for (ir::Attribute& attribute : g.attributes) {
-    if (auto* const slices = std::get_if<ir::Slices>(&attribute)) {
-      for (ir::Sym& sym : slices->begin) sym = symbols_.sym(sym);
-      for (ir::Sym& sym : slices->step) sym = symbols_.sym(sym);
-    } else if (auto* const pads = std::get_if<ir::Pads>(&attribute)) {
-      for (ir::Sym& sym : pads->low) sym = symbols_.sym(sym);
-    }
-  }
-  for (ir::Input& input : g.inputs) {
-    for (ir::Sym& sym : input.strides) sym = symbols_.sym(sym);
-  }
+  const auto resolve = [&](ir::Sym& sym) { sym = symbols_.sym(sym); };
+  for (ir::Attribute& attribute : g.attributes) ir::each_sym(attribute, resolve);
+  for (ir::Input& input : g.inputs) std::ranges::for_each(input.strides, resolve);
 }
 
 std::vector<Node*> Builder::operations(std::span<Node* const> roots) {

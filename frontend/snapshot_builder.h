@@ -87,15 +87,14 @@ class Builder {
   }
   void emit_map(Node* node);
   bool emit_alike(Node* node, Info& info);
-  void emit_view(Node* node);  // and reductions: what Kind gives an attribute of the graph
-  void view_axes(Node* node);
-  void reshape_axes(Node* node);
-  void window_axes(Node* node);  // slice, pad
-  void permute_axes(Node* node);
-  void reduce_axes(Node* node);
-  void emit_concat(Node* node);
-  void emit_update(Node* node);  // writes.cpp
-  void emit_contract(Node* node);
+  void emit_view(Node* node);  // and reductions: those of one attribute and axes are often alike
+  void emit_single(Node* node);
+  void emit_broadcast(Node* node);
+  // The node's axes, by its kind's shape rule, and its attribute, the next one (snapshot_axes.cpp).
+  class Variables;
+  ir::Attribute& write_axes(Node* node);
+  ir::Attribute& next_attribute(ir::NodeKind kind);
+  void write_begins(Node* node, ir::SymList& begins);
   void mark_donations();
   void resolve_symbols();
 
@@ -117,9 +116,6 @@ class Builder {
   ir::NodeId append(ir::NodeKind kind, std::span<const ir::NodeId> operands, std::uint32_t axes,
                     std::size_t rank);
   ir::Node& push(ir::NodeKind kind, std::uint32_t axes, std::size_t rank);  // without its operands
-  // The next view's attribute: one of an earlier snapshot, whose lists keep their memory.
-  template <class A>
-  A& attribute();
   static constexpr std::uint32_t kNoAxes = ~0u;
   Node* input(Node* node, std::uint32_t i) const { return root_of(node->operands()[i]); }
 
@@ -146,13 +142,5 @@ class Builder {
   Learning learning_ = Learning::all;
   bool may_donate_ = false;  // some input is held by nothing but this snapshot's operations
 };
-
-template <class A>
-A& Builder::attribute() {
-  std::vector<ir::Attribute>& list = out_->graph.attributes;
-  if (attributes_ == list.size()) list.emplace_back();
-  ir::Attribute& next = list[attributes_];
-  return std::holds_alternative<A>(next) ? std::get<A>(next) : next.emplace<A>();
-}
 
 }  // namespace kiln::inline v0::frontend

@@ -21,27 +21,10 @@ bool same_extents(const Node& a, const Node& b) {
          std::ranges::equal(a.shape->shape.extents(), b.shape->shape.extents());
 }
 
-ir::NodeKind kind_of_view(Kind kind) {
-  switch (kind) {
-    case Kind::reshape:
-      return ir::NodeKind::reshape;
-    case Kind::slice:
-      return ir::NodeKind::slice;
-    case Kind::pad:
-      return ir::NodeKind::pad;
-    case Kind::reduce:
-      return ir::NodeKind::reduce;
-    case Kind::arg_reduce:
-      return ir::NodeKind::arg_reduce;
-    default:
-      return ir::NodeKind::permute;
-  }
-}
-
 // Views, generators and scalars are not worth counting as computed again.
 bool computes(const Node& node) {
-  return node.kind == Kind::map || node.kind == Kind::reduce || node.kind == Kind::arg_reduce ||
-         node.kind == Kind::contract;
+  const ir::Role is = role(node.kind);
+  return is == ir::Role::map || is == ir::Role::fold || is == ir::Role::call;
 }
 
 }  // namespace
@@ -237,75 +220,6 @@ void Builder::emit_map(Node* node) {
   out_->graph.nodes.back().op = node->op;
 }
 
-void Builder::reshape_axes(Node* node) {
-  Node* const x = input(node, 0);
-  const std::span<const std::int64_t> from = x->shape->shape.extents(),
-                                      to = node->shape->shape.extents();
-  ir::Groups& groups = attribute<ir::Groups>();
-  groups = group_axes(from, to);
-  std::size_t f = 0, t = 0;
-  for (std::size_t g = 0; g < groups.from.size(); ++g) {
-    std::uint64_t key = Symbols::kReshape;
-    for (std::size_t k = 0; k < groups.from[g]; ++k)
-      key = mix(key, symbols_.find(axes_of(x)[f + k]));
-    for (std::size_t k = 0; k < groups.to[g]; ++k) {
-      const bool same = groups.from[g] == 1 && groups.to[g] == 1;
-      const Var own = same ? axes_of(x)[f] : symbols_.derived(mix(key, k), to[t + k]);
-      axes_.push_back(own);
-      // Extents of the group that were given, not computed, distinguish what follows.
-      key = mix(key, static_cast<std::uint64_t>(to[t + k]));
-    }
-    f += groups.from[g];
-    t += groups.to[g];
-  }
-}
-
-void Builder::window_axes(Node* node) {
-  Node* const x = input(node, 0);
-  const std::span<const std::int64_t> to = node->shape->shape.extents();
-  const bool is_slice = node->kind == Kind::slice;
-  std::vector<ir::Sym>& low_of =
-      is_slice ? attribute<ir::Slices>().begin : attribute<ir::Pads>().low;
-  low_of.clear();
-  std::vector<ir::Sym>* const step_of = is_slice ? &attribute<ir::Slices>().step : nullptr;
-  if (is_slice) step_of->clear();
-  for (std::size_t i = 0; i < to.size(); ++i) {
-    const Var own = axes_of(x)[i];
-    const std::int64_t low = node->list()[i], step = is_slice ? node->more()[i] : 1;
-    const Var begin = symbols_.integer(is_slice ? Symbols::Use::begin : Symbols::Use::low, low);
-    const Var stride = symbols_.integer(Symbols::Use::step, step);
-    low_of.push_back(begin);
-    if (is_slice) step_of->push_back(stride);
-    if (to[i] == x->shape->shape.extents()[i]) {
-      axes_.push_back(own);
-      continue;
-    }
-    std::uint64_t key = mix(is_slice ? Symbols::kSlice : Symbols::kPad, symbols_.find(own));
-    key = mix(mix(key, begin), stride);
-    axes_.push_back(symbols_.derived(mix(key, static_cast<std::uint64_t>(to[i])), to[i]));
-  }
-}
-
-void Builder::permute_axes(Node* node) {
-  Node* const x = input(node, 0);
-  std::vector<std::uint8_t>& axes = attribute<ir::Axes>().axes;
-  axes.clear();
-  for (const std::int64_t axis : node->list()) {
-    axes_.push_back(axes_of(x)[static_cast<std::size_t>(axis)]);
-    axes.push_back(static_cast<std::uint8_t>(axis));
-  }
-}
-
-void Builder::reduce_axes(Node* node) {
-  Node* const x = input(node, 0);
-  std::vector<std::uint8_t>& axes = attribute<ir::Axes>().axes;
-  axes.clear();
-  for (const std::int64_t axis : node->list()) axes.push_back(static_cast<std::uint8_t>(axis));
-  for (std::size_t i = 0; i < axes_of(x).size(); ++i) {
-    if (std::ranges::find(axes, i) == axes.end()) axes_.push_back(axes_of(x)[i]);
-  }
-}
-
 // The place of a view of this kind, these lists and this shape, of the same axes: views that
 // repeat, as in loops, have the axes and the attribute of the first. Compared by content: which
 // boxes are one may not show in a graph.
@@ -336,7 +250,7 @@ void Builder::emit_view(Node* node) {
   if (!known) {
     view.axes = info.axes;
     view.attribute = attributes_;
-    view_axes(node);
+    write_axes(node);
     if (info.rank > 0) symbols_.mark_innermost(axes_[info.axes + info.rank - 1]);
     if (node->shape->size >= ir::kWideElements) out_->graph.wide = true;
     ++attributes_;
@@ -346,74 +260,47 @@ void Builder::emit_view(Node* node) {
   for (std::uint32_t i = 0; i < node->operand_count; ++i)
     operands_.push_back(id_of(input(node, i)));
   info.id = static_cast<ir::NodeId>(out_->graph.nodes.size());
-  ir::Node& n = push(kind_of_view(node->kind), info.axes, info.rank);
+  ir::Node& n = push(static_cast<ir::NodeKind>(node->kind), info.axes, info.rank);
   n.op = node->op;
   n.attr = view.attribute;
   n.operand_count = static_cast<std::uint16_t>(node->operand_count);
   out_->graph.operand_ids.insert(out_->graph.operand_ids.end(), operands_.begin(), operands_.end());
 }
 
-// A view's axes, and its attribute.
-void Builder::view_axes(Node* node) {
-  switch (node->kind) {
-    case Kind::reshape:
-      return reshape_axes(node);
-    case Kind::slice:
-    case Kind::pad:
-      return window_axes(node);
-    case Kind::permute:
-      return permute_axes(node);
-    default:
-      return reduce_axes(node);
+// Generators, and what is made of several operands: their lists are seldom alike.
+void Builder::emit_single(Node* node) {
+  Info& info = infos_[node->id];
+  ir::Attribute& attribute = write_axes(node);
+  operands_.clear();
+  for (std::uint32_t i = 0; i < node->operand_count; ++i)
+    operands_.push_back(id_of(input(node, i)));
+  if (node->kind == Kind::update) {  // the base's, as they are
+    axes_.resize(info.axes);
+    info.axes = canonical(infos_[input(node, 0)->id].axes);
   }
+  const bool many = node->kind == Kind::concat && node->operand_count > kFewJoined;
+  if (many) write_begins(node, std::get<ir::Pads>(attribute).low);
+  info.id = append(static_cast<ir::NodeKind>(node->kind), operands_, info.axes, info.rank);
+  ir::Node& n = out_->graph.nodes.back();
+  n.imm = node->imm;
+  if (many || node->kind == Kind::update) n.attr = attributes_++;
+  out_->products = out_->products || role(node->kind) == ir::Role::call;
 }
 
-void Builder::emit_concat(Node* node) {
-  Info& info = infos_[node->id];
-  const std::span<const std::int64_t> to = node->shape->shape.extents();
-  std::uint64_t key = Symbols::kConcat;
-  operands_.clear();
-  for (std::uint32_t i = 0; i < node->operand_count; ++i) {
-    Node* const x = input(node, i);
-    for (std::size_t k = 0; k < to.size(); ++k) {
-      if (k == node->imm) {
-        key = mix(key, symbols_.find(axes_of(x)[k]));
-      } else {
-        symbols_.unite(axes_of(input(node, 0))[k], axes_of(x)[k]);
-      }
-    }
-    operands_.push_back(id_of(x));
-  }
-  for (std::size_t k = 0; k < to.size(); ++k) {
-    axes_.push_back(k == node->imm ? symbols_.derived(key, to[k]) : axes_of(input(node, 0))[k]);
-  }
-  info.id = append(ir::NodeKind::concat, operands_, info.axes, to.size());
-  out_->graph.nodes.back().imm = node->imm;
-  if (node->operand_count <= kFewJoined) return;
-  std::vector<ir::Sym>& begins = attribute<ir::Pads>().low;
-  begins.clear();
+// Where each operand of a concat begins.
+void Builder::write_begins(Node* node, ir::SymList& begins) {
   std::int64_t at = 0;
   for (std::uint32_t i = 0; i < node->operand_count; ++i) {
     begins.push_back(symbols_.integer(Symbols::Use::begin, at));
     at += input(node, i)->shape->shape.extents()[node->imm];
   }
-  out_->graph.nodes.back().attr = attributes_++;
 }
 
-void Builder::emit_contract(Node* node) {
-  out_->products = true;
+// The operand at the axes that it has and those that it gets; a node only where they differ.
+void Builder::emit_broadcast(Node* node) {
   Info& info = infos_[node->id];
-  Node* const nodes[] = {input(node, 0), input(node, 1)};
-  const std::size_t rank = node->shape->shape.extents().size();
-  for (std::size_t k = 0; k + 2 < rank; ++k) {
-    symbols_.unite(axes_of(nodes[0])[k], axes_of(nodes[1])[k]);
-    axes_.push_back(axes_of(nodes[0])[k]);
-  }
-  symbols_.unite(axes_of(nodes[0])[rank - 1], axes_of(nodes[1])[rank - 2]);
-  axes_.push_back(axes_of(nodes[0])[rank - 2]);
-  axes_.push_back(axes_of(nodes[1])[rank - 1]);
-  const ir::NodeId ids[] = {infos_[nodes[0]->id].id, infos_[nodes[1]->id].id};
-  info.id = append(ir::NodeKind::contract, ids, info.axes, rank);
+  write_axes(node);
+  info.id = operand(input(node, 0), info.axes, info.rank);
 }
 
 void Builder::emit(std::size_t index) {
@@ -422,45 +309,25 @@ void Builder::emit(std::size_t index) {
   info.axes = static_cast<std::uint32_t>(axes_.size());
   if (node->ready()) return emit_leaf(node, info);
   if (node->math == Math::fast) out_->math = Math::fast;
-  const std::span<const std::int64_t> to = node->shape->shape.extents();
-  switch (node->kind) {
-    case Kind::leaf:
-    case Kind::alias:
-      ir::internal_error("snapshot: a leaf or alias without a value");
-    case Kind::literal:
-    case Kind::scalar:
-    case Kind::count:
-      return emit_scalar(node);
-    case Kind::map:
+  ir::internal_check(node->kind != Kind::leaf && node->kind != Kind::alias,
+                     "snapshot: a leaf or alias without a value");
+  if (node->kind == Kind::broadcast) return emit_broadcast(node);
+  switch (role(node->kind)) {
+    case ir::Role::leaf:
+      return node->kind == Kind::iota ? emit_single(node) : emit_scalar(node);
+    case ir::Role::map:
       return emit_map(node);
-    case Kind::permute:
-    case Kind::reshape:
-    case Kind::slice:
-    case Kind::pad:
-    case Kind::reduce:
-    case Kind::arg_reduce:
+    case ir::Role::view:
+    case ir::Role::fold:
       return emit_view(node);
-    case Kind::concat:
-      return emit_concat(node);
-    case Kind::update:
-      return emit_update(node);
-    case Kind::contract:
-      return emit_contract(node);
-    case Kind::iota:
-      for (const std::int64_t n : to) axes_.push_back(symbols_.extent(n));
-      info.id = append(ir::NodeKind::iota, {}, info.axes, to.size());
-      out_->graph.nodes.back().imm = node->imm;
-      return;
-    case Kind::broadcast: {
-      Node* const x = input(node, 0);
-      const std::size_t shift = to.size() - axes_of(x).size();
-      for (std::size_t i = 0; i < to.size(); ++i) {
-        const Var own = i < shift ? kVarOne : axes_of(x)[i - shift];
-        axes_.push_back(own == kVarOne ? symbols_.extent(to[i]) : own);
-      }
-      info.id = operand(x, info.axes, to.size());
-      return;
-    }
+    case ir::Role::join:
+      return node->kind == Kind::pad ? emit_view(node) : emit_single(node);
+    case ir::Role::call:
+      return emit_single(node);
+    case ir::Role::put:
+    case ir::Role::region:
+    case ir::Role::item:
+      ir::internal_error("snapshot: a kind that is not recorded");
   }
 }
 

@@ -82,7 +82,7 @@ void Builder::emit_leaf(Node* node, Info& info) {
 
 // From the axes as they lie in memory to the node's.
 void Builder::permute_back(Info& info) {
-  std::vector<std::uint8_t>& axes = attribute<ir::Axes>().axes;
+  std::vector<std::uint8_t>& axes = std::get<ir::Axes>(next_attribute(ir::NodeKind::permute)).axes;
   axes.assign(info.rank, 0);
   for (std::uint8_t i = 0; i < info.rank; ++i) axes[axes_in_memory_[i]] = i;
   const std::uint32_t from = std::exchange(info.axes, static_cast<std::uint32_t>(axes_.size()));

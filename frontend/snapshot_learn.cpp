@@ -3,28 +3,22 @@
 
 namespace kiln::inline v0::frontend {
 
-namespace {
-
-bool is_view(Kind kind) {
-  return kind == Kind::broadcast || kind == Kind::permute || kind == Kind::reshape ||
-         kind == Kind::slice;
-}
-
-}  // namespace
-
 bool computed_alone(const Node& node) {
-  switch (node.kind) {
-    case Kind::map:
-    case Kind::pad:
-    case Kind::concat:
-    case Kind::update:
-    case Kind::reduce:
-    case Kind::arg_reduce:
-    case Kind::contract:
-      return !node.anywhere && !node.ready();
-    default:
+  if (node.anywhere || node.ready()) return false;
+  switch (role(node.kind)) {
+    case ir::Role::map:
+    case ir::Role::join:
+    case ir::Role::fold:
+    case ir::Role::call:
+      return true;
+    case ir::Role::leaf:
+    case ir::Role::view:
+    case ir::Role::put:
+    case ir::Role::region:
+    case ir::Role::item:
       return false;
   }
+  return false;
 }
 
 void Builder::store_if_learnt(Node* node, Info& info) {
@@ -45,7 +39,7 @@ void Builder::learn() {
     if (infos_[i].again || order_[i]->ready()) continue;
     for (std::uint32_t k = 0; k < order_[i]->operand_count; ++k) {
       Node* x = input(order_[i], k);
-      while (infos_[x->id].again && is_view(x->kind)) x = input(x, 0);
+      while (infos_[x->id].again && role(x->kind) == ir::Role::view) x = input(x, 0);
       if (infos_[x->id].again && computed_alone(*x)) learn_from(x);
     }
   }

@@ -20,8 +20,6 @@ inline constexpr Var kVarOne = 1;
 class Symbols {
  public:
   enum class Use : std::uint8_t { begin, step, low, stride };
-  // Seeds of keys of derived extents.
-  static constexpr std::uint64_t kReshape = 11, kSlice = 12, kPad = 13, kConcat = 14;
 
   void clear();
   // A new extent; 1 is the constant.
@@ -43,6 +41,7 @@ class Symbols {
     vars_[b].parent = a;
     vars_[a].innermost = vars_[a].innermost || vars_[b].innermost;
   }
+  std::int64_t value(Var v) { return vars_[find(v)].value; }
   void mark_innermost(Var v) { vars_[find(v)].innermost = true; }
   // Numbers what is left; sym gives the number.
   void number(std::vector<ir::SymInfo>* infos, std::vector<std::int64_t>* values);

@@ -38,26 +38,24 @@ namespace kiln::inline v0::frontend {
 // result (Repairing).
 enum HintBits : std::uint8_t { kMaterialize = 1, kNoFuse = 2, kMustFuse = 4, kRepaired = 8 };
 
+// The kinds of the graph, of which those that passes make are never recorded, and two more. What
+// Node::imm, list() and more() hold: of a literal or scalar imm its bits; else imm and the fields
+// of the kind's attribute as ir/nodes.def says.
 enum class Kind : std::uint8_t {
-  leaf,     // has a value from the start
-  literal,  // 0-d constant of a composite: imm
-  scalar,   // 0-d run-time scalar of the user's: imm
-  count,    // 0-d, the number of elements of operand 0 over list() (minus imm, a double): a
-            // run-time scalar
-  alias,    // operand 0 under another name
-  iota,     // imm: axis
-  map,
-  broadcast,
-  permute,  // list(): axes
-  reshape,
-  slice,       // list(): begin, more(): step
-  pad,         // list(): low; operand 1 is the fill
-  concat,      // imm: axis
-  update,      // operand 0 with operand 1 in its place: list(): begin, more(): step, positive
-  reduce,      // list(): axes, ascending
-  arg_reduce,  // list(): one axis
-  contract,
+#define KILN_NODE(name, operands, attribute, carries, role) name,
+#include "ir/nodes.def"
+#undef KILN_NODE
+  count,  // 0-d, the number of elements of operand 0 over list() (minus imm, a double): a run-time
+          // scalar
+  alias,  // operand 0 under another name
+  leaf = buffer,       // has a value from the start
+  literal = constant,  // of a composite
 };
+constexpr ir::Role role(Kind kind) {
+  if (kind == Kind::count) return ir::Role::leaf;
+  if (kind == Kind::alias) return ir::Role::view;
+  return ir::role(static_cast<ir::NodeKind>(kind));
+}
 
 inline constexpr std::uint32_t kInlineOperands = 3;
 

@@ -37,38 +37,29 @@ bool reshape_strides(std::span<const std::int64_t> from, std::span<const std::in
 bool apply(const Node& node, std::span<const std::int64_t> from, std::int64_t* offset,
            Extents* strides) {
   const std::span<const std::int64_t> to = node.shape->shape.extents();
-  switch (node.kind) {
-    case Kind::alias:
-      return true;
-    case Kind::permute: {
-      Extents result;
-      for (const std::int64_t axis : node.list())
-        result.push_back((*strides)[static_cast<std::size_t>(axis)]);
-      *strides = std::move(result);
-      return true;
-    }
-    case Kind::slice:
-      for (std::size_t i = 0; i < to.size(); ++i) {
-        *offset += node.list()[i] * (*strides)[i];
-        (*strides)[i] *= node.more()[i];
-      }
-      return true;
-    case Kind::broadcast: {
-      Extents result(to.size(), 0);
-      for (std::size_t i = 0; i < from.size(); ++i) {
-        if (from[i] != 1) result[to.size() - from.size() + i] = (*strides)[i];
-      }
-      *strides = std::move(result);
-      return true;
-    }
-    default:
-      return reshape_strides(from, to, strides);
+  if (node.kind == Kind::alias) return true;
+  if (node.kind == Kind::reshape) return reshape_strides(from, to, strides);
+  if (node.kind == Kind::permute) {
+    Extents result;
+    for (const std::int64_t axis : node.list())
+      result.push_back((*strides)[static_cast<std::size_t>(axis)]);
+    *strides = std::move(result);
+    return true;
   }
-}
-
-bool is_view(Kind kind) {
-  return kind == Kind::alias || kind == Kind::permute || kind == Kind::slice ||
-         kind == Kind::broadcast || kind == Kind::reshape;
+  if (node.kind == Kind::slice) {
+    for (std::size_t i = 0; i < to.size(); ++i) {
+      *offset += node.list()[i] * (*strides)[i];
+      (*strides)[i] *= node.more()[i];
+    }
+    return true;
+  }
+  if (node.kind != Kind::broadcast) return false;
+  Extents result(to.size(), 0);
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    if (from[i] != 1) result[to.size() - from.size() + i] = (*strides)[i];
+  }
+  *strides = std::move(result);
+  return true;
 }
 
 }  // namespace
@@ -77,7 +68,7 @@ std::unique_ptr<Value> view_value(Node* node) {
   std::vector<Node*> chain;
   Node* base = node;
   for (; !base->ready(); base = base->operands()[0]) {
-    if (!is_view(base->kind)) return nullptr;
+    if (role(base->kind) != ir::Role::view) return nullptr;
     chain.push_back(base);
   }
   const Value& value = *base->value.load(std::memory_order_acquire);

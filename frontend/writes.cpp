@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <mutex>
 
-#include "frontend/snapshot_builder.h"
+#include "frontend/access.h"
+#include "frontend/record.h"
+#include "frontend/snapshot.h"
 #include "ir/mutant.h"
 
 namespace kiln::inline v0::frontend {
@@ -104,26 +106,6 @@ Array behind_writes(const Array& x, Window* window) {
   }
   *window = asked;
   return x;
-}
-
-void Builder::emit_update(Node* node) {
-  Info& info = infos_[node->id];
-  Node* const base = input(node, 0);
-  Node* const value = input(node, 1);
-  const std::span<const std::int64_t> whole = node->shape->shape.extents(),
-                                      part = value->shape->shape.extents();
-  ir::Slices& window = attribute<ir::Slices>();
-  window.begin.clear();
-  window.step.clear();
-  for (std::size_t i = 0; i < whole.size(); ++i) {
-    window.begin.push_back(symbols_.integer(Symbols::Use::begin, node->list()[i]));
-    window.step.push_back(symbols_.integer(Symbols::Use::step, node->more()[i]));
-    if (part[i] == whole[i]) symbols_.unite(axes_of(base)[i], axes_of(value)[i]);
-  }
-  info.axes = canonical(infos_[base->id].axes);
-  const ir::NodeId ids[] = {id_of(base), id_of(value)};
-  info.id = append(ir::NodeKind::update, ids, info.axes, whole.size());
-  out_->graph.nodes.back().attr = attributes_++;
 }
 
 }  // namespace kiln::inline v0::frontend

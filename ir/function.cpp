@@ -90,9 +90,27 @@ std::size_t FunctionRun::step(std::size_t i, std::int64_t begin, std::int64_t n,
       apply(i, chosen, 3, n);
       return i;
     }
-    default:
-      internal_error("instruction not allowed in a function: " + f_.name);
+    case Code::load:
+    case Code::store:
+    case Code::grid:
+    case Code::thread:
+    case Code::loop:
+    case Code::if_:
+    case Code::else_:
+    case Code::end:
+    case Code::splat:
+    case Code::lane:
+    case Code::extract:
+    case Code::join:
+    case Code::even:
+    case Code::odd:
+    case Code::barrier:
+    case Code::shuffle:
+    case Code::any:
+    case Code::prefetch:
+      break;
   }
+  internal_error("instruction not allowed in a function: " + f_.name);
 }
 
 void FunctionRun::apply(std::size_t i, const Value* args, int count, std::int64_t n) {

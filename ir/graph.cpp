@@ -27,7 +27,7 @@ NodeId Graph::add(Node node, std::span<const Sym> shape, std::span<const NodeId>
   node.operand_count = static_cast<std::uint16_t>(own_operands.size());
   dims.insert(dims.end(), own_shape.begin(), own_shape.end());
   operand_ids.insert(operand_ids.end(), own_operands.begin(), own_operands.end());
-  if (!std::holds_alternative<std::monostate>(attribute)) {
+  if (!std::holds_alternative<None>(attribute)) {
     node.attr = static_cast<std::uint32_t>(attributes.size());
     attributes.push_back(std::move(attribute));
   }
@@ -111,13 +111,13 @@ struct Hasher {
 
 void mix(Hasher& h, const Attribute& attribute) {
   h.mix(attribute.index());
-  if (const auto* axes = std::get_if<Axes>(&attribute)) h.mix_few(axes->axes);
-  if (const auto* groups = std::get_if<Groups>(&attribute))
-    h.mix_few(groups->from), h.mix_few(groups->to);
-  if (const auto* slices = std::get_if<Slices>(&attribute))
-    h.mix_few(slices->begin), h.mix_few(slices->step);
-  if (const auto* pads = std::get_if<Pads>(&attribute)) h.mix_few(pads->low);
-  if (const auto* loop = std::get_if<Loop>(&attribute)) h.mix(loop->count), h.mix(loop->region);
+  each_field(attribute, [&](const auto& field) {
+    if constexpr (requires { field.size(); }) {
+      h.mix_few(field);
+    } else {
+      h.mix(static_cast<std::uint64_t>(field));
+    }
+  });
 }
 
 }  // namespace

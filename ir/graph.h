@@ -10,8 +10,8 @@
 // and only such an axis broadcasts.
 //
 // Invariants (verify): an operand's id is less than its node's; shapes, dtypes and attributes obey
-// the rules stated at NodeKind; side tables (lines, labels, origins, values) never enter equality
-// or hash.
+// the rules of their kinds (ir/nodes.def, ir/nodes/); side tables (lines, labels, origins, values)
+// never enter equality or hash.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -20,6 +20,7 @@
 #include <variant>
 #include <vector>
 
+#include "ir/attributes.h"
 #include "ir/op.h"
 #include "ir/size_expr.h"
 
@@ -40,28 +41,31 @@ struct SymInfo {
 };
 
 enum class NodeKind : std::uint8_t {
-  buffer,     // an input: attr is an index into Graph::inputs
-  constant,   // 0-d literal: imm holds the bits
-  scalar,     // 0-d run-time scalar of the user's: imm is its index among the bound scalars
-  iota,       // the index along axis imm, of an integer dtype
-  map,        // op applied elementwise: operands and result of one shape (the same symbols)
-  broadcast,  // operand's axes are the result's last ones; each has the result's symbol or is kOne
-  permute,    // result axis i is operand axis axes[i] (Axes)
-  reshape,    // same elements in row-major order (Groups tells which axes correspond)
-  slice,      // result[i...] = operand[begin + step * i ...] (Slices); every index is in range
-  pad,        // operands: x, 0-d fill; result[i] = x[i - low] where in range, else fill (Pads)
-  concat,     // operands joined along axis imm; result's extent is the sum. Of many: where each
-              // begins (Pads, one an operand), so that no sum of extents is needed to place one
-  update,     // operands: base, value; result[begin + step * i ...] = value[i...] (Slices), and the
-              // base's elements elsewhere; every index is in range, steps are positive
-  put,     // its operand, stored into a window (Slices) of the memory of its one user: the value of
-           // an update, or an operand of a concat of many. Made by passes (passes/windows.h)
-  reduce,  // op in {add, mul, min, max, and_, or_} over axes (Axes, ascending), which are dropped
-  arg_reduce,  // op in {min, max}: index of the first extreme over one axis (Axes of one), int64
-  contract,    // matrix product (..., m, k) x (..., k, n) -> (..., m, n); equal batch axes
-  loop,        // Loop: a region applied a bound number of times; results are the carried values
-  item,        // result imm of a node with several results
+#define KILN_NODE(name, operands, attribute, carries, role) name,
+#include "ir/nodes.def"
+#undef KILN_NODE
 };
+
+// What a kind is to those who need not know it: passes switch over roles.
+enum class Role : std::uint8_t {
+  leaf,    // has no operands
+  map,     // an element of the result is made of the same element of each operand
+  view,    // an element of the result is an element of the operand
+  join,    // an element of the result is an element of one of the operands
+  put,     // its operand, stored into a window of another node's memory
+  fold,    // an element of the result is made of many of the operand's, in a defined order
+  call,    // computed as a whole from operands that are in memory
+  region,  // applies a graph within the graph
+  item,    // one of the results of its operand
+};
+constexpr Role role(NodeKind kind) {
+  constexpr Role kRoles[] = {
+#define KILN_NODE(name, operands, attribute, carries, role) Role::role,
+#include "ir/nodes.def"
+#undef KILN_NODE
+  };
+  return kRoles[static_cast<int>(kind)];
+}
 
 struct Node {
   NodeKind kind = NodeKind::constant;
@@ -77,35 +81,6 @@ struct Node {
   bool operator==(const Node&) const = default;
 };
 static_assert(sizeof(Node) <= 64);
-
-struct Axes {
-  std::vector<std::uint8_t> axes;
-  bool operator==(const Axes&) const = default;
-};
-// Consecutive runs of operand axes and of result axes that hold the same elements: run g takes
-// `from[g]` operand axes and `to[g]` result axes; products of extents are equal.
-struct Groups {
-  std::vector<std::uint8_t> from, to;
-  bool operator==(const Groups&) const = default;
-};
-struct Slices {
-  std::vector<Sym> begin, step;  // one an axis; a whole axis has kZero, kOne
-  bool operator==(const Slices&) const = default;
-};
-struct Pads {
-  // Elements before the operand (>= 0), one an axis; of a concat one an operand.
-  std::vector<Sym> low;
-  bool operator==(const Pads&) const = default;
-};
-struct Graph;
-// `region` maps its inputs (the carried values first, then the loop's other operands) to its
-// outputs (the next carried values). Runs `count` times. Region symbols are the enclosing graph's.
-struct Loop {
-  Sym count = kZero;
-  std::uint32_t region = 0;  // index into Graph::regions
-  bool operator==(const Loop&) const = default;
-};
-using Attribute = std::variant<std::monostate, Axes, Groups, Slices, Pads, Loop>;
 
 // How an input lies in memory, in elements. Dense: row-major without gaps, offset allowed.
 struct Input {
@@ -135,7 +110,7 @@ struct Graph {
   std::vector<Sym> dims;
   std::vector<SymInfo> syms{{0, 0, 1}, {1, 1, 1}};
   std::vector<Input> inputs;
-  std::vector<Attribute> attributes{std::monostate{}};
+  std::vector<Attribute> attributes{None{}};
   std::vector<DType> scalars;  // of the bound run-time scalars
   std::vector<NodeId> outputs;
   std::vector<Graph> regions;
@@ -178,7 +153,8 @@ struct Graph {
 
 std::size_t hash(const Graph& graph);  // over what equality sees
 
-// Text, one node a line; parse(print(g)) == g, labels and lines included. Format in ir/README.md.
+// Text, one node a line; parse(print(g)) == g, labels and lines included. The format is in
+// ir/FORMAT.md.
 std::string print(const Graph& graph);
 Graph parse_graph(std::string_view text);  // throws InternalError with the line
 std::string verify(const Graph& graph);    // findings, one a line; empty if well-formed

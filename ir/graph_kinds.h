@@ -1,6 +1,10 @@
-// Private to ir: the facts of each node kind, shared by print, parse, verify and interpret.
+// Private to ir: the facts of each kind of node, from nodes.def.
 #pragma once
-#include <iterator>
+#include <array>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
 
 #include "ir/graph.h"
 
@@ -8,40 +12,53 @@ namespace kiln::ir {
 
 inline constexpr int kAnyCount = -1;
 
-// The alternatives of Attribute, in its order.
-enum class AttributeKind : std::uint8_t { none, axes, groups, slices, pads, loop };
-inline constexpr std::string_view kAttributeNames[] = {"",       "axes", "groups",
-                                                       "slices", "pads", "loop"};
-static_assert(std::size(kAttributeNames) == std::variant_size_v<Attribute>);
+// The place of an attribute among the alternatives of Attribute.
+template <class A, std::size_t I = 0>
+constexpr std::size_t attribute_index() {
+  if constexpr (std::is_same_v<std::variant_alternative_t<I, Attribute>, A>) {
+    return I;
+  } else {
+    return attribute_index<A, I + 1>();
+  }
+}
+template <std::size_t... I>
+constexpr auto attribute_names(std::index_sequence<I...>) {
+  return std::array{std::variant_alternative_t<I, Attribute>::kName...};
+}
+inline constexpr auto kAttributeNames =
+    attribute_names(std::make_index_sequence<std::variant_size_v<Attribute>>());
+
+// In nodes.def: None, or this one.
+template <class A>
+struct Maybe {};
+struct AttributeRule {
+  std::size_t index = 0;  // of Attribute's alternatives
+  bool may_lack = false;
+};
+template <class A>
+constexpr AttributeRule attribute_rule(A*) {
+  return {attribute_index<A>(), false};
+}
+template <class A>
+constexpr AttributeRule attribute_rule(Maybe<A>*) {
+  return {attribute_index<A>(), true};
+}
+
+enum class Carries : std::uint8_t { nothing, op, bits, number };
 
 struct KindInfo {
   std::string_view name;
-  int operands;  // kAnyCount: see verify
-  AttributeKind attribute;
-  bool has_op;  // the text names Node::op
+  int operands;
+  AttributeRule attribute;
+  Carries carries;
 };
 
 inline constexpr KindInfo kKinds[] = {
-    {"buffer", 0, AttributeKind::none, false},  // Node::attr is the input's index
-    {"constant", 0, AttributeKind::none, false},
-    {"scalar", 0, AttributeKind::none, false},
-    {"iota", 0, AttributeKind::none, false},
-    {"map", kAnyCount, AttributeKind::none, true},  // written by the operation's name
-    {"broadcast", 1, AttributeKind::none, false},
-    {"permute", 1, AttributeKind::axes, false},
-    {"reshape", 1, AttributeKind::groups, false},
-    {"slice", 1, AttributeKind::slices, false},
-    {"pad", 2, AttributeKind::pads, false},
-    {"concat", kAnyCount, AttributeKind::none, false},  // or pads
-    {"update", 2, AttributeKind::slices, false},
-    {"put", 1, AttributeKind::slices, false},
-    {"reduce", 1, AttributeKind::axes, true},
-    {"arg_reduce", 1, AttributeKind::axes, true},
-    {"contract", 2, AttributeKind::none, false},
-    {"loop", kAnyCount, AttributeKind::loop, false},
-    {"item", 1, AttributeKind::none, false},
+#define KILN_NODE(name, operands, attribute, carries, role) \
+  {#name, operands, attribute_rule(static_cast<attribute*>(nullptr)), Carries::carries},
+#include "ir/nodes.def"
+#undef KILN_NODE
 };
-static_assert(std::size(kKinds) == static_cast<std::size_t>(NodeKind::item) + 1);
 
 inline constexpr std::string_view kHintNames[] = {"no_fuse", "must_fuse"};  // by HintKind
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
+#include <variant>
 
 #include "ir/graph_kinds.h"
 #include "ir/text.h"
@@ -109,7 +111,7 @@ class GraphParser {
       if (kKinds[k].name == text) node.kind = static_cast<NodeKind>(k);
     }
     if (node.kind != NodeKind::map) r_.word();
-    if (info(node.kind).has_op) node.op = op();
+    if (info(node.kind).carries == Carries::op) node.op = op();
   }
 
   void node(Graph& g) {
@@ -131,7 +133,7 @@ class GraphParser {
     } else {
       attribute = parse_attribute();
     }
-    if (node.kind == NodeKind::constant)
+    if (info(node.kind).carries == Carries::bits)
       node.imm = r_.bits();
     else if (r_.peek_prefixed('#'))
       node.imm = number<std::uint64_t>('#');
@@ -149,59 +151,36 @@ class GraphParser {
     table[id] = std::move(text);
   }
 
-  std::vector<std::uint8_t> axes() {
-    std::vector<std::uint8_t> list;
+  void separate(bool first) {
+    if (!first) r_.expect("/");
+  }
+  void field(AxisList& list, bool first) {
+    separate(first);
     while (r_.peek() != ")" && r_.peek() != "/") {
       list.push_back(static_cast<std::uint8_t>(std::clamp<std::int64_t>(r_.integer(), 0, 255)));
     }
-    return list;
   }
+  void field(SymList& list, bool first) {
+    separate(first);
+    symbols(list);
+  }
+  void field(Sym& sym, bool) { sym = number<Sym>('s'); }
+  void field(RegionId& region, bool) { region = RegionId{number<std::uint32_t>('#')}; }
 
+  // Where the next word is an attribute's name, else None.
+  template <std::size_t I = 1>
   Attribute parse_attribute() {
-    const auto* found =
-        std::find(std::begin(kAttributeNames) + 1, std::end(kAttributeNames), r_.peek());
-    if (found == std::end(kAttributeNames)) return {};
-    r_.word();
-    r_.expect("(");
-    Attribute result;
-    switch (static_cast<AttributeKind>(found - std::begin(kAttributeNames))) {
-      case AttributeKind::none:
-        break;
-      case AttributeKind::axes:
-        result = Axes{axes()};
-        break;
-      case AttributeKind::groups: {
-        Groups groups;
-        groups.from = axes();
-        r_.expect("/");
-        groups.to = axes();
-        result = std::move(groups);
-        break;
-      }
-      case AttributeKind::slices: {
-        Slices slices;
-        symbols(slices.begin);
-        r_.expect("/");
-        symbols(slices.step);
-        result = std::move(slices);
-        break;
-      }
-      case AttributeKind::pads: {
-        Pads pads;
-        symbols(pads.low);
-        result = std::move(pads);
-        break;
-      }
-      case AttributeKind::loop: {
-        Loop loop;
-        loop.count = number<Sym>('s');
-        loop.region = number<std::uint32_t>('#');
-        result = loop;
-        break;
-      }
+    if constexpr (I == std::variant_size_v<Attribute>) {
+      return {};
+    } else {
+      if (!r_.accept(kAttributeNames[I])) return parse_attribute<I + 1>();
+      Attribute result(std::in_place_index<I>);
+      r_.expect("(");
+      bool first = true;
+      each_field(result, [&](auto& f) { field(f, std::exchange(first, false)); });
+      r_.expect(")");
+      return result;
     }
-    r_.expect(")");
-    return result;
   }
 
   TextReader r_;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <utility>
 
 #include "ir/graph_kinds.h"
 #include "ir/scalar.h"
@@ -69,14 +70,14 @@ class GraphPrinter {
     const KindInfo& kind = info(node.kind);
     put("n{} = ", n);
     if (node.kind != NodeKind::map) put("{} ", kind.name);
-    if (kind.has_op) put("{} ", info(node.op).name);
+    if (kind.carries == Carries::op) put("{} ", info(node.op).name);
     put("{} [{}]", brief(node.dtype), fmt::join(shape_words(g, n), " "));
     for (const NodeId operand : g.operands(n)) put(" n{}", operand);
     if (node.kind == NodeKind::buffer)
       put(" input #{}", node.attr);
     else if (node.attr != 0)
       attribute(g.attributes[node.attr]);
-    if (node.kind == NodeKind::constant)
+    if (kind.carries == Carries::bits)
       put(" {:#x}", node.imm);
     else if (node.imm != 0)
       put(" #{}", node.imm);
@@ -94,17 +95,25 @@ class GraphPrinter {
     return words;
   }
 
-  void numbers(const std::vector<std::uint8_t>& list) {
+  // A list that stands behind another field is set off from it.
+  void separate(bool first) {
+    if (!first) put(" /");
+  }
+  void field(const AxisList& list, bool first) {
+    separate(first);
     for (const int x : list) put(" {}", x);
   }
+  void field(const SymList& list, bool first) {
+    separate(first);
+    symbols(list);
+  }
+  void field(Sym sym, bool) { put(" s{}", sym); }
+  void field(RegionId region, bool) { put(" #{}", static_cast<std::uint32_t>(region)); }
 
   void attribute(const Attribute& a) {
     put(" {}(", kAttributeNames[a.index()]);
-    if (const auto* axes = std::get_if<Axes>(&a)) numbers(axes->axes);
-    if (const auto* g = std::get_if<Groups>(&a)) numbers(g->from), put(" /"), numbers(g->to);
-    if (const auto* s = std::get_if<Slices>(&a)) symbols(s->begin), put(" /"), symbols(s->step);
-    if (const auto* pads = std::get_if<Pads>(&a)) symbols(pads->low);
-    if (const auto* loop = std::get_if<Loop>(&a)) put(" s{} #{}", loop->count, loop->region);
+    bool first = true;
+    each_field(a, [&](const auto& f) { field(f, std::exchange(first, false)); });
     put(" )");
   }
 

@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
-#include <numeric>
+#include <utility>
 
 #include "ir/graph_kinds.h"
 #include "ir/graph_windows.h"
+#include "ir/nodes/check.h"
+#include "ir/nodes/rule.h"
 
 namespace kiln::ir {
 namespace {
@@ -27,10 +30,12 @@ class GraphVerifier {
       }
       if (sound_[n_]) check();
     }
-    check_windows(g_, root_, sound_, [&](NodeId n, std::string_view what) {
-      n_ = n;
-      at(false, what);
-    });
+    if (findings_.empty()) {
+      check_windows(g_, [&](NodeId n, std::string_view what) {
+        n_ = n;
+        at(false, what);
+      });
+    }
     for (const NodeId out : g_.outputs) {
       if (out >= g_.nodes.size())
         complain("output n{} does not exist", out);
@@ -70,16 +75,7 @@ class GraphVerifier {
   }
 
   const Node& node() const { return g_.nodes[n_]; }
-  const Node& operand(int i) const { return g_.nodes[g_.operand(n_, i)]; }
-  std::span<const Sym> operand_shape(int i) const { return g_.shape(g_.operand(n_, i)); }
   std::span<const Sym> shape() const { return g_.shape(n_); }
-  template <class A>
-  const A& attribute() const {
-    return g_.attribute<A>(n_);
-  }
-  static bool same(std::span<const Sym> a, std::span<const Sym> b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end());
-  }
   bool known(Sym s) const { return s < root_.syms.size(); }
 
   void tables();
@@ -87,21 +83,7 @@ class GraphVerifier {
   bool shape_ok();
   bool operands_ok();
   bool attribute_ok();
-  void check();
-  void check_leaf();
-  void check_map();
-  void check_broadcast();
-  void check_permute();
-  void check_reshape();
-  void check_slice();
-  void check_pad();
-  void check_concat();
-  void check_reduce();
-  void check_contract();
-  void check_loop();
-  void check_item();
-  void check_region(const Graph& region);
-  bool same_extent(std::span<const Sym> from, std::span<const Sym> to) const;
+  bool check();
 
   const Graph& g_;
   const Graph& root_;
@@ -175,289 +157,74 @@ bool GraphVerifier::attribute_ok() {
   const Node& n = node();
   if (n.kind == NodeKind::buffer) return at(n.attr < g_.inputs.size(), "no such input");
   if (!at(n.attr < g_.attributes.size(), "not the attribute of this kind")) return false;
-  const auto kind = static_cast<AttributeKind>(g_.attributes[n.attr].index());
-  return at(
-      kind == info(n.kind).attribute || (n.kind == NodeKind::concat && kind == AttributeKind::pads),
-      "not the attribute of this kind");
+  const AttributeRule& wanted = info(n.kind).attribute;
+  const std::size_t index = g_.attributes[n.attr].index();
+  return at(index == wanted.index || (wanted.may_lack && index == 0),
+            "not the attribute of this kind");
 }
 
-void GraphVerifier::check() {
-  switch (node().kind) {
-    case NodeKind::buffer:
-    case NodeKind::constant:
-    case NodeKind::scalar:
-    case NodeKind::iota:
-      return check_leaf();
-    case NodeKind::map:
-      return check_map();
-    case NodeKind::broadcast:
-      return check_broadcast();
-    case NodeKind::permute:
-      return check_permute();
-    case NodeKind::reshape:
-      return check_reshape();
-    case NodeKind::slice:
-      return check_slice();
-    case NodeKind::pad:
-      return check_pad();
-    case NodeKind::concat:
-      return check_concat();
-    case NodeKind::update:
-    case NodeKind::put:
-      return;  // see check_windows
-    case NodeKind::reduce:
-    case NodeKind::arg_reduce:
-      return check_reduce();
-    case NodeKind::contract:
-      return check_contract();
-    case NodeKind::loop:
-      return check_loop();
-    case NodeKind::item:
-      return check_item();
+// A node's shape is what its kind's rule makes of its operands' shapes, in symbols.
+class SymbolShapes final : public Shapes {
+ public:
+  SymbolShapes(const Graph& graph, const Graph& root, NodeId n,
+               const std::function<void(std::string_view)>& say)
+      : g_(graph), root_(root), n_(n), say_(say) {}
+  bool run() {
+    rule(g_.nodes[n_].kind).shape(*this);
+    if (right_ && next_ != g_.nodes[n_].rank) equal(0, 1, otherwise_);
+    return right_;
   }
-}
 
-void GraphVerifier::check_leaf() {
-  const Node& n = node();
-  switch (n.kind) {
-    case NodeKind::buffer: {
-      const Input& in = g_.inputs[n.attr];
-      at(in.dtype == n.dtype, "not the input's type");
-      at(in.dense || in.strides.size() == n.rank, "the input's strides are not one an axis");
-      return;
-    }
-    case NodeKind::constant:
-      at(n.rank == 0, "a constant has no axes");
-      at(size_of(n.dtype) >= 8 || n.imm >> (8 * size_of(n.dtype)) == 0,
-         "bits beyond the type's width");
-      at(!is_bool(n.dtype) || n.imm <= 1, "a bool is 0 or 1");
-      return;
-    case NodeKind::scalar:
-      at(n.rank == 0, "a scalar has no axes");
-      if (at(n.imm < root_.scalars.size(), "no such scalar")) {
-        at(root_.scalars[n.imm] == n.dtype, "not the scalar's type");
-      }
-      return;
-    default:
-      at(n.imm < n.rank, "no such axis");
-      at(is_int(n.dtype), "an index is an integer");
-  }
-}
+  int operands() const override { return g_.nodes[n_].operand_count; }
+  std::size_t rank(int i) const override { return of(i).size(); }
+  Extent extent(int i, std::size_t axis) const override { return of(i)[axis]; }
+  bool is_one(Extent e) const override { return e == kOne; }
+  std::size_t result_rank() const override { return g_.nodes[n_].rank; }
+  std::span<const std::uint8_t> axes() override { return g_.attribute<Axes>(n_).axes; }
+  const Groups& groups() override { return g_.attribute<Groups>(n_); }
+  std::size_t number() const override { return g_.nodes[n_].imm; }
 
-void GraphVerifier::check_map() {
-  DType types[3] = {};
-  const int count = node().operand_count;
-  for (int i = 0; i < count; ++i) {
-    types[i] = operand(i).dtype;
-    at(same(operand_shape(i), shape()), "an operand differs in shape");
+  void equal(Extent a, Extent b, std::string_view otherwise) override {
+    if (a != b && std::exchange(right_, false)) say_(otherwise);
   }
-  const std::string_view error =
-      type_error(node().op, {types, static_cast<std::size_t>(count)}, node().dtype);
-  at(error.empty(), error);
-}
+  void put(Extent e, std::string_view otherwise) override {
+    otherwise_ = otherwise;
+    const bool there = next_ < g_.nodes[n_].rank;
+    equal(e, there ? free(next_) : e + 1, otherwise);
+    ++next_;
+  }
+  Extent free(std::size_t axis) override { return g_.shape(n_)[axis]; }
+  Extent derived(std::size_t axis, std::span<const Extent>) override { return free(axis); }
+  Extent window(std::size_t axis, Extent) override { return free(axis); }
+  Extent sum(std::size_t axis, std::span<const Extent> parts, std::string_view otherwise) override {
+    const auto constant = [&](Extent e) { return root_.constant_sym(static_cast<Sym>(e)); };
+    std::int64_t sum = 0;
+    for (const Extent e : parts) sum += root_.sym(static_cast<Sym>(e)).lo;
+    if (constant(free(axis)) && std::ranges::all_of(parts, constant))
+      equal(sum, root_.sym(static_cast<Sym>(free(axis))).lo, otherwise);
+    return free(axis);
+  }
 
-void GraphVerifier::check_broadcast() {
-  at(operand(0).dtype == node().dtype, "operand and result differ in type");
-  const std::span<const Sym> from = operand_shape(0);
-  if (!at(from.size() <= shape().size(), "the operand has more axes")) return;
-  const std::span<const Sym> to = shape().last(from.size());
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    at(from[i] == kOne || from[i] == to[i], "an axis is neither 1 nor the result's");
+ private:
+  // The operand's, or where it has several results, of the one that is meant.
+  std::span<const Sym> of(int i) const {
+    const NodeId operand = g_.operand(n_, i);
+    if (role(g_.nodes[n_].kind) != Role::item) return g_.shape(operand);
+    return g_.shape(g_.operand(operand, static_cast<int>(number())));
   }
-}
 
-void GraphVerifier::check_permute() {
-  at(operand(0).dtype == node().dtype, "operand and result differ in type");
-  const std::vector<std::uint8_t>& axes = attribute<Axes>().axes;
-  std::vector<std::uint8_t> sorted = axes;
-  std::sort(sorted.begin(), sorted.end());
-  std::vector<std::uint8_t> all(operand_shape(0).size());
-  std::iota(all.begin(), all.end(), std::uint8_t{0});
-  if (!at(sorted == all && all.size() == shape().size(), "the axes are not a permutation")) return;
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    at(shape()[i] == operand_shape(0)[axes[i]], "an axis differs in extent");
-  }
-}
+  const Graph& g_;
+  const Graph& root_;
+  const NodeId n_;
+  const std::function<void(std::string_view)>& say_;
+  std::size_t next_ = 0;                                                  // axis of the result
+  std::string_view otherwise_ = "the shape is not that of its operands";  // of the last one
+  bool right_ = true;
+};
 
-// Whether two products of extents may be equal: decided where, apart from symbols in common, all
-// are constants.
-bool GraphVerifier::same_extent(std::span<const Sym> from, std::span<const Sym> to) const {
-  std::vector<Sym> a(from.begin(), from.end()), b(to.begin(), to.end());
-  std::int64_t product[2] = {1, 1};
-  const auto fold = [&](std::vector<Sym>& list, std::int64_t& constant) {
-    std::erase_if(list, [&](Sym s) {
-      if (!root_.constant_sym(s)) return false;
-      constant *= root_.syms[s].lo;
-      return true;
-    });
-    std::sort(list.begin(), list.end());
-  };
-  fold(a, product[0]);
-  fold(b, product[1]);
-  return a != b || product[0] == product[1];
-}
-
-void GraphVerifier::check_reshape() {
-  at(operand(0).dtype == node().dtype, "operand and result differ in type");
-  const Groups& groups = attribute<Groups>();
-  const std::span<const Sym> from = operand_shape(0), to = shape();
-  const auto sum = [](const std::vector<std::uint8_t>& list) {
-    return std::accumulate(list.begin(), list.end(), std::size_t{0});
-  };
-  if (!at(groups.from.size() == groups.to.size() && sum(groups.from) == from.size() &&
-              sum(groups.to) == to.size(),
-          "the groups do not cover the axes")) {
-    return;
-  }
-  std::size_t i = 0, j = 0;
-  for (std::size_t g = 0; g < groups.from.size(); ++g) {
-    at(same_extent(from.subspan(i, groups.from[g]), to.subspan(j, groups.to[g])),
-       "a group changes the number of elements");
-    i += groups.from[g];
-    j += groups.to[g];
-  }
-}
-
-void GraphVerifier::check_slice() {
-  at(operand(0).dtype == node().dtype, "operand and result differ in type");
-  const Slices& slices = attribute<Slices>();
-  const std::size_t rank = shape().size();
-  if (!at(operand_shape(0).size() == rank && slices.begin.size() == rank &&
-              slices.step.size() == rank,
-          "not one begin and step an axis")) {
-    return;
-  }
-  for (std::size_t i = 0; i < rank; ++i) {
-    if (!at(known(slices.begin[i]) && known(slices.step[i]), "an unknown begin or step")) continue;
-    const bool whole = slices.begin[i] == kZero && slices.step[i] == kOne;
-    const SymInfo& extent = root_.syms[shape()[i]];
-    const SymInfo& source = root_.syms[operand_shape(0)[i]];
-    at(!whole || extent.lo <= source.hi, "a slice longer than its axis");
-  }
-}
-
-void GraphVerifier::check_pad() {
-  at(operand(0).dtype == node().dtype && operand(1).dtype == node().dtype,
-     "operand and result differ in type");
-  at(operand(1).rank == 0, "the fill has axes");
-  const Pads& pads = attribute<Pads>();
-  if (!at(pads.low.size() == shape().size() && operand_shape(0).size() == shape().size(),
-          "not one width an axis")) {
-    return;
-  }
-  for (const Sym s : pads.low) {
-    if (at(known(s), "an unknown width")) at(root_.syms[s].hi >= 0, "a negative width");
-  }
-}
-
-void GraphVerifier::check_concat() {
-  const std::size_t axis = node().imm;
-  if (!at(axis < shape().size(), "no such axis")) return;
-  std::int64_t sum = 0;
-  bool constant = root_.constant_sym(shape()[axis]);
-  for (int i = 0; i < node().operand_count; ++i) {
-    at(operand(i).dtype == node().dtype, "operand and result differ in type");
-    const std::span<const Sym> from = operand_shape(i);
-    if (!at(from.size() == shape().size(), "an operand differs in rank")) return;
-    for (std::size_t a = 0; a < from.size(); ++a) {
-      at(a == axis || from[a] == shape()[a], "an operand differs in another axis");
-    }
-    constant = constant && root_.constant_sym(from[axis]);
-    sum += root_.syms[from[axis]].lo;
-  }
-  at(!constant || sum == root_.syms[shape()[axis]].lo, "the extents do not add up");
-}
-
-void GraphVerifier::check_reduce() {
-  const Node& n = node();
-  const std::vector<std::uint8_t>& axes = attribute<Axes>().axes;
-  const DType type = operand(0).dtype;
-  if (n.kind == NodeKind::arg_reduce) {
-    at(n.op == Op::min || n.op == Op::max, "not an operation that finds an extreme");
-    at(n.dtype == DType::int64, "an index is int64");
-    at(axes.size() == 1, "not one axis");
-  } else {
-    constexpr Op kAllowed[] = {Op::add, Op::mul, Op::min, Op::max, Op::and_, Op::or_};
-    at(std::find(std::begin(kAllowed), std::end(kAllowed), n.op) != std::end(kAllowed),
-       "not an operation that reduces");
-    const DType types[2] = {type, type};
-    const std::string_view error = type_error(n.op, types, n.dtype);
-    at(error.empty(), error);
-  }
-  const std::span<const Sym> from = operand_shape(0);
-  std::vector<Sym> kept(from.begin(), from.end());
-  for (std::size_t i = axes.size(); i-- > 0;) {
-    const bool ascending = i + 1 == axes.size() || axes[i] < axes[i + 1];
-    if (!at(axes[i] < from.size() && ascending, "the axes are not ascending axes of it")) return;
-    kept.erase(kept.begin() + axes[i]);
-  }
-  at(same(kept, shape()), "the result does not have the axes that are kept");
-}
-
-void GraphVerifier::check_contract() {
-  const Node& n = node();
-  at(operand(0).dtype == n.dtype && operand(1).dtype == n.dtype,
-     "operands and result differ in type");
-  at(!is_bool(n.dtype), "operands must be numbers");
-  const std::span<const Sym> a = operand_shape(0), b = operand_shape(1), c = shape();
-  const std::size_t rank = c.size();
-  if (!at(rank >= 2 && a.size() == rank && b.size() == rank,
-          "operands and result differ in rank")) {
-    return;
-  }
-  at(same(a.first(rank - 2), c.first(rank - 2)) && same(b.first(rank - 2), c.first(rank - 2)),
-     "the batch axes differ");
-  at(a[rank - 1] == b[rank - 2], "the inner extents differ");
-  at(a[rank - 2] == c[rank - 2] && b[rank - 1] == c[rank - 1], "the outer extents differ");
-}
-
-void GraphVerifier::check_loop() {
-  const Loop& loop = attribute<Loop>();
-  const Node& n = node();
-  if (at(known(loop.count), "the count is unknown")) {
-    at(root_.syms[loop.count].lo >= 0, "the count may be negative");
-  }
-  if (!at(loop.region < g_.regions.size(), "no such region")) return;
-  const Graph& region = g_.regions[loop.region];
-  if (!at(n.results >= 1 && n.results <= n.operand_count, "fewer operands than carried values") ||
-      !at(region.inputs.size() == n.operand_count, "the region's inputs are not its operands") ||
-      !at(region.outputs.size() == n.results, "the region's outputs are not its results")) {
-    return;
-  }
-  at(operand(0).dtype == n.dtype && same(operand_shape(0), shape()),
-     "its type is not that of its first result");
-  check_region(region);
-}
-
-void GraphVerifier::check_region(const Graph& region) {
-  for (int i = 0; i < node().operand_count; ++i) {
-    at(region.inputs[static_cast<std::size_t>(i)].dtype == operand(i).dtype,
-       "an input of the region differs in type");
-  }
-  for (NodeId r = 0; r < region.nodes.size(); ++r) {
-    const Node& inner = region.nodes[r];
-    if (inner.kind != NodeKind::buffer || inner.attr >= node().operand_count) continue;
-    at(inner.shape + std::size_t{inner.rank} <= region.dims.size() &&
-           same(region.shape(r), operand_shape(static_cast<int>(inner.attr))),
-       "an input of the region differs in shape");
-  }
-  for (int i = 0; i < node().results; ++i) {
-    const NodeId out = region.outputs[static_cast<std::size_t>(i)];
-    if (out >= region.nodes.size()) continue;  // found when the region is verified
-    const Node& inner = region.nodes[out];
-    if (inner.shape + std::size_t{inner.rank} > region.dims.size()) continue;
-    at(inner.dtype == operand(i).dtype && same(region.shape(out), operand_shape(i)),
-       "a carried value changes its type or shape");
-  }
-}
-
-void GraphVerifier::check_item() {
-  const Node& from = operand(0);
-  if (!at(from.kind == NodeKind::loop && node().imm < from.results, "no such result")) return;
-  const NodeId carried = g_.operand(g_.operand(n_, 0), static_cast<int>(node().imm));
-  if (carried >= n_) return;
-  at(g_.nodes[carried].dtype == node().dtype && same(g_.shape(carried), shape()),
-     "not the type of that result");
+bool GraphVerifier::check() {
+  const std::function<void(std::string_view)> say = [&](std::string_view what) { at(false, what); };
+  return rule(node().kind).check({g_, root_, n_, say}) && SymbolShapes(g_, root_, n_, say).run();
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ class DotWriter {
   void node(const Graph& g, NodeId n, const std::string& id) {
     const Node& node = g.nodes[n];
     std::string text(node.kind == NodeKind::map ? info(node.op).name : info(node.kind).name);
-    if (info(node.kind).has_op && node.kind != NodeKind::map) {
+    if (info(node.kind).carries == Carries::op && node.kind != NodeKind::map) {
       text += fmt::format(" {}", info(node.op).name);
     }
     if (node.kind == NodeKind::constant) text = infix(g, n);

@@ -119,7 +119,21 @@ void TrafficRun::follow_wraps(std::size_t i) {
       if (std::ranges::find(flags, 1) != flags.end()) s.lost.assign(count, 1);
       return;
     }
-    default:
+    case Code::constant:
+    case Code::load:
+    case Code::store:
+    case Code::grid:
+    case Code::thread:
+    case Code::loop:
+    case Code::if_:
+    case Code::else_:
+    case Code::end:
+    case Code::rare:
+    case Code::end_rare:
+    case Code::lane:
+    case Code::barrier:
+    case Code::shuffle:
+    case Code::prefetch:
       return;
   }
 }

@@ -404,9 +404,21 @@ bool has_no_effect(Code code) {
     case Code::odd:
     case Code::any:
       return true;
-    default:
-      return false;
+    case Code::store:
+    case Code::grid:
+    case Code::thread:
+    case Code::loop:
+    case Code::if_:
+    case Code::else_:
+    case Code::end:
+    case Code::rare:
+    case Code::end_rare:
+    case Code::barrier:
+    case Code::shuffle:
+    case Code::prefetch:
+      break;
   }
+  return false;
 }
 
 }  // namespace

@@ -126,7 +126,24 @@ void move_as(const Inst& inst, std::int64_t lanes, std::int64_t units, const voi
       }
       return;
     }
-    default:
+    case Code::constant:
+    case Code::param:
+    case Code::op:
+    case Code::load:
+    case Code::store:
+    case Code::grid:
+    case Code::thread:
+    case Code::loop:
+    case Code::if_:
+    case Code::else_:
+    case Code::end:
+    case Code::rare:
+    case Code::end_rare:
+    case Code::lane:
+    case Code::barrier:
+    case Code::shuffle:
+    case Code::any:
+    case Code::prefetch:
       internal_error("not an instruction that moves lanes");
   }
 }

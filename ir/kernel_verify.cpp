@@ -245,7 +245,13 @@ void KernelVerifier::check(const Inst& inst) {
     case Code::barrier:
     case Code::shuffle:
       return check_cooperation(inst);
-    default:
+    case Code::splat:
+    case Code::lane:
+    case Code::extract:
+    case Code::join:
+    case Code::even:
+    case Code::odd:
+    case Code::any:
       return check_lanes(inst);
   }
 }
@@ -386,7 +392,23 @@ void KernelVerifier::check_lanes(const Inst& inst) {
       return at(a.lanes == 2 * lanes, "the result does not have half the lanes");
     case Code::any:
       return at(lanes == 1 && a.dtype == DType::bool_, "any takes a mask and gives one bool");
-    default:
+    case Code::constant:
+    case Code::param:
+    case Code::op:
+    case Code::load:
+    case Code::store:
+    case Code::grid:
+    case Code::thread:
+    case Code::loop:
+    case Code::if_:
+    case Code::else_:
+    case Code::end:
+    case Code::rare:
+    case Code::end_rare:
+    case Code::lane:
+    case Code::barrier:
+    case Code::shuffle:
+    case Code::prefetch:
       return at(false, "unknown instruction");
   }
 }

@@ -16,7 +16,7 @@ enum class Op : std::uint8_t {
 };
 
 enum class OpRule : std::uint8_t { Arith, Float, Int, Bits, Compare, Choose, Convert };
-enum OpFlag : std::uint8_t { kCommutes = 1, kAssociates = 2, kExpands = 4 };
+enum OpFlag : std::uint8_t { kCommutes = 1, kExpands = 2 };
 
 struct OpInfo {
   std::string_view name;  // in IR text, without a trailing underscore
@@ -34,6 +34,13 @@ inline constexpr OpInfo kOps[] = {
 #include "ir/ops.def"
 #undef KILN_OP
 };
+inline constexpr int kMaxArity = 3;
+static_assert([] {
+  for (const OpInfo& op : kOps) {
+    if (op.arity > kMaxArity) return false;
+  }
+  return true;
+}());
 inline constexpr int kOpCount = static_cast<int>(sizeof(kOps) / sizeof(kOps[0]));
 
 constexpr const OpInfo& info(Op op) { return kOps[static_cast<int>(op)]; }

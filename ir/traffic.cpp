@@ -157,11 +157,28 @@ std::size_t TrafficRun::open(std::size_t i, const Mask& active, double weight) {
     case Code::store:
       if (s.waits_for == 0) access(i, active, weight);
       return i;
-    default:
-      compute(i);
-      if (wraps_) follow_wraps(i);
-      return i;
+    case Code::constant:
+    case Code::param:
+    case Code::op:
+    case Code::else_:
+    case Code::end:
+    case Code::rare:
+    case Code::end_rare:
+    case Code::splat:
+    case Code::lane:
+    case Code::extract:
+    case Code::join:
+    case Code::even:
+    case Code::odd:
+    case Code::barrier:
+    case Code::shuffle:
+    case Code::any:
+    case Code::prefetch:
+      break;
   }
+  compute(i);
+  if (wraps_) follow_wraps(i);
+  return i;
 }
 
 void TrafficRun::loop(std::size_t i, const Mask& active, double weight) {
@@ -245,7 +262,19 @@ void TrafficRun::compute(std::size_t i) {
       }
       return;
     }
-    default:
+    case Code::load:
+    case Code::store:
+    case Code::grid:
+    case Code::thread:
+    case Code::loop:
+    case Code::if_:
+    case Code::else_:
+    case Code::end:
+    case Code::rare:
+    case Code::end_rare:
+    case Code::barrier:
+    case Code::shuffle:
+    case Code::prefetch:
       s.known = false;
   }
 }

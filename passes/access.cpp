@@ -5,8 +5,10 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "ir/error.h"
 #include "ir/hash.h"
 #include "passes/index_map.h"
+#include "passes/roles.h"
 
 namespace kiln::passes {
 
@@ -127,6 +129,12 @@ void add_guard(Context& context, const Affine& index) {
   sort_once(context.guards);
 }
 
+// Of a node whose first operand is read where operand_index says.
+Context operand_context(const ir::Graph& graph, NodeId node, const Context& context,
+                        AffineAlgebra& algebra) {
+  return {operand_index<AffineAlgebra>(graph, node, context.index, algebra), context.guards};
+}
+
 Context updated_part(const ir::Graph& graph, NodeId node, const Context& context) {
   AffineAlgebra algebra{graph};
   Context part{updated_index<AffineAlgebra>(graph, node, context.index, algebra), context.guards};
@@ -199,9 +207,8 @@ class Walk {
     const auto [seen, fresh] = seen_.try_emplace(key, out_.visits.size());
     if (fresh) {
       const ir::Node& n = graph_.nodes[node];
-      const bool stops = n.operand_count == 0 || n.kind == NodeKind::reduce ||
-                         n.kind == NodeKind::arg_reduce || n.kind == NodeKind::contract;
-      out_.visits.push_back({node, context, stops || (is_leaf_[node] && !enter), 0, 0});
+      const bool leaf = ends_expression(n) || (is_leaf_[node] && !enter);
+      out_.visits.push_back({node, context, leaf, 0, 0});
       entered_.push_back(false);
     }
     return seen->second;
@@ -214,7 +221,7 @@ class Walk {
     const ir::Node& node = graph_.nodes[visit.node];
     const auto operands = graph_.operands(visit.node);
     std::vector<std::uint32_t> contexts(operands.size(), visit.context);
-    if (node.kind != NodeKind::map) {
+    if (!is_map(node)) {
       std::vector<Context> inner =
           operand_contexts(graph_, visit.node, out_.contexts[visit.context]);
       for (std::size_t i = 0; i < inner.size(); ++i) contexts[i] = intern(std::move(inner[i]));
@@ -240,13 +247,13 @@ class Walk {
 
 std::vector<Context> operand_contexts(const ir::Graph& graph, NodeId node, const Context& context) {
   const auto operands = graph.operands(node);
+  AffineAlgebra algebra{graph};
   std::vector<Context> result;
   switch (graph.nodes[node].kind) {
     case NodeKind::map:
       result.assign(operands.size(), context);
       return result;
     case NodeKind::concat: {
-      const AffineAlgebra algebra{graph};
       const std::size_t along = graph.nodes[node].imm;
       Context part = context;
       add_guard(part, part.index[along]);
@@ -260,21 +267,35 @@ std::vector<Context> operand_contexts(const ir::Graph& graph, NodeId node, const
       result.push_back(context);
       result.push_back(updated_part(graph, node, context));
       return result;
-    default:
+    case NodeKind::pad: {
+      result.push_back(operand_context(graph, node, context, algebra));
+      const auto from = graph.shape(operands[0]);
+      const auto to = graph.shape(node);
+      for (std::size_t i = 0; i < from.size(); ++i) {
+        if (from[i] != to[i]) add_guard(result[0], context.index[i]);
+      }
+      result.emplace_back();  // the fill
+      return result;
+    }
+    case NodeKind::broadcast:
+    case NodeKind::permute:
+    case NodeKind::reshape:
+    case NodeKind::slice:
+    case NodeKind::put:
+      result.push_back(operand_context(graph, node, context, algebra));
+      return result;
+    case NodeKind::buffer:
+    case NodeKind::constant:
+    case NodeKind::scalar:
+    case NodeKind::iota:
+    case NodeKind::reduce:
+    case NodeKind::arg_reduce:
+    case NodeKind::contract:
+    case NodeKind::loop:
+    case NodeKind::item:
       break;
   }
-  AffineAlgebra algebra{graph};
-  result.push_back(
-      {operand_index<AffineAlgebra>(graph, node, context.index, algebra), context.guards});
-  if (graph.nodes[node].kind == NodeKind::pad) {
-    const auto from = graph.shape(operands[0]);
-    const auto to = graph.shape(node);
-    for (std::size_t i = 0; i < from.size(); ++i) {
-      if (from[i] != to[i]) add_guard(result[0], context.index[i]);
-    }
-    result.emplace_back();  // the fill
-  }
-  return result;
+  ir::internal_error("access: an expression ends here");
 }
 
 Unfolding unfold(const ir::Graph& graph, const std::vector<Root>& roots,

@@ -114,7 +114,7 @@ class Boundaries {
         return std::ranges::find(same, operand) != same.end();
       });
       if (!takes) continue;
-      if (is_reduction(graph_.nodes[n]) || graph_.nodes[n].kind == ir::NodeKind::map) return n;
+      if (folds(graph_.nodes[n]) || is_map(graph_.nodes[n])) return n;
       same.push_back(n);
     }
     return cluster.outputs.empty() ? value : cluster.outputs[0].node;
@@ -150,7 +150,7 @@ class Boundaries {
     if (maker.matmul) return "a matrix product is a library's and writes its result to memory";
     if (reader.matmul) return "a matrix product is a library's and reads its operands from memory";
     if (partition_.cut[n]) return "no kernel may both make and use it";
-    const bool reduction = is_reduction(graph_.nodes[n]);
+    const bool reduction = folds(graph_.nodes[n]);
     if (reduction && split(maker)) {
       return "too few rows, and long ones: pieces of a row are reduced side by side, and their "
              "results meet in memory";
@@ -177,12 +177,12 @@ class Boundaries {
     const Work used = work_of(graph_, reader, spaces_[c]);
     b.stored_seconds = seconds(caps_, made) + seconds(caps_, used);
     const std::optional<Work> again =
-        is_reduction(graph_.nodes[n]) ? reduced_again(n, c, used) : mapped_again(n, c);
+        folds(graph_.nodes[n]) ? reduced_again(n, c, used) : mapped_again(n, c);
     if (again) b.fused_seconds = seconds(caps_, *again);
     const bool alone = maker.outputs.size() == 1 && readers_[n] == 1 &&
                        std::ranges::find(graph_.outputs, n) == graph_.outputs.end();
     if (!alone && again) b.fused_seconds += seconds(caps_, made);
-    if (!is_reduction(graph_.nodes[n]) || (!split(maker) && !partition_.cut[n])) return;
+    if (!folds(graph_.nodes[n]) || (!split(maker) && !partition_.cut[n])) return;
     // They could be one kernel row by row, with as many units at work as there are rows.
     const Work both{made.bytes + used.bytes - 2 * middle_bytes(graph_, n),
                     made.operations + used.operations};
@@ -225,7 +225,7 @@ class Boundaries {
     std::vector<NodeId> read = reads_[c];
     for (const Access& access : walk(graph_, {root}, leaf, &inside)) {
       const ir::Node& node = graph_.nodes[access.leaf];
-      if (node.operand_count == 0 && node.kind != ir::NodeKind::buffer) continue;
+      if (node.operand_count == 0 && !is_input(node)) continue;
       operations += kLoadCost;
       if (std::ranges::find(read, access.leaf) != read.end()) continue;
       read.push_back(access.leaf);

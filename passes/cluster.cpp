@@ -80,12 +80,8 @@ bool has_puts(const Partition& partition, const Cluster& cluster) {
       cluster.outputs, [&](const ClusterOutput& output) { return partition.is_put(output.node); });
 }
 
-bool is_reduction(const Node& node) {
-  return node.kind == NodeKind::reduce || node.kind == NodeKind::arg_reduce;
-}
-
 double op_cost(const Node& node) {
-  if (node.kind != NodeKind::map) return 0;
+  if (!is_map(node)) return 0;
   if (ir::has(node.op, ir::kExpands)) return 20;
   const bool slow = node.op == ir::Op::div || node.op == ir::Op::sqrt || node.op == ir::Op::idiv ||
                     node.op == ir::Op::irem;
@@ -126,7 +122,7 @@ std::vector<Sym> reduced_extents(const ir::Graph& graph, NodeId reduce) {
 
 bool is_strided_input(const ir::Graph& graph, NodeId n) {
   const Node& node = graph.nodes[n];
-  return node.kind == NodeKind::buffer && !graph.inputs[node.attr].dense;
+  return is_input(node) && !graph.inputs[node.attr].dense;
 }
 
 namespace {
@@ -153,7 +149,7 @@ MatmulOperand matmul_operand(const ir::Graph& graph, NodeId operand) {
 
 void store_products(const ir::Graph& graph, Partition& partition) {
   for (NodeId n = 0; n < graph.nodes.size(); ++n) {
-    if (graph.nodes[n].kind != NodeKind::contract) continue;
+    if (!is_call(graph.nodes[n])) continue;
     partition.stored[n] = true;
     for (const NodeId operand : graph.operands(n))
       partition.stored[matmul_operand(graph, operand).node] = true;

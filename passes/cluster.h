@@ -7,6 +7,7 @@
 #include "ir/graph.h"
 #include "ir/plan.h"
 #include "passes/access.h"
+#include "passes/roles.h"
 
 namespace kiln::passes {
 
@@ -99,7 +100,6 @@ bool needs_split(const ir::Graph& graph, const ir::Caps& caps, std::span<const i
 // Index of a reduction's operand over its own coordinates: outer axes 0.., reduced ones after them.
 Coordinates reduce_coordinates(const ir::Graph& graph, ir::NodeId reduce);
 std::vector<ir::Sym> reduced_extents(const ir::Graph& graph, ir::NodeId reduce);
-bool is_reduction(const ir::Node& node);
 // Rough number of operations of one element.
 double op_cost(const ir::Node& node);
 

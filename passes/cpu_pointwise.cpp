@@ -150,7 +150,7 @@ int lanes(const ClusterContext& c) {
                           [&](const ClusterOutput& o) { return is_as_wide(o.node); }) &&
       std::ranges::none_of(c.space.inside, [&](ir::NodeId n) {
         const ir::Node& node = c.graph.nodes[n];
-        return node.kind == ir::NodeKind::map && ir::has(node.op, ir::kExpands);
+        return is_map(node) && ir::has(node.op, ir::kExpands);
       });
   if (!even) return cpu_lanes(c);
   if (c.space.inside.size() <= kOverlapped) return std::max(cpu_lanes(c) / 2, 4);

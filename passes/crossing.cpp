@@ -152,7 +152,7 @@ class Places {
     std::vector<Place> result;
     if (is_leaf(place.node)) return result;
     const auto nodes = c_.graph.operands(place.node);
-    const bool map = c_.graph.nodes[place.node].kind == NodeKind::map;
+    const bool map = is_map(c_.graph.nodes[place.node]);
     for (std::uint32_t i = 0; i < nodes.size(); ++i) {
       result.push_back({nodes[i], map ? place.way : way_below(place, i)});
     }
@@ -185,7 +185,7 @@ class Places {
 
   unsigned leaf_order(const Place& place) const {
     const ir::Node& node = c_.graph.nodes[place.node];
-    if (node.operand_count == 0 && node.kind != NodeKind::buffer) return 0;
+    if (node.operand_count == 0 && !is_input(node)) return 0;
     const Access access{place.node, ways_[place.way].index, {}, false};
     if (crosses(c_, access, along_, across_)) return kAcross;
     if (stride_of(c_.graph, access, along_) == Stride::none) return 0;

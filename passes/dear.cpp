@@ -108,7 +108,7 @@ class Pricing {
   void visit(NodeId n) {
     const ir::Node& node = graph_.nodes[n];
     if (node.operand_count == 0) return;
-    if (node.kind == NodeKind::contract) {
+    if (is_call(node)) {
       for (const NodeId operand : graph_.operands(n))
         begin_at(matmul_operand(graph_, operand).node);
       return;
@@ -117,7 +117,7 @@ class Pricing {
       for (const NodeId operand : graph_.operands(n)) begin_at(operand);
       return;
     }
-    if (is_reduction(node)) {
+    if (folds(node)) {
       const NodeId operand = graph_.operand(n, 0);
       std::vector<Sym> extents = without_units(graph_.shape(n));
       const std::vector<Sym> inner = reduced_extents(graph_, n);
@@ -151,11 +151,11 @@ class Pricing {
       frames_[w.frame].operations += op_cost(node) * evaluations(w);
       ways_.below(n, w.way, below);
       for (std::size_t i = 0; i < operands.size(); ++i) {
-        if (!is_reduction(graph_.nodes[operands[i]])) consumer_[operands[i]] = n;
+        if (!folds(graph_.nodes[operands[i]])) consumer_[operands[i]] = n;
         want(operands[i], {w.frame, below[i]});
       }
       for (const NodeId operand : operands) {
-        if (is_reduction(graph_.nodes[operand])) begin_at(operand);
+        if (folds(graph_.nodes[operand])) begin_at(operand);
       }
     }
   }
@@ -188,12 +188,12 @@ class Pricing {
       divides = divides || divided > 0;
       for (const NodeId operand : graph_.operands(n)) {
         const ir::Node& node = graph_.nodes[operand];
-        if (node.kind == NodeKind::buffer || partition_.stored[operand]) {
+        if (is_input(node) || partition_.stored[operand]) {
           if (!fresh(operand)) continue;
           cone.operations += kLoadCost;
           cone.length += kLoadCost;
           ++loads;
-        } else if (!is_reduction(node) && fresh(operand)) {
+        } else if (!folds(node) && fresh(operand)) {
           stack.push_back(operand);
         }
       }

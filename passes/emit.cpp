@@ -23,8 +23,7 @@ namespace {
 // A scalar or constant, broadcast or not.
 bool is_literal(const ir::Graph& graph, NodeId node) {
   while (graph.nodes[node].kind == NodeKind::broadcast) node = graph.operand(node, 0);
-  const NodeKind kind = graph.nodes[node].kind;
-  return kind == NodeKind::scalar || kind == NodeKind::constant;
+  return is_number(graph.nodes[node]);
 }
 
 }  // namespace
@@ -156,13 +155,13 @@ std::vector<Emitter::Read> Emitter::reads(const std::vector<std::pair<NodeId, Po
     if (!seen.insert({d.node, d.context}).second || bound_.contains(d.node)) continue;
     check_length();
     const Point here = points_[d.context];
-    const NodeKind kind = graph_.nodes[d.node].kind;
+    const ir::Node& n = graph_.nodes[d.node];
     const bool stored = is_leaf(d.node);
-    if (!stored && is_reduction(graph_.nodes[d.node])) continue;
+    if (!stored && per_row(n)) continue;
     if (!stored) {
       const std::vector<Demand> operands = demands(d.node, here);
       stack.insert(stack.end(), operands.rbegin(), operands.rend());
-    } else if (kind != NodeKind::constant && kind != NodeKind::scalar && kind != NodeKind::iota) {
+    } else if (!is_number(n) && n.kind != NodeKind::iota) {
       result.push_back({d.node, here});
     }
   }
@@ -205,7 +204,7 @@ std::vector<Value> Emitter::concat_bounds(NodeId node) {
 std::vector<Emitter::Demand> Emitter::demands(NodeId node, const Point& point) {
   const ir::Node& n = graph_.nodes[node];
   std::vector<Demand> result;
-  if (n.kind == NodeKind::map) {
+  if (is_map(n)) {
     const std::uint32_t same = intern(point);
     for (const NodeId operand : graph_.operands(node)) result.push_back({operand, same});
     // What clusters share (scalars) comes last, whatever its number, so that alike ones give equal
@@ -307,35 +306,43 @@ Value Emitter::combine(NodeId node, const Point& point, std::span<const Value> o
       }
       return result;
     }
-    default:
+    case NodeKind::broadcast:
+    case NodeKind::permute:
+    case NodeKind::reshape:
+    case NodeKind::slice:
+    case NodeKind::put:
       return operands[0];
+    case NodeKind::buffer:
+    case NodeKind::constant:
+    case NodeKind::scalar:
+    case NodeKind::iota:
+    case NodeKind::reduce:
+    case NodeKind::arg_reduce:
+    case NodeKind::contract:
+    case NodeKind::loop:
+    case NodeKind::item:
+      break;
   }
+  ir::internal_error("emit: an expression ends here");
 }
 
 Value Emitter::leaf(NodeId node, const Point& point) {
   const ir::Node& n = graph_.nodes[node];
-  switch (n.kind) {
-    case NodeKind::constant:
-      return b_.constant(n.dtype, n.imm);
-    case NodeKind::scalar: {
-      const auto found = scalars_.find(n.imm);
-      if (found != scalars_.end()) return found->second;
-      const Value v = b_.scalar(n.dtype, "s" + std::to_string(scalars_.size()));
-      arguments_.push_back(
-          {ir::ParamKind::scalar, static_cast<std::uint32_t>(n.imm), false, false, {}});
-      scalars_.emplace(n.imm, v);
-      return v;
-    }
-    case NodeKind::iota:
-      return b_.op(Op::cast, n.dtype, {materialise(point.index[n.imm])});
-    default:
-      return load(node, point);
-  }
+  if (n.kind == NodeKind::constant) return b_.constant(n.dtype, n.imm);
+  if (n.kind == NodeKind::iota) return b_.op(Op::cast, n.dtype, {materialise(point.index[n.imm])});
+  if (n.kind != NodeKind::scalar) return load(node, point);
+  const auto found = scalars_.find(n.imm);
+  if (found != scalars_.end()) return found->second;
+  const Value v = b_.scalar(n.dtype, "s" + std::to_string(scalars_.size()));
+  arguments_.push_back(
+      {ir::ParamKind::scalar, static_cast<std::uint32_t>(n.imm), false, false, {}});
+  scalars_.emplace(n.imm, v);
+  return v;
 }
 
 LaneIndex Emitter::offset_of(NodeId node, const Point& point) {
   const ir::Node& n = graph_.nodes[node];
-  if (n.kind == NodeKind::buffer && !graph_.inputs[n.attr].dense) {
+  if (is_input(n) && !graph_.inputs[n.attr].dense) {
     const std::vector<Sym>& strides = graph_.inputs[n.attr].strides;
     LaneIndex sum = zero();
     // Resolved first: sums of products with negative strides could not be divided by a scale.

@@ -109,14 +109,13 @@ void Joiner::mark_roots() {
     const auto n = static_cast<NodeId>(i);
     const Node& node = graph_.nodes[n];
     if (!live[i]) continue;
-    const bool product = node.kind == NodeKind::contract;
+    const bool product = is_call(node);
     for (const NodeId operand : graph_.operands(n)) {
       live[operand] = true;
       if (product && matmul_operand(graph_, operand).copied) is_root_[operand] = true;
     }
-    if (node.kind == NodeKind::buffer) continue;
-    is_root_[i] = out_.stored[i] || is_reduction(node) || product ||
-                  (!options_.fusion && node.kind == NodeKind::map);
+    if (is_input(node)) continue;
+    is_root_[i] = out_.stored[i] || folds(node) || product || (!options_.fusion && is_map(node));
   }
   for (const NodeId output : graph_.outputs) is_root_[output] = true;
 }
@@ -127,7 +126,7 @@ Joiner::Demand Joiner::demand(NodeId n) const {
   const auto shape = graph_.shape(n);
   d.outer = without_units(shape);
   Root root{n, index_at(coordinates_of(shape)), true};
-  if (is_reduction(node)) {
+  if (folds(node)) {
     d.inner = reduced_extents(graph_, n);
     root = {graph_.operand(n, 0), index_at(reduce_coordinates(graph_, n)), false};
   }
@@ -135,7 +134,7 @@ Joiner::Demand Joiner::demand(NodeId n) const {
   d.accesses = walk(graph_, {root}, is_root_, &inside);
   d.operations = inside.size();
   std::erase_if(d.accesses, [&](const Access& a) {
-    return graph_.nodes[a.leaf].operand_count == 0 && graph_.nodes[a.leaf].kind != NodeKind::buffer;
+    return graph_.nodes[a.leaf].operand_count == 0 && !is_input(graph_.nodes[a.leaf]);
   });
   return d;
 }
@@ -165,7 +164,7 @@ bool Joiner::in_step(NodeId n, const Access& access, const Group& group,
   auto coords = plain(graph_, access);
   if (!coords || (out_.cut[access.leaf] && !puts_it(n, access.leaf))) return false;
   if (axis_of) coords = replaced(*coords, *axis_of);
-  if (is_reduction(graph_.nodes[access.leaf])) {
+  if (per_row(graph_.nodes[access.leaf])) {
     return *coords == coordinates_of(graph_.shape(access.leaf));
   }
   const auto made = group.outputs.find(access.leaf);
@@ -180,7 +179,7 @@ std::optional<Coordinates> Joiner::layout_in(NodeId n, const Access& access,
   if (!coords) return std::nullopt;
   const std::vector<Sym> space = without_units(graph_.shape(n));
   Coordinates made = coordinates_of(graph_.shape(access.leaf));
-  if (!is_reduction(graph_.nodes[access.leaf])) {
+  if (!per_row(graph_.nodes[access.leaf])) {
     const auto output = group.outputs.find(access.leaf);
     if (output == group.outputs.end()) return std::nullopt;
     made = output->second;
@@ -330,7 +329,7 @@ std::size_t Joiner::join_pointwise(NodeId n, const Demand& d) {
 
 // Everything n reads from other groups is, to begin with, read from memory.
 void Joiner::link(std::size_t group, NodeId n, const Demand& d) {
-  if (graph_.nodes[n].kind != NodeKind::buffer) home_[n] = group;
+  if (!is_input(graph_.nodes[n])) home_[n] = group;
   groups_[group].operations += d.operations;
   if (!out_.lengths.empty()) groups_[group].length += out_.lengths[n];
   if (parameters_.limited()) merge(groups_[group].parameters, parameters_.of_root(n, is_root_));
@@ -338,8 +337,7 @@ void Joiner::link(std::size_t group, NodeId n, const Demand& d) {
   for (const Access& access : d.accesses) {
     if (out_.is_overwritten(access.leaf) && !groups_[group].assembled)
       readers_[access.leaf].push_back(group);
-    if (graph_.nodes[access.leaf].kind == NodeKind::buffer)
-      groups_[group].leaves.insert(access.leaf);
+    if (is_input(graph_.nodes[access.leaf])) groups_[group].leaves.insert(access.leaf);
     if (home_[access.leaf] == kNone) continue;
     groups_[group].leaves.insert(access.leaf);
     const std::size_t g = groups_.find(home_[access.leaf]);
@@ -374,7 +372,7 @@ void Joiner::assemble(NodeId n) {
 void Joiner::place(NodeId n) {
   const Node& node = graph_.nodes[n];
   if (is_assembled(graph_, n)) return assemble(n);
-  if (node.kind == NodeKind::contract) {
+  if (is_call(node)) {
     Group own;
     own.matmul = true;
     own.outputs[n] = {};
@@ -390,12 +388,12 @@ void Joiner::place(NodeId n) {
   }
   const Demand d = demand(n);
   for (const Access& access : d.accesses) reads_[n].push_back(access.leaf);
-  if (is_reduction(node)) {
+  if (folds(node)) {
     join_reduction(n, d);
     absorb_pointwise(n, d);
   } else {
     const std::size_t group = join_pointwise(n, d);
-    if (node.kind == NodeKind::buffer) copies_[n] = group;
+    if (is_input(node)) copies_[n] = group;
   }
 }
 
@@ -412,7 +410,7 @@ void Joiner::finish() {
       if (home_[leaf] == kNone || groups_.find(home_[leaf]) == groups_.find(home_[n])) continue;
       wanted_.insert(leaf);
     }
-    if (graph_.nodes[n].kind == NodeKind::contract) {
+    if (is_call(graph_.nodes[n])) {
       wanted_.insert(n);
       for (const NodeId leaf : groups_[groups_.find(home_[n])].leaves) {
         if (home_[leaf] != kNone || is_strided_input(graph_, leaf)) wanted_.insert(leaf);

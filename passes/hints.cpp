@@ -32,17 +32,8 @@ void apply_hints(const ir::Graph& graph, Partition& partition) {
   }
   // What uses a view of a value uses it.
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
-    switch (graph.nodes[n].kind) {
-      case ir::NodeKind::broadcast:
-      case ir::NodeKind::permute:
-      case ir::NodeKind::reshape:
-      case ir::NodeKind::slice:
-        if (partition.together[graph.operand(static_cast<NodeId>(n), 0)])
-          partition.together[n] = true;
-        break;
-      default:
-        break;
-    }
+    if (!is_view(graph.nodes[n])) continue;
+    if (partition.together[graph.operand(static_cast<NodeId>(n), 0)]) partition.together[n] = true;
   }
 }
 

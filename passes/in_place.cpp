@@ -64,7 +64,19 @@ bool can_share(const ir::Kernel& kernel, std::uint32_t from, std::uint32_t to) {
           waiting.erase(place);
         }
         break;
-      default:
+      case Code::constant:
+      case Code::param:
+      case Code::op:
+      case Code::splat:
+      case Code::lane:
+      case Code::extract:
+      case Code::join:
+      case Code::even:
+      case Code::odd:
+      case Code::barrier:
+      case Code::shuffle:
+      case Code::any:
+      case Code::prefetch:
         break;
     }
   }

@@ -8,6 +8,7 @@
 #pragma once
 #include <vector>
 
+#include "ir/error.h"
 #include "ir/graph.h"
 #include "ir/mutant.h"
 
@@ -127,14 +128,28 @@ std::vector<typename A::Index> operand_index(const ir::Graph& graph, ir::NodeId 
       return window_index<A>(graph, node, index, algebra);
     case ir::NodeKind::put:
       return {index.begin(), index.end()};
-    default: {  // pad
+    case ir::NodeKind::pad: {
       const ir::Pads& pads = graph.attribute<ir::Pads>(node);
       for (std::size_t i = 0; i < result.size(); ++i) {
         result[i] = algebra.sub(index[i], pads.low[i]);
       }
       return result;
     }
+    case ir::NodeKind::buffer:
+    case ir::NodeKind::constant:
+    case ir::NodeKind::scalar:
+    case ir::NodeKind::iota:
+    case ir::NodeKind::map:
+    case ir::NodeKind::concat:
+    case ir::NodeKind::update:
+    case ir::NodeKind::reduce:
+    case ir::NodeKind::arg_reduce:
+    case ir::NodeKind::contract:
+    case ir::NodeKind::loop:
+    case ir::NodeKind::item:
+      break;
   }
+  ir::internal_error("index: a kind that is no view");
 }
 
 }  // namespace kiln::passes

@@ -26,11 +26,6 @@ std::int64_t text_of(ir::Op op, ir::DType type) {
   return f == nullptr ? 0 : static_cast<std::int64_t>(f->insts.size());
 }
 
-bool is_view(NodeKind kind) {
-  return kind == NodeKind::broadcast || kind == NodeKind::permute || kind == NodeKind::reshape ||
-         kind == NodeKind::slice;
-}
-
 }  // namespace
 
 std::int64_t instructions(const ir::Kernel& kernel) {
@@ -75,9 +70,20 @@ std::int64_t own_length(const ir::Graph& graph, NodeId n) {
       constexpr std::int64_t kDivision = 12;
       return kDivision * divided_axes(graph, n);
     }
-    default:
+    case NodeKind::buffer:
+    case NodeKind::constant:
+    case NodeKind::scalar:
+    case NodeKind::iota:
+    case NodeKind::broadcast:
+    case NodeKind::permute:
+    case NodeKind::reduce:
+    case NodeKind::arg_reduce:
+    case NodeKind::contract:
+    case NodeKind::loop:
+    case NodeKind::item:
       return 0;
   }
+  return 0;
 }
 
 namespace {
@@ -85,7 +91,7 @@ namespace {
 // Of a load, or of what is not loaded.
 std::int64_t leaf_length(const ir::Graph& graph, NodeId n, const Context& context) {
   const ir::Node& node = graph.nodes[n];
-  if (node.kind == NodeKind::constant || node.kind == NodeKind::scalar) return 1;
+  if (is_number(node)) return 1;
   if (node.kind == NodeKind::iota) return 2;
   constexpr std::int64_t kGuarded = 7;  // a branch around it, with its result in a local array
   return 1 + node.rank + (context.guards.empty() ? 0 : kGuarded);
@@ -108,8 +114,8 @@ class Cutter {
       const auto n = static_cast<NodeId>(i);
       if (!live[i]) continue;
       for (const NodeId operand : graph_.operands(n)) live[operand] = true;
-      const bool reduces = is_reduction(graph_.nodes[n]);
-      const bool alone = graph_.nodes[n].kind == NodeKind::contract || is_assembled(graph_, n);
+      const bool reduces = folds(graph_.nodes[n]);
+      const bool alone = is_call(graph_.nodes[n]) || is_assembled(graph_, n);
       if (alone || (!root_[i] && !reduces)) continue;
       measure(n);
     }
@@ -124,8 +130,7 @@ class Cutter {
     constexpr std::int64_t kMost = 32;
     for (NodeId n = 0; n < graph_.nodes.size(); ++n) {
       const ir::Node& node = graph_.nodes[n];
-      if (node.kind == NodeKind::buffer || is_reduction(node) || node.kind == NodeKind::contract)
-        continue;
+      if (is_input(node) || (node.operand_count > 0 && ends_expression(node))) continue;
       std::int64_t length = node.operand_count == 0 ? 1 : own_length(graph_, n);
       bool all = true;
       for (const NodeId operand : graph_.operands(n)) {
@@ -136,22 +141,15 @@ class Cutter {
     }
   }
 
-  bool is_leaf(NodeId n) const {
-    const ir::Node& node = graph_.nodes[n];
-    return node.operand_count == 0 || root_[n] || is_reduction(node) ||
-           node.kind == NodeKind::contract;
-  }
+  bool is_leaf(NodeId n) const { return root_[n] || ends_expression(graph_.nodes[n]); }
 
   void meet(NodeId n, const Way& way, Ways& ways) {
     ++partition_.work;
     while (graph_.nodes[n].kind == NodeKind::broadcast && !is_leaf(n)) {
-      const NodeKind below = graph_.nodes[graph_.operand(n, 0)].kind;
-      if (below != NodeKind::constant && below != NodeKind::scalar) break;
+      if (!is_number(graph_.nodes[graph_.operand(n, 0)])) break;
       n = graph_.operand(n, 0);
     }
-    const NodeKind kind = graph_.nodes[n].kind;
-    const bool anywhere = kind == NodeKind::constant || kind == NodeKind::scalar;
-    const std::uint64_t key = anywhere ? 0 : ir::mix(way.route, way.context);
+    const std::uint64_t key = is_number(graph_.nodes[n]) ? 0 : ir::mix(way.route, way.context);
     if (!met_.insert(ir::mix(key, n)).second) return;
     if (is_leaf(n)) {
       length_ += leaf_length(graph_, n, ways.context(way));
@@ -164,7 +162,7 @@ class Cutter {
 
   // Of what is not written again for what vectors leave over, half counts here.
   std::int64_t written_once(const ir::Node& node) {
-    if (node.kind != NodeKind::map || !ir::has(node.op, ir::kExpands)) return 0;
+    if (!is_map(node) || !ir::has(node.op, ir::kExpands)) return 0;
     return functions_.insert({node.op, node.dtype}).second ? text_of(node.op, node.dtype) / 2 : 0;
   }
 
@@ -177,7 +175,7 @@ class Cutter {
     functions_.clear();
     length_ = 0;
     const ir::Node& node = graph_.nodes[root];
-    if (is_reduction(node)) {
+    if (folds(node)) {
       constexpr std::int64_t kReduction = 8;
       length_ = kReduction;
       meet(graph_.operand(root, 0), ways.at(index_at(reduce_coordinates(graph_, root))), ways);
@@ -214,7 +212,7 @@ class Cutter {
   // Stores what passes into a root's kernel there; of a view, what it is a view of.
   void part(NodeId root, const std::vector<NodeId>& cut) {
     for (NodeId n : cut) {
-      while (is_view(graph_.nodes[n].kind) && !root_[n]) n = graph_.operand(n, 0);
+      while (is_view(graph_.nodes[n]) && !root_[n]) n = graph_.operand(n, 0);
       if (is_leaf(n) || made_of_nothing_[n] != kNot) continue;
       root_[n] = true;
       partition_.stored[n] = true;

@@ -87,7 +87,7 @@ class Nester {
     const bool plainly = one_phase(inner) && lasts &&
                          !needs_split(graph_, caps_, inner.outer, inner.inner) &&
                          std::ranges::all_of(inner.outputs, [&](const ClusterOutput& output) {
-                           return is_reduction(graph_.nodes[output.node]);
+                           return folds(graph_.nodes[output.node]);
                          });
     return plainly ? found : kNone;
   }

@@ -9,15 +9,6 @@ namespace kiln::passes {
 using ir::NodeId;
 using ir::NodeKind;
 
-namespace {
-
-bool is_view(NodeKind kind) {
-  return kind == NodeKind::broadcast || kind == NodeKind::permute || kind == NodeKind::reshape ||
-         kind == NodeKind::slice;
-}
-
-}  // namespace
-
 void store_windows(const ir::Graph& graph, Partition& partition) {
   partition.whole.clear();
   const auto is_put = [](const ir::Node& n) { return n.kind == NodeKind::put; };
@@ -51,7 +42,7 @@ void store_windows(const ir::Graph& graph, Partition& partition) {
     // Two kernels cannot both compute it: one write of a chain waits for the one before.
     NodeId made = value;
     bool shared = users.of(made).size() > 1;
-    while (is_view(graph.nodes[made].kind)) {
+    while (is_view(graph.nodes[made])) {
       made = graph.operand(made, 0);
       shared = shared || users.of(made).size() > 1;
     }

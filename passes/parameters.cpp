@@ -56,8 +56,7 @@ Set Parameters::of_leaf(NodeId n) const {
   const ir::Node& node = graph_.nodes[n];
   Set set;
   if (node.kind == NodeKind::scalar) return {key(Of::scalar, node.imm)};
-  if (node.kind != NodeKind::constant && node.kind != NodeKind::iota)
-    set.push_back(key(Of::buffer, n));
+  if (!is_number(node) && node.kind != NodeKind::iota) set.push_back(key(Of::buffer, n));
   for (const ir::Sym s : graph_.shape(n)) add_sym(s, set);
   if (node.kind == NodeKind::buffer) {
     for (const ir::Sym s : graph_.inputs[node.attr].strides) add_sym(s, set);
@@ -70,15 +69,12 @@ Set Parameters::of_node(NodeId n) const {
   const ir::Node& node = graph_.nodes[n];
   Set set;
   for (const ir::Sym s : graph_.shape(n)) add_sym(s, set);
-  if (node.kind == NodeKind::slice || node.kind == NodeKind::update || node.kind == NodeKind::put) {
-    const auto& slices = graph_.attribute<ir::Slices>(n);
-    for (const ir::Sym s : slices.begin) add_sym(s, set);
-    for (const ir::Sym s : slices.step) add_sym(s, set);
-    if (node.kind == NodeKind::put) {
-      for (const ir::Sym s : graph_.shape(wholes_.at(n))) add_sym(s, set);
-    }
-  } else if (node.kind == NodeKind::pad) {
-    for (const ir::Sym s : graph_.attribute<ir::Pads>(n).low) add_sym(s, set);
+  if (is_input(node)) return set;
+  // Of a concat it says where parts begin, which only those need that are stored there.
+  if (node.kind != NodeKind::concat)
+    ir::each_sym(graph_.attributes[node.attr], [&](ir::Sym s) { add_sym(s, set); });
+  if (node.kind == NodeKind::put) {
+    for (const ir::Sym s : graph_.shape(wholes_.at(n))) add_sym(s, set);
   }
   sort(set);
   return set;
@@ -145,8 +141,7 @@ void Parameters::cut(Partition& partition) const {
   };
   const auto apart = [&](NodeId n) {
     const ir::Node& node = graph_.nodes[n];
-    return node.operand_count == 0 || partition.stored[n] || is_reduction(node) ||
-           node.kind == NodeKind::contract;
+    return ends_expression(node) || partition.stored[n];
   };
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
     const auto n = static_cast<NodeId>(i);

@@ -45,8 +45,7 @@ void Patterns::collect(const Cluster& cluster) {
     stack_.pop_back();
     for (const NodeId operand : graph_.operands(n)) {
       const ir::Node& node = graph_.nodes[operand];
-      const bool stops = node.operand_count == 0 || partition_.stored[operand] ||
-                         is_reduction(node) || node.kind == NodeKind::contract;
+      const bool stops = ends_expression(node) || partition_.stored[operand];
       meet(operand, stops ? Role::read : Role::inner);
     }
   }
@@ -59,13 +58,7 @@ void Patterns::each_symbol_list(NodeId n, Visit visit) const {
   const ir::Node& node = graph_.nodes[n];
   if (roles_[n] == Role::whole) return;
   if (node.kind == NodeKind::buffer) return visit(std::span(graph_.inputs[node.attr].strides));
-  const ir::Attribute& attribute = graph_.attributes[node.attr];
-  if (const auto* slices = std::get_if<ir::Slices>(&attribute)) {
-    visit(std::span(slices->begin));
-    visit(std::span(slices->step));
-  } else if (const auto* pads = std::get_if<ir::Pads>(&attribute)) {
-    visit(std::span(pads->low));
-  }
+  ir::each_sym_list(graph_.attributes[node.attr], visit);
 }
 
 void Patterns::put_nodes(std::span<const NodeId> nodes) {
@@ -98,16 +91,12 @@ void Patterns::write_node(NodeId n) {
   if (node.kind == NodeKind::buffer) return write_input(graph_.inputs[node.attr]);
   if (roles_[n] == Role::read || roles_[n] == Role::whole) return;
   put_nodes(graph_.operands(n));
-  const auto put_bytes = [&](const std::vector<std::uint8_t>& bytes) {
-    put(bytes.size());
-    for (const std::uint8_t b : bytes) put(b);
-  };
-  const ir::Attribute& attribute = graph_.attributes[node.attr];
-  if (const auto* axes = std::get_if<ir::Axes>(&attribute)) put_bytes(axes->axes);
-  if (const auto* groups = std::get_if<ir::Groups>(&attribute)) {
-    put_bytes(groups->from);
-    put_bytes(groups->to);
-  }
+  ir::each_field(graph_.attributes[node.attr], [&](const auto& field) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, ir::AxisList>) {
+      put(field.size());
+      for (const std::uint8_t axis : field) put(axis);
+    }
+  });
 }
 
 void Patterns::write_cluster(const Cluster& cluster) {

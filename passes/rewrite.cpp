@@ -48,13 +48,7 @@ std::uint64_t node_hash(const Node& n, std::span<const Sym> shape, std::span<con
   add(shape.size());
   for (const NodeId o : operands) add(o);
   if (n.kind == NodeKind::buffer) add(n.attr);
-  if (const auto* slices = std::get_if<ir::Slices>(&attribute)) {
-    for (const Sym s : slices->begin) add(s);
-    for (const Sym s : slices->step) add(s);
-  }
-  if (const auto* pads = std::get_if<ir::Pads>(&attribute)) {
-    for (const Sym s : pads->low) add(s);
-  }
+  ir::each_sym(attribute, add);
   return h;
 }
 
@@ -77,7 +71,7 @@ NodeId Rewriter::emit(const Node& node, std::span<const Sym> shape,
   const NodeId id = out_.add(node, shape, operands, attribute);
   if (node.kind == NodeKind::buffer) {
     out_.nodes[id].attr = node.attr;
-  } else if (std::holds_alternative<std::monostate>(attribute)) {
+  } else if (std::holds_alternative<ir::None>(attribute)) {
     out_.nodes[id].attr = 0;
   }
   known_.emplace(key, id);

@@ -26,7 +26,7 @@ bool aligned(const ClusterContext& c, const Access& access, const MergedAxis& al
   if (stride == Stride::none) return true;
   if (stride == Stride::other || !offset.offset.empty() || !offset.divided.empty()) return false;
   if (!access.guards.empty()) return false;
-  if (!access.output && leaf.kind == ir::NodeKind::buffer && !c.graph.inputs[leaf.attr].aligned) {
+  if (!access.output && is_input(leaf) && !c.graph.inputs[leaf.attr].aligned) {
     return false;
   }
   return std::ranges::all_of(offset.terms, [&](const Affine::Term& term) {
@@ -164,7 +164,7 @@ std::size_t uses_of_one_function(const ClusterContext& c) {
   std::size_t most = 0;
   for (const ir::NodeId n : c.space.inside) {
     const ir::Node& node = c.graph.nodes[n];
-    if (node.kind != ir::NodeKind::map || !ir::has(node.op, ir::kExpands)) continue;
+    if (!is_map(node) || !ir::has(node.op, ir::kExpands)) continue;
     most = std::max(most, ++uses[{node.op, node.dtype == ir::DType::float64}]);
   }
   return most;
@@ -199,9 +199,9 @@ std::string kernel_name(const ClusterContext& c) {
     const bool labelled = !c.graph.labels.empty() && !c.graph.labels[output.node].empty();
     if (labelled) {
       append(c.graph.labels[output.node]);
-    } else if (node.kind == ir::NodeKind::map) {
+    } else if (is_map(node)) {
       append(ir::info(node.op).name);
-    } else if (is_reduction(node)) {
+    } else if (folds(node)) {
       append(node.op == ir::Op::add ? "sum" : ir::info(node.op).name);
     } else {
       append("copy");
@@ -331,7 +331,7 @@ std::vector<Emitter::Read> Scene::fixed_reads(const std::vector<MergedAxis>& alo
 }
 
 bool Scene::is_full(const ClusterOutput& output) const {
-  return !context_.cluster.inner.empty() && !is_reduction(context_.graph.nodes[output.node]) &&
+  return !context_.cluster.inner.empty() && !per_row(context_.graph.nodes[output.node]) &&
          std::ranges::any_of(output.coordinates, [&](std::uint32_t c) {
            return c != kUnit && c >= context_.cluster.outer.size();
          });

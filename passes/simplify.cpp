@@ -1,9 +1,11 @@
 #include "passes/simplify.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 #include "ir/mutant.h"
+#include "ir/nodes/rule.h"
 #include "ir/reduce.h"
 #include "ir/scalar.h"
 #include "passes/rewrite.h"
@@ -116,35 +118,79 @@ NodeId permute_of(Rewriter& r, Node node, NodeId operand, Order axes) {
 
 NodeId simplify_map(Rewriter& r, const Node& node, std::vector<NodeId> operands);
 
-// f(permute(a), permute(b)) = permute(f(a, b)), towards reductions and permutes that undo it; what
-// is the same everywhere is not permuted.
-std::optional<NodeId> raise_common_permute(Rewriter& r, const Node& node,
-                                           std::span<const NodeId> operands) {
+// What raise_permutes needs of a kind: how operands' axes are used, and the node made of others.
+struct Raised {
+  const ir::AxisUses& uses;  // of each operand alike
+  const Shape& shape;        // of the result
+  const std::function<NodeId(std::vector<NodeId>, const Shape&, const ir::Axes& folded)>& make;
+};
+
+// f(permute(a), permute(b)) = permute(f(a, b)), where axes are kept or folded: permutes meet those
+// above, where they undo each other. What is the same everywhere is not permuted. Sums over several
+// axes go by the order of these, and keep it.
+std::optional<NodeId> raise_permutes(Rewriter& r, const Node& node,
+                                     std::span<const NodeId> operands, const Raised& raised) {
   const auto found =
       std::ranges::find_if(operands, [&](NodeId n) { return r.seen(n) == NodeKind::permute; });
   if (found == operands.end()) return std::nullopt;
   const Node permute = r.graph().nodes[*found];
-  const Order order = r.graph().attribute<ir::Axes>(*found).axes;
-  const Shape shape = shape_of(r.graph(), r.graph().operand(*found, 0));
-  std::vector<NodeId> below;
-  for (const NodeId n : operands) {
-    const ir::Graph& g = r.graph();
-    const NodeKind kind = r.seen(n);
-    if (kind == NodeKind::permute && g.attribute<ir::Axes>(n).axes == order) {
-      below.push_back(g.operand(n, 0));
-    } else if (kind == NodeKind::broadcast && g.shape(g.operand(n, 0)).empty()) {
-      below.push_back(r.broadcast(g.operand(n, 0), shape));
+  const Order from = r.graph().attribute<ir::Axes>(*found).axes;
+  const Shape inner = shape_of(r.graph(), r.graph().operand(*found, 0));
+  ir::Axes folded;
+  std::vector<int> at(from.size(), -1);  // by the inner axis: its axis in the result
+  for (std::size_t axis = 0; axis < from.size(); ++axis) {
+    const ir::AxisUse use = raised.uses[axis];
+    if (use.how == ir::AxisUse::How::folded) {
+      if (inner[from[axis]] == ir::kZero || inner[from[axis]] == ir::kOne) return std::nullopt;
+      folded.axes.push_back(from[axis]);
+    } else if (use.how == ir::AxisUse::How::kept || use.how == ir::AxisUse::How::spread) {
+      at[from[axis]] = use.at;
     } else {
       return std::nullopt;
     }
   }
-  return permute_of(r, permute, simplify_map(r, node, std::move(below)), order);
+  if (from.size() != raised.shape.size() + folded.axes.size()) return std::nullopt;
+  if (!std::ranges::is_sorted(folded.axes)) {
+    if (ir::ordered(node.op, permute.dtype)) return std::nullopt;
+    std::ranges::sort(folded.axes);
+  }
+  std::vector<NodeId> below;
+  for (const NodeId n : operands) {
+    const ir::Graph& g = r.graph();
+    if (r.seen(n) == NodeKind::permute && g.attribute<ir::Axes>(n).axes == from) {
+      below.push_back(g.operand(n, 0));
+    } else if (r.seen(n) == NodeKind::broadcast && g.shape(g.operand(n, 0)).empty()) {
+      below.push_back(r.broadcast(g.operand(n, 0), inner));
+    } else {
+      return std::nullopt;
+    }
+  }
+  Shape shape;
+  Order order(raised.shape.size());
+  for (const int axis : at) {
+    if (axis < 0) continue;
+    order[static_cast<std::size_t>(axis)] = static_cast<std::uint8_t>(shape.size());
+    shape.push_back(raised.shape[static_cast<std::size_t>(axis)]);
+  }
+  return permute_of(r, permute, raised.make(std::move(below), shape, folded), order);
+}
+
+std::optional<NodeId> raise_permutes_of_map(Rewriter& r, const Node& node,
+                                            std::span<const NodeId> operands) {
+  const Shape shape = shape_of(r.graph(), operands[0]);
+  ir::AxisUses uses(shape.size());  // a map keeps all
+  for (std::size_t axis = 0; axis < uses.size(); ++axis)
+    uses[axis].at = static_cast<std::uint8_t>(axis);
+  return raise_permutes(r, node, operands,
+                        {uses, shape, [&](std::vector<NodeId> below, const Shape&, const auto&) {
+                           return simplify_map(r, node, std::move(below));
+                         }});
 }
 
 NodeId simplify_map(Rewriter& r, const Node& node, std::vector<NodeId> operands) {
   if (const auto folded = fold_constants(r, node, operands)) return *folded;
   if (const auto same = map_identities(r, node, operands)) return *same;
-  if (const auto raised = raise_common_permute(r, node, operands)) return *raised;
+  if (const auto raised = raise_permutes_of_map(r, node, operands)) return *raised;
   if (ir::has(node.op, ir::kCommutes) && operands[0] > operands[1]) {
     std::swap(operands[0], operands[1]);
   }
@@ -273,55 +319,29 @@ NodeId simplify_permute(Rewriter& r, NodeId old, NodeId operand) {
   return permute_of(r, r.source().nodes[old], operand, r.source().attribute<ir::Axes>(old).axes);
 }
 
-// reduce(permute(x)) = permute(reduce(x)): permutes before a reduction meet those after it, where
-// they undo each other. Sums over several axes go by the order of these, and keep it.
-std::optional<NodeId> raise_permute(Rewriter& r, const Node& node, NodeId operand,
-                                    const Order& reduced) {
-  const ir::Graph& g = r.graph();
-  if (r.seen(operand) != NodeKind::permute) return std::nullopt;
-  const Node permute = g.nodes[operand];
-  const Order from = g.attribute<ir::Axes>(operand).axes;
-  const NodeId source = g.operand(operand, 0);
-  ir::Axes axes;
-  for (const std::uint8_t axis : reduced) {
-    const Sym extent = g.shape(operand)[axis];
-    if (extent == ir::kZero || extent == ir::kOne) return std::nullopt;  // folded first
-    axes.axes.push_back(from[axis]);
-  }
-  if (!std::ranges::is_sorted(axes.axes)) {
-    if (ir::ordered(node.op, g.nodes[operand].dtype)) return std::nullopt;
-    std::ranges::sort(axes.axes);
-  }
-  const auto is_reduced = [](const Order& of, std::uint8_t axis) {
-    return std::ranges::find(of, axis) != of.end();
-  };
-  Shape shape;
-  std::vector<std::uint8_t> place(from.size());  // of the source's axes among those kept
-  for (std::uint8_t axis = 0; axis < from.size(); ++axis) {
-    if (is_reduced(axes.axes, axis)) continue;
-    place[axis] = static_cast<std::uint8_t>(shape.size());
-    shape.push_back(g.shape(source)[axis]);
-  }
-  Order order;
-  for (std::uint8_t axis = 0; axis < from.size(); ++axis) {
-    if (!is_reduced(reduced, axis)) order.push_back(place[from[axis]]);
-  }
-  const NodeId result = r.emit(node, shape, {&source, 1}, axes);
-  return permute_of(r, permute, result, order);
+// Of a reduction.
+std::optional<NodeId> raise_permute(Rewriter& r, NodeId old, NodeId operand) {
+  const Node& node = r.source().nodes[old];
+  return raise_permutes(
+      r, node, {&operand, 1},
+      {ir::rule(node.kind).axes(r.source(), old, 0), shape_of(r.source(), old),
+       [&](std::vector<NodeId> below, const Shape& shape, const ir::Axes& folded) {
+         return r.emit(node, shape, below, folded);
+       }});
 }
 
-// broadcast(permute(x)) = permute(broadcast(x)) where no axis is new.
 NodeId simplify_broadcast(Rewriter& r, NodeId old, NodeId operand) {
   const Shape shape = shape_of(r.source(), old);
   if (r.seen(operand) == NodeKind::broadcast) operand = r.graph().operand(operand, 0);
-  const Node node = r.graph().nodes[operand];
-  if (r.seen(operand) != NodeKind::permute || r.graph().shape(operand).size() != shape.size()) {
-    return r.broadcast(operand, shape);
-  }
-  const Order order = r.graph().attribute<ir::Axes>(operand).axes;
-  Shape before(shape.size());
-  for (std::size_t axis = 0; axis < shape.size(); ++axis) before[order[axis]] = shape[axis];
-  return permute_of(r, node, r.broadcast(r.graph().operand(operand, 0), before), order);
+  ir::AxisUses uses(r.graph().nodes[operand].rank);
+  for (std::size_t axis = 0; axis < uses.size(); ++axis)
+    uses[axis].at = static_cast<std::uint8_t>(shape.size() - uses.size() + axis);
+  const auto raised = raise_permutes(
+      r, r.source().nodes[old], {&operand, 1},
+      {uses, shape, [&](std::vector<NodeId> below, const Shape& before, const auto&) {
+         return r.broadcast(below[0], before);
+       }});
+  return raised ? *raised : r.broadcast(operand, shape);
 }
 
 NodeId simplify_slice(Rewriter& r, NodeId old, NodeId operand) {
@@ -339,9 +359,7 @@ NodeId simplify_slice(Rewriter& r, NodeId old, NodeId operand) {
 NodeId simplify_reduce(Rewriter& r, NodeId old, NodeId operand) {
   const ir::Graph& source = r.source();
   const Node& node = source.nodes[old];
-  if (const auto raised = raise_permute(r, node, operand, source.attribute<ir::Axes>(old).axes)) {
-    return *raised;
-  }
+  if (const auto raised = raise_permute(r, old, operand)) return *raised;
   const Shape from = shape_of(r.graph(), operand);
   ir::Axes kept;
   std::vector<bool> unit(from.size(), false);
@@ -374,7 +392,7 @@ NodeId simplify_reduce(Rewriter& r, NodeId old, NodeId operand) {
 // Over one element, the extreme is at 0.
 NodeId simplify_arg_reduce(Rewriter& r, NodeId old, NodeId operand) {
   const Order& axes = r.source().attribute<ir::Axes>(old).axes;
-  if (const auto raised = raise_permute(r, r.source().nodes[old], operand, axes)) return *raised;
+  if (const auto raised = raise_permute(r, old, operand)) return *raised;
   const std::uint8_t axis = axes[0];
   if (r.graph().shape(operand)[axis] != ir::kOne) return r.copy(old);
   return r.broadcast(r.constant(DType::int64, 0), r.source().shape(old));
@@ -401,9 +419,19 @@ NodeId simplify_node(Rewriter& r, NodeId old) {
       return simplify_arg_reduce(r, old, operands[0]);
     case NodeKind::concat:
       return operands.size() == 1 ? operands[0] : r.copy(old);
-    default:
-      return r.copy(old);
+    case NodeKind::buffer:
+    case NodeKind::constant:
+    case NodeKind::scalar:
+    case NodeKind::iota:
+    case NodeKind::pad:
+    case NodeKind::update:
+    case NodeKind::put:
+    case NodeKind::contract:
+    case NodeKind::loop:
+    case NodeKind::item:
+      break;
   }
+  return r.copy(old);
 }
 
 }  // namespace

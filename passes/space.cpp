@@ -57,7 +57,7 @@ class Collapse {
     const ir::Node& leaf = graph_.nodes[access.leaf];
     if (leaf.kind == NodeKind::iota) {
       for (const auto& term : access.index[leaf.imm].terms) apart_[term.coordinate] = true;
-    } else if (leaf.kind != NodeKind::constant && leaf.kind != NodeKind::scalar) {
+    } else if (!is_number(leaf)) {
       offsets_.push_back(linear(graph_, access));
     }
   }
@@ -172,7 +172,7 @@ Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster
   reduces.insert(reduces.end(), cluster.nested_reduces.begin(), cluster.nested_reduces.end());
   std::set<NodeId> own(reduces.begin(), reduces.end());
   for (const ClusterOutput& output : cluster.outputs) {
-    if (is_reduction(graph.nodes[output.node])) continue;
+    if (per_row(graph.nodes[output.node])) continue;
     own.insert(output.node);
     if (graph.nodes[output.node].operand_count > 0) leaf[output.node] = false;
     roots.push_back({output.node, index_at(output.coordinates), true});
@@ -186,7 +186,7 @@ Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster
   for (const Access& access : accesses) {
     const ir::Node& node = graph.nodes[access.leaf];
     const bool computed = own.contains(access.leaf) && node.operand_count > 0;
-    const bool literal = node.operand_count == 0 && node.kind != NodeKind::buffer;
+    const bool literal = node.operand_count == 0 && !is_input(node);
     if (!computed && !literal) space.reads.push_back(access);
   }
   for (const ClusterOutput& output : cluster.outputs) {
@@ -194,7 +194,7 @@ Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster
   }
   std::erase_if(accesses, [&](const Access& a) {
     // Results of this cluster's reductions live in registers, whatever their index.
-    return is_reduction(graph.nodes[a.leaf]) && own.contains(a.leaf);
+    return per_row(graph.nodes[a.leaf]) && own.contains(a.leaf);
   });
   const Collapse collapse(graph, accesses, extents, cluster.reduces.empty());
   space.outer = collapse.run(0, cluster.outer.size());

@@ -27,7 +27,7 @@ class Stager {
       phases_ = std::max(phases_, c.cluster.phases[i] + 1);
     }
     for (const ClusterOutput& output : c.cluster.outputs) {
-      if (is_reduction(c.graph.nodes[output.node])) continue;
+      if (per_row(c.graph.nodes[output.node])) continue;
       roots.push_back({output.node, index_at(output.coordinates), true});
       phase_of_root_.push_back(-1);
     }
@@ -85,7 +85,7 @@ class Stager {
     if (!along_[v] || number_[v] != kNone) return 0;
     const ir::Node& node = c_.graph.nodes[visit.node];
     if (visit.leaf) {
-      if (is_reduction(node) || node.kind == ir::NodeKind::iota) return 0;
+      if (per_row(node) || node.kind == ir::NodeKind::iota) return 0;
       const Context& context = u_.contexts[visit.context];
       const Access access{visit.node, context.index, context.guards, false};
       const Stride stride = stride_of(c_.graph, access, c_.space.inner.back().coordinate);

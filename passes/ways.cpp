@@ -73,9 +73,22 @@ std::uint64_t Ways::longer(const Way& way, NodeId n, std::size_t operand,
       for (const Sym s : graph_.shape(graph_.operand(n, 0))) route = mix(route, s);
       return route;
     }
-    default:
+    case NodeKind::buffer:
+    case NodeKind::constant:
+    case NodeKind::scalar:
+    case NodeKind::iota:
+    case NodeKind::map:
+    case NodeKind::broadcast:
+    case NodeKind::permute:
+    case NodeKind::put:
+    case NodeKind::reduce:
+    case NodeKind::arg_reduce:
+    case NodeKind::contract:
+    case NodeKind::loop:
+    case NodeKind::item:
       return route;
   }
+  return route;
 }
 
 void Ways::below(NodeId n, const Way& way, std::vector<Way>& result) {

@@ -156,8 +156,7 @@ Placer::Cone Placer::cone(NodeId value, NodeId base) const {
     stack.pop_back();
     if (n == base) result.reads_base = true;
     result.operations += op_cost(graph_.nodes[n]);
-    if (n == base || is_reduction(graph_.nodes[n]) || graph_.nodes[n].kind == NodeKind::contract)
-      continue;
+    if (n == base || folds(graph_.nodes[n]) || is_call(graph_.nodes[n])) continue;
     for (const NodeId operand : graph_.operands(n)) {
       if (seen.insert(operand).second) stack.push_back(operand);
     }
@@ -356,7 +355,7 @@ void Placer::emit(NodeId n) {
   const NodeId id = out_.add(node, graph_.shape(n), operands,
                              buffer ? ir::Attribute{} : graph_.attributes[node.attr]);
   out_.nodes[id].attr = buffer ? node.attr
-                        : std::holds_alternative<std::monostate>(graph_.attributes[node.attr])
+                        : std::holds_alternative<ir::None>(graph_.attributes[node.attr])
                             ? 0
                             : out_.nodes[id].attr;
   carry(n);

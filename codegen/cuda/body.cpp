@@ -84,7 +84,15 @@ void BodyWriter::write(Value i) {
     case Code::shuffle:
       if (uses_.count[i] != 0) write_shuffle(i);
       break;
-    default:
+    case Code::grid:
+    case Code::thread:
+    case Code::loop:
+    case Code::if_:
+    case Code::else_:
+    case Code::end:
+    case Code::rare:
+    case Code::end_rare:
+    case Code::prefetch:
       write_scope(i);
   }
 }
@@ -130,7 +138,21 @@ void BodyWriter::write_scope(Value i) {
       return open_rare(i);
     case Code::end_rare:
       return close_rare(i);
-    default:
+    case Code::constant:
+    case Code::param:
+    case Code::op:
+    case Code::load:
+    case Code::store:
+    case Code::splat:
+    case Code::lane:
+    case Code::extract:
+    case Code::join:
+    case Code::even:
+    case Code::odd:
+    case Code::barrier:
+    case Code::shuffle:
+    case Code::any:
+    case Code::prefetch:
       ir::internal_error("an instruction that CUDA C has no statement for");
   }
 }
@@ -243,44 +265,36 @@ void BodyWriter::write_shuffle(Value i) {
 void BodyWriter::write_vector(Value i) {
   const Inst& in = inst(i);
   Slot& slot = slots_[i];
-  switch (in.code) {
-    case Code::splat:
-      slot.text = slots_[in.args[0]].text;  // constants are written where they are used
-      if (uses_.array[i]) materialise_leaf(i);
-      return;
-    case Code::lane: {
-      const Text k{"k", kPrimary};
-      const bool is_int32 = in.dtype == DType::int32 || uses_.index[i];
-      const Text own = is_int32 ? k : prefix(fmt::format("({})", value_type(in.dtype)), k);
-      slot.text = expression(in.dtype, own, prelude_);
-      if (uses_.array[i]) materialise_leaf(i);
-      return;
-    }
-    case Code::extract: {
-      const Inst& from = inst(in.args[0]);
-      if (from.code == Code::splat) {
-        slot.text = {operand(from.args[0], true), slots_[from.args[0]].text.stored};
-        if (slot.text.stored.empty()) slot.text = expression(in.dtype, slot.text.value, prelude_);
-        return;
-      }
-      const Text lane{fmt::format("{}[{}]", array(in.args[0]), in.imm), kPrimary};
-      slot.text = from_stored(in.dtype, lane, prelude_);
+  if (in.code == Code::splat) {
+    slot.text = slots_[in.args[0]].text;  // constants are written where they are used
+    if (uses_.array[i]) materialise_leaf(i);
+  } else if (in.code == Code::lane) {
+    const Text k{"k", kPrimary};
+    const bool is_int32 = in.dtype == DType::int32 || uses_.index[i];
+    const Text own = is_int32 ? k : prefix(fmt::format("({})", value_type(in.dtype)), k);
+    slot.text = expression(in.dtype, own, prelude_);
+    if (uses_.array[i]) materialise_leaf(i);
+  } else if (in.code == Code::extract) {
+    const Inst& from = inst(in.args[0]);
+    if (from.code == Code::splat) {
+      slot.text = {operand(from.args[0], true), slots_[from.args[0]].text.stored};
+      if (slot.text.stored.empty()) slot.text = expression(in.dtype, slot.text.value, prelude_);
       return;
     }
-    case Code::any:
-      return define(
-          i,
-          {{fmt::format("{}({})", prelude_.rearrange(in.code), array(in.args[0])), kPrimary}, ""});
-    default: {
-      std::string arguments = array(in.args[0]);
-      if (in.code == Code::join) arguments += ", " + array(in.args[1]);
-      const std::string variable = fresh(i);
-      line(fmt::format("const {} {} = {}({});", vec_type(in.dtype, in.lanes), variable,
-                       prelude_.rearrange(in.code), arguments),
-           &in);
-      slot.array = variable;
-      slot.text = from_stored(in.dtype, {variable + "[k]", kPrimary}, prelude_);
-    }
+    const Text lane{fmt::format("{}[{}]", array(in.args[0]), in.imm), kPrimary};
+    slot.text = from_stored(in.dtype, lane, prelude_);
+  } else if (in.code == Code::any) {
+    define(i,
+           {{fmt::format("{}({})", prelude_.rearrange(in.code), array(in.args[0])), kPrimary}, ""});
+  } else {  // join, even, odd
+    std::string arguments = array(in.args[0]);
+    if (in.code == Code::join) arguments += ", " + array(in.args[1]);
+    const std::string variable = fresh(i);
+    line(fmt::format("const {} {} = {}({});", vec_type(in.dtype, in.lanes), variable,
+                     prelude_.rearrange(in.code), arguments),
+         &in);
+    slot.array = variable;
+    slot.text = from_stored(in.dtype, {variable + "[k]", kPrimary}, prelude_);
   }
 }
 

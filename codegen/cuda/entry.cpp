@@ -43,7 +43,18 @@ std::vector<Value> made_of(const Inst& inst) {
     case Code::end_rare:
       parts = {a[1], a[2]};
       break;
-    default:
+    case Code::constant:
+    case Code::param:
+    case Code::grid:
+    case Code::thread:
+    case Code::loop:
+    case Code::if_:
+    case Code::else_:
+    case Code::end:
+    case Code::rare:
+    case Code::lane:
+    case Code::barrier:
+    case Code::prefetch:
       break;
   }
   std::erase(parts, ir::kNoValue);

@@ -107,32 +107,26 @@ std::string BodyWriter::fresh(Value v) {
   if (kernel_ != nullptr && labels_ == ir::Labels::yes && in.name != 0) {
     return names_.unique(kernel_->names[in.name]);
   }
-  switch (in.code) {
-    case Code::load: {
-      const std::string& from = memories_[static_cast<std::size_t>(in.imm)];
-      if (plain_variable_[static_cast<std::size_t>(in.imm)]) return names_.temporary();
-      return names_.unique(from + (in.lanes == 1 ? "_i" : std::to_string(in.lanes)));
-    }
-    case Code::op:  // one that goes to memory as a whole: out4
-      if (const Value user = uses_.user[v];
-          in.lanes > 1 && user != kNoValue && inst(user).code == Code::store &&
-          memory(inst(user)).space != ir::Space::local && inst(user).args[1] == v) {
-        return names_.unique(memories_[static_cast<std::size_t>(inst(user).imm)] +
-                             std::to_string(in.lanes));
-      }
-      return names_.temporary();
-    case Code::grid:
-      return names_.unique("block");
-    case Code::thread:
-      return names_.unique("thread");
-    case Code::loop:
-      for (const std::string_view variable : {"i", "j", "l", "m"}) {
-        if (names_.is_free(variable)) return names_.unique(variable);
-      }
-      return names_.unique("i");
-    default:
-      return names_.temporary();
+  if (in.code == Code::load) {
+    const std::string& from = memories_[static_cast<std::size_t>(in.imm)];
+    if (plain_variable_[static_cast<std::size_t>(in.imm)]) return names_.temporary();
+    return names_.unique(from + (in.lanes == 1 ? "_i" : std::to_string(in.lanes)));
   }
+  if (in.code == Code::op) {  // one that goes to memory as a whole: out4
+    const Value user = uses_.user[v];
+    if (in.lanes > 1 && user != kNoValue && inst(user).code == Code::store &&
+        memory(inst(user)).space != ir::Space::local && inst(user).args[1] == v) {
+      return names_.unique(memories_[static_cast<std::size_t>(inst(user).imm)] +
+                           std::to_string(in.lanes));
+    }
+  }
+  if (in.code == Code::grid) return names_.unique("block");
+  if (in.code == Code::thread) return names_.unique("thread");
+  if (in.code != Code::loop) return names_.temporary();
+  for (const std::string_view variable : {"i", "j", "l", "m"}) {
+    if (names_.is_free(variable)) return names_.unique(variable);
+  }
+  return names_.unique("i");
 }
 
 std::string BodyWriter::vec_type(DType type, int lanes) {

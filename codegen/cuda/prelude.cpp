@@ -75,9 +75,8 @@ __device__ void store(T* p, const vec<T, N>& value) {
 
 std::string_view Prelude::rearrange(Code code) {
   vector();
-  switch (code) {
-    case Code::join:
-      return add("join", "", R"(template <class T, int N>
+  if (code == Code::join) {
+    return add("join", "", R"(template <class T, int N>
 __device__ vec<T, 2 * N> join(const vec<T, N>& a, const vec<T, N>& b) {
   vec<T, 2 * N> r;
 #pragma unroll
@@ -85,11 +84,11 @@ __device__ vec<T, 2 * N> join(const vec<T, N>& a, const vec<T, N>& b) {
   return r;
 }
 )");
-    case Code::even:
-    case Code::odd: {
-      const bool odd = code == Code::odd;
-      return add(odd ? "odd" : "even", "",
-                 fmt::format(R"(template <class T, int N>
+  }
+  if (code == Code::even || code == Code::odd) {
+    const bool odd = code == Code::odd;
+    return add(odd ? "odd" : "even", "",
+               fmt::format(R"(template <class T, int N>
 __device__ vec<T, N / 2> {}(const vec<T, N>& a) {{
   vec<T, N / 2> r;
 #pragma unroll
@@ -97,10 +96,9 @@ __device__ vec<T, N / 2> {}(const vec<T, N>& a) {{
   return r;
 }}
 )",
-                             odd ? "odd" : "even", odd ? " + 1" : ""));
-    }
-    default:
-      return add("any", "", R"(template <int N>
+                           odd ? "odd" : "even", odd ? " + 1" : ""));
+  }
+  return add("any", "", R"(template <int N>
 __device__ bool any(const vec<bool, N>& mask) {
   bool r = false;
 #pragma unroll
@@ -108,7 +106,6 @@ __device__ bool any(const vec<bool, N>& mask) {
   return r;
 }
 )");
-  }
 }
 
 namespace {

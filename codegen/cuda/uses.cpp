@@ -115,9 +115,25 @@ bool is_index_position(const Inst& user, int a, bool user_is_index) {
     case Code::op:
       return user_is_index &&
              (is_index_op(user.op) || is_condition_op(user.op) || user.op == Op::select);
-    default:
-      return false;
+    case Code::constant:
+    case Code::param:
+    case Code::grid:
+    case Code::thread:
+    case Code::else_:
+    case Code::end:
+    case Code::rare:
+    case Code::end_rare:
+    case Code::lane:
+    case Code::extract:
+    case Code::join:
+    case Code::even:
+    case Code::odd:
+    case Code::barrier:
+    case Code::any:
+    case Code::prefetch:
+      break;
   }
+  return false;
 }
 
 }  // namespace
@@ -157,7 +173,21 @@ void Uses::find_index(std::span<const Inst> insts, DType type, const ir::Kernel&
             (inst.op == Op::select && made_of_index[inst.args[1]] && made_of_index[inst.args[2]]);
         extent[i] = inst.op == Op::mul && extent[inst.args[0]] && extent[inst.args[1]];
         break;
-      default:
+      case Code::load:
+      case Code::store:
+      case Code::if_:
+      case Code::else_:
+      case Code::end:
+      case Code::rare:
+      case Code::end_rare:
+      case Code::extract:
+      case Code::join:
+      case Code::even:
+      case Code::odd:
+      case Code::barrier:
+      case Code::shuffle:
+      case Code::any:
+      case Code::prefetch:
         break;
     }
     // A coordinate is one by what it is made of, even where it is the user's value (an arange):

@@ -176,10 +176,24 @@ std::size_t KernelEmitter::emit(std::size_t i) {
     case Code::prefetch:
       prefetch(inst);
       return i + 1;
-    default:
-      emit_value(i);
-      return i + 1;
+    case Code::constant:
+    case Code::param:
+    case Code::op:
+    case Code::load:
+    case Code::thread:
+    case Code::splat:
+    case Code::lane:
+    case Code::extract:
+    case Code::join:
+    case Code::even:
+    case Code::odd:
+    case Code::barrier:
+    case Code::shuffle:
+    case Code::any:
+      break;
   }
+  emit_value(i);
+  return i + 1;
 }
 
 void KernelEmitter::emit_value(std::size_t i) {
@@ -238,7 +252,15 @@ void KernelEmitter::emit_value(std::size_t i) {
       ir::internal_error("llvm: a barrier is for CUDA only, in kernel " + kernel_.name);
     case Code::shuffle:
       ir::internal_error("llvm: a shuffle is for CUDA only, in kernel " + kernel_.name);
-    default:
+    case Code::store:
+    case Code::grid:
+    case Code::loop:
+    case Code::if_:
+    case Code::else_:
+    case Code::end:
+    case Code::rare:
+    case Code::end_rare:
+    case Code::prefetch:
       ir::internal_error("llvm: an unknown instruction in kernel " + kernel_.name);
   }
   name_value(inst, out);

@@ -210,7 +210,25 @@ void OpEmitter::emit_instruction(const ir::Function& f, std::size_t i, std::vect
       values[i] = end_rare(open_.back(), values[inst.args[1]], values[inst.args[2]]);
       open_.pop_back();
       break;
-    default:
+    case ir::Code::param:
+    case ir::Code::load:
+    case ir::Code::store:
+    case ir::Code::grid:
+    case ir::Code::thread:
+    case ir::Code::loop:
+    case ir::Code::if_:
+    case ir::Code::else_:
+    case ir::Code::end:
+    case ir::Code::splat:
+    case ir::Code::lane:
+    case ir::Code::extract:
+    case ir::Code::join:
+    case ir::Code::even:
+    case ir::Code::odd:
+    case ir::Code::barrier:
+    case ir::Code::shuffle:
+    case ir::Code::any:
+    case ir::Code::prefetch:
       ir::internal_error("llvm: " + f.name + " is not a straight line");
   }
 }

@@ -213,7 +213,7 @@ TEST_F(GraphInterpret, Loops) {
   const NodeId operands[] = {a, c, step};
   const Sym shape[] = {two};
   const auto items = [&](Sym count) {
-    const NodeId n = b.g.add(loop, shape, operands, Loop{count, 0});
+    const NodeId n = b.g.add(loop, shape, operands, Loop{count, RegionId{0}});
     const NodeId first = b.node(NodeKind::item, kF32, {two}, {n}, {}, 0);
     return std::pair(first, b.node(NodeKind::item, kF32, {two}, {n}, {}, 1));
   };

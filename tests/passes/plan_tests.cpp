@@ -48,7 +48,7 @@ TEST(Plan, RefusesALoopByName) {
   loop.kind = ir::NodeKind::loop;
   loop.dtype = ir::DType::float32;
   const ir::NodeId operands[] = {x};
-  p.output(p.graph.add(loop, p.graph.shape(x), operands, ir::Loop{p.integer(5), 0}));
+  p.output(p.graph.add(loop, p.graph.shape(x), operands, ir::Loop{p.integer(5), ir::RegionId{0}}));
   try {
     static_cast<void>(passes::make_plan(p.graph, testing::cpu_caps()));
     FAIL() << "a loop was planned";

@@ -116,11 +116,7 @@ ir::Graph twice(const ir::Graph& graph, Known known) {
       attribute = graph.attributes[node.attr];
     }
     if (node.kind == ir::NodeKind::scalar) node.imm += graph.scalars.size();
-    if (auto* const slices = std::get_if<ir::Slices>(&attribute)) {
-      *slices = {renamed(slices->begin), renamed(slices->step)};
-    } else if (auto* const pads = std::get_if<ir::Pads>(&attribute)) {
-      pads->low = renamed(pads->low);
-    }
+    ir::each_sym(attribute, [&](ir::Sym& sym) { sym = renamed(std::vector{sym})[0]; });
     std::vector<ir::NodeId> operands(graph.operands(n).begin(), graph.operands(n).end());
     for (ir::NodeId& operand : operands) operand += nodes;
     result.add(node, renamed(graph.shape(n)), operands, attribute);

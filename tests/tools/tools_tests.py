@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 import cpu_minutes
+import exhaustive
 import exports
 import facts
 import include_rule
@@ -39,6 +40,18 @@ class Planted(unittest.TestCase):
         file = self.write("planted.cpp", source)
         subprocess.run([COMPILER, "-std=c++20", *flags, "-o", output, file], check=True)
         return str(output)
+
+
+class Exhaustive(Planted):
+    def test_a_default_is_found_where_kinds_or_codes_are_told_apart(self):
+        outer = "switch (k) {\n  case ir::NodeKind::map:\n    %s\n  %s\n}\n"
+        inner = "switch (op) {\n  case Op::add:\n  default:\n}"
+        self.write("passes/good.cpp", outer % (inner, "case ir::NodeKind::pad:"))
+        self.write("ir/op.cpp", inner)
+        self.assertEqual(exhaustive.violations(self.root), [])
+        self.write("passes/bad.cpp", "\n" + outer % ("", "default:"))
+        self.write("codegen/bad.h", outer.replace("NodeKind::map", "Code::load") % (inner, "default:"))
+        self.assertEqual(exhaustive.violations(self.root), ["passes/bad.cpp:2", "codegen/bad.h:1"])
 
 
 class IncludeRule(Planted):

@@ -1,0 +1,41 @@
+// What a kind of node is, beyond its row in nodes.def: one struct of functions, which
+// ir/nodes/<kind>.h defines.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "ir/graph.h"
+#include "ir/nodes/shape.h"
+
+namespace kiln::ir {
+
+class GraphRun;
+class InfixWriter;
+struct NodeCheck;
+
+// What becomes of an operand's axis in the result.
+struct AxisUse {
+  enum class How : std::uint8_t {
+    kept,      // an element of the result at i along axis `at` is made of elements at i
+    windowed,  // at another index, which depends on that along `at` alone
+    spread,    // of extent 1: all along `at` are made of it
+    mixed,     // together with neighbouring axes it becomes one or several others
+    folded,    // an element of the result is made of all along it
+  };
+  How how = How::kept;
+  std::uint8_t at = 0;
+  bool operator==(const AxisUse&) const = default;
+};
+using AxisUses = std::vector<AxisUse>;
+
+struct NodeRule {
+  void (*shape)(Shapes& shapes);          // what its shape has to do with its operands'
+  bool (*check)(const NodeCheck& check);  // types, fields; whether shape may be asked
+  void (*interpret)(GraphRun& run);       // its meaning
+  void (*infix)(InfixWriter& writer, NodeId node, int least);  // how explain writes it
+  AxisUses (*axes)(const Graph& graph, NodeId node, int operand);
+};
+const NodeRule& rule(NodeKind kind);
+Attribute new_attribute(NodeKind kind);  // an empty one, of the kind's type
+
+}  // namespace kiln::ir
