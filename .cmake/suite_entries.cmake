@@ -65,7 +65,7 @@ function(entry name suite labels environment)
   endif()
   add_test("${name}" "${binary}" "--gtest_filter=${suite}.*:${suite}/*" --gtest_brief=1)
   set_tests_properties("${name}" PROPERTIES
-    LABELS "${labels}" SKIP_RETURN_CODE 77 TIMEOUT 600
+    LABELS "${labels}" SKIP_RETURN_CODE 77 TIMEOUT ${timeout}
     ENVIRONMENT "KILN_CACHE_DIR=${cache};${environment}")
 endfunction()
 

@@ -123,7 +123,7 @@ Array int_floor_divide(const Array& a, const Array& b) {
   const Array zero = like(a, 0);
   Array q = op(Op::idiv, a, b);
   if (is_signed(a)) {
-    const Array r = op(Op::irem, a, b);
+    const Array r = op(Op::sub, a, op(Op::mul, q, b));
     const Array other_side = test(Op::lt, op(Op::xor_, r, b), zero);
     q = pick(both(test(Op::ne, r, zero), other_side), op(Op::sub, q, like(a, 1)), q);
   }

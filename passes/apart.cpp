@@ -40,10 +40,11 @@ bool set_apart(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& 
   for (const Cluster& cluster : partition.clusters) {
     if (cluster.reduces.empty() || cluster.inner.size() < 2 || !cluster.nested.empty()) continue;
     const auto [points, rows] = halves_of(cluster);
-    if (points.outputs.empty() || space_of(graph, partition, cluster).inner.size() < 2) continue;
-    const Space walked = space_of(graph, partition, rows);
-    const bool needed =
-        std::ranges::any_of(space_of(graph, partition, points).reads, [&](const Access& access) {
+    if (points.outputs.empty() || space_of(graph, caps, partition, cluster).inner.size() < 2)
+      continue;
+    const Space walked = space_of(graph, caps, partition, rows);
+    const bool needed = std::ranges::any_of(
+        space_of(graph, caps, partition, points).reads, [&](const Access& access) {
           return std::ranges::find(cluster.reduces, access.leaf) != cluster.reduces.end();
         });
     if (needed || walked.inner.size() > 1) continue;

@@ -46,7 +46,7 @@ class Batcher {
   }
 
   Unit scheduled(const Cluster& cluster) const {
-    const Space space = space_of(graph_, partition_, cluster);
+    const Space space = space_of(graph_, caps_, partition_, cluster);
     Unit unit{&cluster, {}, space.inside, {}, {}};
     for (const Access& read : space.reads) unit.reads.push_back(read.leaf);
     if (!cluster.kernels()) return unit;

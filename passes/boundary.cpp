@@ -62,7 +62,7 @@ class Boundaries {
       for (const ClusterOutput& output : clusters[c].outputs) {
         if (graph_.nodes[output.node].operand_count > 0) home_[output.node] = c;
       }
-      spaces_.push_back(space_of(graph_, partition_, clusters[c]));
+      spaces_.push_back(space_of(graph_, caps_, partition_, clusters[c]));
       reads_.push_back(distinct_reads(spaces_[c]));
       for (const NodeId n : reads_[c]) ++readers_[n];
     }
@@ -201,7 +201,7 @@ class Boundaries {
     fused.whole = partition_.whole;
     fused.stored[n] = false;
     const Cluster& reader = partition_.clusters[c];
-    return work_of(graph_, reader, space_of(graph_, fused, reader));
+    return work_of(graph_, reader, space_of(graph_, caps_, fused, reader));
   }
 
   // The reader, if it reduced again for each point that uses the result.
@@ -249,7 +249,7 @@ class Boundaries {
 
 double estimated_seconds(const ir::Graph& graph, const ir::Caps& caps, const Partition& partition,
                          const Cluster& cluster) {
-  return seconds(caps, work_of(graph, cluster, space_of(graph, partition, cluster)));
+  return seconds(caps, work_of(graph, cluster, space_of(graph, caps, partition, cluster)));
 }
 
 double estimated_seconds(const ir::Graph& graph, const ir::Caps& caps, const Partition& partition) {

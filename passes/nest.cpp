@@ -60,7 +60,7 @@ class Nester {
   }
 
   std::vector<Access> reads(const Cluster& cluster) const {
-    return space_of(graph_, partition_, cluster).reads;
+    return space_of(graph_, caps_, partition_, cluster).reads;
   }
 
   // The cluster that reduces, at each (outer, inner) point of this one, what is read there.
@@ -130,7 +130,7 @@ class Nester {
       for (const ClusterOutput& o : clusters[inner].outputs) partition_.stored[o.node] = stored;
     };
     store(false);
-    const Space space = space_of(graph_, partition_, both);
+    const Space space = space_of(graph_, caps_, partition_, both);
     const Parameters parameters(graph_, caps_);
     const bool fit = !parameters.limited() || parameters.fit(parameters.of_cluster(both, space));
     if (!fit || !tile_of({graph_, partition_, both, space, caps_}) || !wanted(both, space)) {

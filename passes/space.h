@@ -3,9 +3,9 @@
 //
 // A merged run of coordinates is walked by one index m. Where every access is linear in the run's
 // coordinates with matching coefficients, the last coordinate takes m itself and the others 0. A
-// run whose inner part is too short for vectors (the channels of a picture) is merged even so
+// run whose inner part is too short for vectors (the channels of a picture) may be merged even so
 // (`by_index`): each coordinate is given by m, and accesses that do not run through the whole run
-// divide (emit.h).
+// divide (emit.h). A CPU does so where that costs less than vectors with most lanes masked off.
 #pragma once
 #include "passes/access.h"
 #include "passes/fuse.h"
@@ -30,7 +30,8 @@ struct Space {
 };
 
 // Of a library's product, and of what is assembled: only what it reads.
-Space space_of(const ir::Graph& graph, const Partition& partition, const Cluster& cluster);
+Space space_of(const ir::Graph& graph, const ir::Caps& caps, const Partition& partition,
+               const Cluster& cluster);
 
 // The coefficient of a coordinate in an access's offset: how far a step moves.
 enum class Stride : std::uint8_t { none, unit, other };

@@ -145,13 +145,59 @@ llvm::Value* OpEmitter::divide(bool remainder, bool is_signed, llvm::Value* a, l
                          b_.CreateAnd(b_.CreateICmpEQ(a, least), b_.CreateICmpEQ(b, minus_one)));
   }
   llvm::Value* safe = b_.CreateSelect(unsafe, constant_like(a, 1), b);
-  llvm::Value* result = nullptr;
-  if (remainder) {
-    result = is_signed ? b_.CreateSRem(a, safe) : b_.CreateURem(a, safe);
-  } else {
-    result = is_signed ? b_.CreateSDiv(a, safe) : b_.CreateUDiv(a, safe);
-  }
+  llvm::Value* result = lanes_of(a) > 1 ? divide_lanes(remainder, is_signed, a, safe)
+                                        : divide_plainly(remainder, is_signed, a, safe);
   return mutant(ir::Mutant::division_by_zero) ? result : b_.CreateSelect(by_zero, zero, result);
+}
+
+llvm::Value* OpEmitter::divide_plainly(bool remainder, bool is_signed, llvm::Value* a,
+                                       llvm::Value* b) {
+  if (remainder) return is_signed ? b_.CreateSRem(a, b) : b_.CreateURem(a, b);
+  return is_signed ? b_.CreateSDiv(a, b) : b_.CreateUDiv(a, b);
+}
+
+// Processors divide vectors of floats, not of integers. Where |a| < 2^m, m digits or fewer, the
+// quotient rounded to m digits, then truncated, is the exact one: what it lacks of a whole number
+// is 1 / b or more, and its rounding error less than |a / b| 2^-m.
+llvm::Value* OpEmitter::divide_lanes(bool remainder, bool is_signed, llvm::Value* a,
+                                     llvm::Value* b) {
+  const unsigned width = a->getType()->getScalarSizeInBits();
+  const int lanes = lanes_of(a);
+  if (width < 64) {
+    llvm::Type* floats = type(width <= 16 ? DType::float32 : DType::float64, lanes);
+    const auto wide = [&](llvm::Value* x) {
+      return is_signed ? b_.CreateSIToFP(x, floats) : b_.CreateUIToFP(x, floats);
+    };
+    llvm::Value* real = b_.CreateFDiv(wide(a), wide(b));
+    llvm::Value* q =
+        is_signed ? b_.CreateFPToSI(real, a->getType()) : b_.CreateFPToUI(real, a->getType());
+    return remainder ? b_.CreateSub(a, b_.CreateMul(q, b)) : q;
+  }
+  // |x| < 2^51 as a float64 and back: by its place among the digits of 1.5 * 2^52.
+  constexpr std::uint64_t kBits = 0x4338000000000000, kSmall = std::uint64_t{1} << 51;
+  llvm::Type* floats = type(DType::float64, lanes);
+  llvm::Value* middle = llvm::ConstantFP::get(floats, 0x1.8p52);
+  const auto small = [&](llvm::Value* x) {
+    llvm::Value* shifted = is_signed ? b_.CreateAdd(x, constant_like(x, kSmall)) : x;
+    return b_.CreateICmpULT(shifted, constant_like(x, is_signed ? 2 * kSmall : kSmall));
+  };
+  const auto wide = [&](llvm::Value* x) {
+    llvm::Value* placed = b_.CreateAdd(x, constant_like(x, kBits));
+    return b_.CreateFSub(b_.CreateBitCast(placed, floats), middle);
+  };
+  const auto narrow = [&](llvm::Value* x) {
+    llvm::Value* placed = b_.CreateBitCast(b_.CreateFAdd(x, middle), a->getType());
+    return b_.CreateSub(placed, constant_like(a, kBits));
+  };
+  llvm::Value *x = wide(a), *y = wide(b);
+  llvm::Value* whole = unary(llvm::Intrinsic::trunc, b_.CreateFDiv(x, y));
+  if (remainder) {  // exact as well
+    whole = b_.CreateIntrinsic(llvm::Intrinsic::fma, {floats}, {b_.CreateFNeg(whole), y, x});
+  }
+  llvm::Value* usual = narrow(whole);
+  const Rare rare = begin_rare(b_.CreateNot(b_.CreateAnd(small(a), small(b))));
+  llvm::Value* large = divide_plainly(remainder, is_signed, a, b);
+  return end_rare(rare, {large, nullptr}, {usual, nullptr}).value;
 }
 
 llvm::Value* OpEmitter::high_product(bool is_signed, llvm::Value* a, llvm::Value* b) {

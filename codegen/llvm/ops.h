@@ -81,6 +81,8 @@ class OpEmitter {
   llvm::Value* extreme(bool maximum, llvm::Value* a, llvm::Value* b);
   Element sign_of_half(ir::Op op, const Element& a);
   llvm::Value* divide(bool remainder, bool is_signed, llvm::Value* a, llvm::Value* b);
+  llvm::Value* divide_plainly(bool remainder, bool is_signed, llvm::Value* a, llvm::Value* b);
+  llvm::Value* divide_lanes(bool remainder, bool is_signed, llvm::Value* a, llvm::Value* b);
   llvm::Value* high_product(bool is_signed, llvm::Value* a, llvm::Value* b);
   llvm::Value* shift(bool left, bool is_signed, llvm::Value* a, llvm::Value* b);
   Element select(ir::DType type, llvm::Value* condition, const Element& a, const Element& b) const;

@@ -270,7 +270,7 @@ class Narrow : public ::testing::Test {
     passes::nest_reductions(graph, caps, {}, partition);
     std::int64_t step = 0;
     for (const passes::Cluster& cluster : partition.clusters) {
-      const passes::Space space = passes::space_of(graph, partition, cluster);
+      const passes::Space space = passes::space_of(graph, caps, partition, cluster);
       const passes::Scheduled s = passes::schedule({graph, partition, cluster, space, caps});
       step = std::max(step, s.step);
       schedules_.insert(s.name);

@@ -176,7 +176,8 @@ class Joins {
     for (std::size_t c = 0; c < clusters.size(); ++c) {
       from_.emplace_back(clusters.size());
       all_.emplace_back(clusters.size(), false);
-      for (const passes::Access& access : passes::space_of(graph, partition_, clusters[c]).reads) {
+      for (const passes::Access& access :
+           passes::space_of(graph, caps, partition_, clusters[c]).reads) {
         readers_[access.leaf].insert(c);
         const auto maker = home.find(access.leaf);
         if (maker == home.end()) continue;
