@@ -40,14 +40,14 @@ bool set_apart(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& 
   for (const Cluster& cluster : partition.clusters) {
     if (cluster.reduces.empty() || cluster.inner.size() < 2 || !cluster.nested.empty()) continue;
     const auto [points, rows] = halves_of(cluster);
-    if (points.outputs.empty() || space_of(graph, caps, partition, cluster).inner.size() < 2)
-      continue;
+    const auto axes = [](const Space& space) { return walked_apart(space.inner); };
+    if (points.outputs.empty() || axes(space_of(graph, caps, partition, cluster)) < 2) continue;
     const Space walked = space_of(graph, caps, partition, rows);
     const bool needed = std::ranges::any_of(
         space_of(graph, caps, partition, points).reads, [&](const Access& access) {
           return std::ranges::find(cluster.reduces, access.leaf) != cluster.reduces.end();
         });
-    if (needed || walked.inner.size() > 1) continue;
+    if (needed || axes(walked) > 1) continue;
     const double together = estimated_seconds(graph, caps, partition, cluster);
     const double apart = estimated_seconds(graph, caps, partition, points) +
                          estimated_seconds(graph, caps, partition, rows);

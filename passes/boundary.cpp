@@ -34,18 +34,24 @@ double middle_of(const ir::Graph& graph, const ir::SizeExpr& expression) {
 }
 
 // Of a reduction over axes that are no run of memory: each element's coordinates are found by
-// division, and its loads are single ones.
-double divisions(const ir::Graph& graph, const Cluster& cluster, const Space& space) {
-  if (cluster.reduces.empty() || space.inner.size() < 2) return 0;
+// division, and its loads are single ones. A processor takes 6 ns an element for two or three of
+// them, five times what these operations take in straight lines.
+double divisions(const ir::Graph& graph, const ir::Caps& caps, const Cluster& cluster,
+                 const Space& space) {
+  const std::size_t axes = walked_apart(space.inner);
+  if (cluster.reduces.empty() || axes < 2) return 0;
   const double points = middle_size(graph, cluster.outer) * middle_size(graph, cluster.inner);
-  return points * (kDivisionCost * static_cast<double>(space.inner.size() - 1) +
-                   kGatherCost * static_cast<double>(space.reads.size()));
+  const double each = caps.target == ir::Target::cpu ? 5 : 1;
+  return points * each *
+         (kDivisionCost * static_cast<double>(axes - 1) +
+          kGatherCost * static_cast<double>(space.reads.size()));
 }
 
-Work work_of(const ir::Graph& graph, const Cluster& cluster, const Space& space) {
+Work work_of(const ir::Graph& graph, const ir::Caps& caps, const Cluster& cluster,
+             const Space& space) {
   const Traffic t = traffic_of(graph, cluster, space);
   return {middle_of(graph, t.compulsory_read) + middle_of(graph, t.compulsory_written),
-          middle_of(graph, t.operations) + divisions(graph, cluster, space)};
+          middle_of(graph, t.operations) + divisions(graph, caps, cluster, space)};
 }
 
 class Boundaries {
@@ -173,8 +179,8 @@ class Boundaries {
     const NodeId n = b.producer;
     const Cluster &maker = partition_.clusters[home_[n]], &reader = partition_.clusters[c];
     if (!maker.kernels() || !reader.kernels()) return;
-    const Work made = work_of(graph_, maker, spaces_[home_[n]]);
-    const Work used = work_of(graph_, reader, spaces_[c]);
+    const Work made = work_of(graph_, caps_, maker, spaces_[home_[n]]);
+    const Work used = work_of(graph_, caps_, reader, spaces_[c]);
     b.stored_seconds = seconds(caps_, made) + seconds(caps_, used);
     const std::optional<Work> again =
         folds(graph_.nodes[n]) ? reduced_again(n, c, used) : mapped_again(n, c);
@@ -201,7 +207,7 @@ class Boundaries {
     fused.whole = partition_.whole;
     fused.stored[n] = false;
     const Cluster& reader = partition_.clusters[c];
-    return work_of(graph_, reader, space_of(graph_, caps_, fused, reader));
+    return work_of(graph_, caps_, reader, space_of(graph_, caps_, fused, reader));
   }
 
   // The reader, if it reduced again for each point that uses the result.
@@ -249,7 +255,7 @@ class Boundaries {
 
 double estimated_seconds(const ir::Graph& graph, const ir::Caps& caps, const Partition& partition,
                          const Cluster& cluster) {
-  return seconds(caps, work_of(graph, cluster, space_of(graph, caps, partition, cluster)));
+  return seconds(caps, work_of(graph, caps, cluster, space_of(graph, caps, partition, cluster)));
 }
 
 double estimated_seconds(const ir::Graph& graph, const ir::Caps& caps, const Partition& partition) {

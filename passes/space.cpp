@@ -242,6 +242,12 @@ Space space_of(const ir::Graph& graph, const ir::Caps& caps, const Partition& pa
   return space;
 }
 
+std::size_t walked_apart(const std::vector<MergedAxis>& axes) {
+  std::size_t count = 0;
+  for (const MergedAxis& axis : axes) count += axis.by_index ? axis.run.size() : 1;
+  return count;
+}
+
 Stride stride_of(const ir::Graph& graph, const Access& access, std::uint32_t coordinate) {
   const Affine offset = linear(graph, access);
   if (std::ranges::find(offset.divided, coordinate) != offset.divided.end()) return Stride::other;

@@ -29,6 +29,9 @@ struct Space {
   std::vector<std::int64_t> operations;
 };
 
+// How many axes these are if none were merged by index: one is walked without a division.
+std::size_t walked_apart(const std::vector<MergedAxis>& axes);
+
 // Of a library's product, and of what is assembled: only what it reads.
 Space space_of(const ir::Graph& graph, const ir::Caps& caps, const Partition& partition,
                const Cluster& cluster);

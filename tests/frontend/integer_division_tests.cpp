@@ -1,5 +1,5 @@
-// floor_divide and remainder of integers against C++, on values of every magnitude side by side: CPUs
-// divide vectors of them as floats where these are exact.
+// floor_divide and remainder of integers against C++, on values of every magnitude side by side:
+// CPUs divide vectors of them as floats where these are exact.
 #include <limits>
 #include <random>
 
@@ -60,8 +60,8 @@ TYPED_TEST(IntegerDivision, IsExact) {
       b[i] = static_cast<T>(b[i] >> shift);
       // A multiple of the divisor, and its neighbours, are where a rounded quotient would be wrong.
       if (i % 3 != 0) continue;
-      const auto multiple = static_cast<std::uint64_t>(quotient(a[i], b[i])) *
-                            static_cast<std::uint64_t>(b[i]);
+      const auto multiple =
+          static_cast<std::uint64_t>(quotient(a[i], b[i])) * static_cast<std::uint64_t>(b[i]);
       a[i] = static_cast<T>(multiple + i % 9 / 3 - 1);
     }
     const kn::Array x(a), y(b);

@@ -45,8 +45,10 @@ Program scaled_rows(std::int64_t row) {
 }
 
 TEST(ShortRowsOfPoints, AreNotGathered) {
-  for (const std::int64_t row : {4, 7, 13, 41, 63}) EXPECT_EQ(gathers(stencil(row, false)), 0) << row;
-  for (const std::int64_t row : {3, 7, 13, 41, 63}) EXPECT_EQ(gathers(stencil(row, true)), 0) << row;
+  for (const std::int64_t row : {4, 7, 13, 41, 63})
+    EXPECT_EQ(gathers(stencil(row, false)), 0) << row;
+  for (const std::int64_t row : {3, 7, 13, 41, 63})
+    EXPECT_EQ(gathers(stencil(row, true)), 0) << row;
   for (const std::int64_t row : {9, 41}) EXPECT_EQ(gathers(scaled_rows(row)), 0) << row;
 }
 
