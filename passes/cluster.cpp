@@ -137,14 +137,35 @@ bool swaps_last_two(const std::vector<std::uint8_t>& axes) {
 
 }  // namespace
 
+namespace {
+
+// A broadcast of one matrix to all of a batch.
+bool repeats_matrix(const ir::Graph& graph, NodeId n) {
+  if (graph.nodes[n].kind != NodeKind::broadcast) return false;
+  const auto from = graph.shape(graph.operand(n, 0)), to = graph.shape(n);
+  return from.size() >= 2 && std::ranges::equal(from.last(2), to.last(2)) &&
+         std::ranges::all_of(from.first(from.size() - 2), [](Sym s) { return s == ir::kOne; });
+}
+
+}  // namespace
+
 MatmulOperand matmul_operand(const ir::Graph& graph, NodeId operand) {
-  if (graph.nodes[operand].kind == NodeKind::permute &&
-      swaps_last_two(graph.attribute<ir::Axes>(operand).axes)) {
-    const NodeId source = graph.operand(operand, 0);
-    if (!is_strided_input(graph, source)) return {source, true, false};
+  MatmulOperand read{operand, false, false, false};
+  while (true) {
+    const NodeId n = read.node;
+    if (!read.repeated && repeats_matrix(graph, n)) {
+      read.repeated = true;
+    } else if (!read.transposed && graph.nodes[n].kind == NodeKind::permute &&
+               swaps_last_two(graph.attribute<ir::Axes>(n).axes)) {
+      read.transposed = true;
+    } else {
+      break;
+    }
+    read.node = graph.operand(n, 0);
   }
+  if (!is_strided_input(graph, read.node)) return read;
   const bool strided = is_strided_input(graph, operand);
-  return {operand, false, strided && !mutant(ir::Mutant::strided_product)};
+  return {operand, false, false, strided && !mutant(ir::Mutant::strided_product)};
 }
 
 void store_products(const ir::Graph& graph, Partition& partition) {

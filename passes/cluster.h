@@ -74,12 +74,14 @@ bool one_value(const Partition& partition);
 std::string expression_of(const ir::Graph& graph, const Partition& partition,
                           const Cluster& cluster);
 
-// What a library's matrix product reads for an operand: the operand itself, or the node that it is
-// the transpose (of the last two axes) of. Libraries are handed dense matrices: of an input with
-// strides in memory they read a copy, which a cluster of its own makes.
+// What a library's matrix product reads for an operand: the operand itself, or what it is the
+// transpose (of the last two axes) of, or one matrix that it is for each of the batch. Libraries
+// are handed dense matrices: of an input with strides in memory they read a copy, which a cluster
+// of its own makes.
 struct MatmulOperand {
   ir::NodeId node = 0;
   bool transposed = false;
+  bool repeated = false;
   bool copied = false;
 };
 MatmulOperand matmul_operand(const ir::Graph& graph, ir::NodeId operand);

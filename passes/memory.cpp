@@ -92,6 +92,8 @@ void PlanWriter::add_matmul(const Cluster& cluster) {
   call.c = buffer_of(n, true);
   call.transpose_a = a.transposed;
   call.transpose_b = b.transposed;
+  call.repeat_a = a.repeated;
+  call.repeat_b = b.repeated;
   const std::size_t rank = shape.size();
   call.batch = ir::SizeExpr::product(1, shape.first(rank - 2));
   call.m = ir::SizeExpr::product(1, shape.subspan(rank - 2, 1));

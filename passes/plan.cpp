@@ -11,6 +11,7 @@
 #include "passes/hints.h"
 #include "passes/memory.h"
 #include "passes/nest.h"
+#include "passes/outputs.h"
 #include "passes/products.h"
 #include "passes/rewrite.h"
 #include "passes/schedule.h"
@@ -40,6 +41,8 @@ constexpr GraphPass kGraphPasses[] = {
     {"products", expand_products},
     // Canonical form, folding, view algebra, common subexpressions.
     {"simplify", on_any_device<simplify>},
+    // Last: reshapes of outputs are canonical then.
+    {"outputs", on_any_device<bare_outputs>},
 };
 
 double now() {

@@ -355,8 +355,10 @@ std::vector<Sym> reach(const ir::Graph& graph, const Access& access,
 Traffic product_traffic(const ir::Graph& graph, NodeId n) {
   Traffic t;
   const std::int64_t bytes = ir::size_of(graph.nodes[n].dtype);
-  for (const NodeId operand : graph.operands(n))
-    t.compulsory_read += ir::SizeExpr::product(bytes, graph.shape(operand));
+  for (const NodeId operand : graph.operands(n)) {
+    const NodeId read = matmul_operand(graph, operand).node;
+    t.compulsory_read += ir::SizeExpr::product(bytes, graph.shape(read));
+  }
   t.compulsory_written = ir::SizeExpr::product(bytes, graph.shape(n));
   std::vector<Sym> all(graph.shape(n).begin(), graph.shape(n).end());
   all.push_back(graph.shape(graph.operand(n, 0)).back());

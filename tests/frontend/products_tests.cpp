@@ -352,6 +352,25 @@ TEST_F(Products, OfTransposedMatricesNeedNoCopy) {
   expect_contains(text, "an input with strides in memory is copied");
 }
 
+// One matrix on the right is one product, whatever axes the left has in front; on the left it is
+// read again for each of the batch. Nothing is copied for either, nor for the gradient of a layer.
+TEST_F(Products, OfManyByOneAreOneProduct) {
+  if (interpreting()) GTEST_SKIP() << "the interpreter makes no plans";
+  const kn::Array x = whole({4, 6, 30}, kn::float32), w = whole({30, 20}, kn::float32),
+                  g = whole({4, 6, 20}, kn::float32), one = whole({7, 6}, kn::float32);
+  kn::eval({x, w, g, one});
+  const auto launched = [](const kn::Array& z) {
+    const kn::Stats before = kn::stats();
+    kn::eval(z);
+    return (kn::stats() - before).launched;
+  };
+  EXPECT_EQ(launched(kn::matmul(x, w)), 1);
+  EXPECT_EQ(launched(kn::matmul(g, w.T())), 1);
+  EXPECT_EQ(launched(kn::matmul(one, x)), 1);
+  EXPECT_EQ(launched(kn::matmul(x.reshape({-1, 30}).T(), g.reshape({-1, 20}))), 1);
+  EXPECT_EQ(launched(kn::matmul(x, w) + 1), 2);
+}
+
 // What lies 16 bytes from a boundary on one device may not on another.
 TEST(Alignment, OfBorrowedMemoryIsItsCopysToo) {
   on_each_device([] {

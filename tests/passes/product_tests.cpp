@@ -86,6 +86,45 @@ TEST(PlannedProducts, OnlyASwapOfTheLastTwoAxesIsATranspose) {
   }
 }
 
+// One matrix for all of a batch is read where it lies, transposed or not; a broadcast within the
+// matrix, or of a part of the batch, is made in memory.
+TEST(PlannedProducts, AMatrixIsRepeatedForABatch) {
+  const std::vector<std::int64_t> batch{3, 4, 5};
+  struct Case {
+    std::vector<std::int64_t> from;
+    bool repeated;
+  };
+  for (const auto& [from, repeated] : {Case{{4, 5}, true},
+                                       {{1, 4, 5}, true},
+                                       {{3, 1, 5}, false},
+                                       {{5}, false},
+                                       {{1, 4, 1}, false}}) {
+    for (const bool left : {false, true}) {
+      for (const int transpose : {0, 1, 2}) {  // not, before, after the broadcast
+        Program p;
+        Program::Id x = p.factor(DType::float32, from);
+        const bool turns = transpose == 1 && from.size() == 2;
+        if (turns) x = p.permute(p.factor(DType::float32, {5, 4}), {1, 0});
+        x = p.broadcast(x, batch);
+        std::int64_t m = 4, n = 5;
+        if (transpose == 2) x = p.permute(x, {0, 2, 1}), std::swap(m, n);
+        const Program::Id other = p.factor(
+            DType::float32,
+            left ? std::vector<std::int64_t>{3, n, 6} : std::vector<std::int64_t>{3, 6, m}, 2);
+        p.output(left ? p.matmul(x, other) : p.matmul(other, x));
+        for (const ir::Caps& caps : {testing::cpu_caps(), testing::cuda_caps()}) {
+          const ir::Plan plan = passes::make_plan(p.graph, caps);
+          const ir::PlanMatmul& call = plan.matmuls.at(0);
+          EXPECT_EQ(left ? call.repeat_a : call.repeat_b, repeated) << from.size() << transpose;
+          EXPECT_EQ(plan.launches.size(), repeated ? 0u : 1u);
+          EXPECT_EQ(ir::verify(plan), "");
+          expect_bits(p, plan);
+        }
+      }
+    }
+  }
+}
+
 TEST(PlannedProducts, WithoutALibraryGoByTiles) {
   for (ir::Caps caps : {testing::cpu_caps(), testing::cuda_caps()}) {
     caps.products = false;
