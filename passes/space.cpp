@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "ir/mutant.h"
 #include "ir/traffic.h"
 #include "passes/ways.h"
 
@@ -78,7 +79,7 @@ class Collapse {
   void merge_short(std::vector<MergedAxis>& axes) const {
     while (axes.size() > 1 && longest(axes.back()) < kShort && memory_order(axes)) {
       if (rows_ != Short::merge && longest(axes.back()) >= kTile && crossed(axes)) return;
-      if (rows_ == Short::compare && !divide(axes)) return;
+      if (rows_ == Short::compare && !mutant(ir::Mutant::divided_rows) && !divide(axes)) return;
       MergedAxis inner = std::move(axes.back());
       axes.pop_back();
       MergedAxis& outer = axes.back();

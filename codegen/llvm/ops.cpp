@@ -174,12 +174,14 @@ llvm::Value* OpEmitter::divide_lanes(bool remainder, bool is_signed, llvm::Value
     return remainder ? b_.CreateSub(a, b_.CreateMul(q, b)) : q;
   }
   // |x| < 2^51 as a float64 and back: by its place among the digits of 1.5 * 2^52.
-  constexpr std::uint64_t kBits = 0x4338000000000000, kSmall = std::uint64_t{1} << 51;
+  constexpr std::uint64_t kBits = 0x4338000000000000;
+  const std::uint64_t small_bound = std::uint64_t{1}
+                                    << (mutant(ir::Mutant::rounded_quotient) ? 53 : 51);
   llvm::Type* floats = type(DType::float64, lanes);
   llvm::Value* middle = llvm::ConstantFP::get(floats, 0x1.8p52);
   const auto small = [&](llvm::Value* x) {
-    llvm::Value* shifted = is_signed ? b_.CreateAdd(x, constant_like(x, kSmall)) : x;
-    return b_.CreateICmpULT(shifted, constant_like(x, is_signed ? 2 * kSmall : kSmall));
+    llvm::Value* shifted = is_signed ? b_.CreateAdd(x, constant_like(x, small_bound)) : x;
+    return b_.CreateICmpULT(shifted, constant_like(x, is_signed ? 2 * small_bound : small_bound));
   };
   const auto wide = [&](llvm::Value* x) {
     llvm::Value* placed = b_.CreateAdd(x, constant_like(x, kBits));
