@@ -426,19 +426,20 @@ Array reduced(ir::Op op, const Array& x, const std::vector<std::int64_t>& axes, 
               Where where) {
   Node* const node = Access::node(x);
   if (axes.empty()) return x;
-  const PerAxis dropped = shape_by_rule(Kind::reduce, {&node, 1}, axes);
-  PerAxis kept = dropped;
   if (keep == Keep::yes) {
-    kept = PerAxis(node->shape->shape.extents());
+    PerAxis kept(node->shape->shape.extents());
     for (const std::int64_t axis : axes) kept[static_cast<std::size_t>(axis)] = 1;
+    return reshaped(reduced(op, x, axes, Keep::no, where), kept, where);
   }
-  if (node->shape->size == 0) return filled(kept, node->dtype, identity(op), node->device, where);
+  const PerAxis dropped = shape_by_rule(Kind::reduce, {&node, 1}, axes);
+  if (node->shape->size == 0)
+    return filled(dropped, node->dtype, identity(op), node->device, where);
   Recipe r = from(Kind::reduce, &node, where);
   r.op = op;
   const Lists lists{axes, {}};
   r.lists = &lists;
   r.new_shape = dropped;
-  return reshaped(record(r), kept, where);
+  return record(r);
 }
 
 Array arg_reduced(ir::Op op, const Array& x, std::int64_t axis, Where where) {

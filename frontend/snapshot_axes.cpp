@@ -76,12 +76,12 @@ class Builder::Variables final : public ir::Shapes {
 
 // One of an earlier snapshot, if there is one of that type, whose lists keep their memory.
 ir::Attribute& Builder::next_attribute(ir::NodeKind kind) {
-  ir::Attribute fresh = ir::new_attribute(kind);
+  const std::size_t index = ir::attribute_index(kind);
   std::vector<ir::Attribute>& list = out_->graph.attributes;
-  if (fresh.index() == 0) return list[0];
+  if (index == 0) return list[0];
   if (attributes_ == list.size()) list.emplace_back();
   ir::Attribute& next = list[attributes_];
-  if (next.index() != fresh.index()) next = std::move(fresh);
+  if (next.index() != index) next = ir::new_attribute(index);
   ir::each_field(next, [](auto& field) {
     if constexpr (requires { field.clear(); }) field.clear();
   });

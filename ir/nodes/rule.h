@@ -36,6 +36,7 @@ struct NodeRule {
   AxisUses (*axes)(const Graph& graph, NodeId node, int operand);
 };
 const NodeRule& rule(NodeKind kind);
-Attribute new_attribute(NodeKind kind);  // an empty one, of the kind's type
+std::size_t attribute_index(NodeKind kind);  // of Attribute's alternatives, the kind's
+Attribute new_attribute(std::size_t index);  // an empty one
 
 }  // namespace kiln::ir

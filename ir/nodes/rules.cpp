@@ -50,9 +50,10 @@ Attribute attribute_at(std::size_t index, std::index_sequence<I...>) {
 }
 }  // namespace
 
-Attribute new_attribute(NodeKind kind) {
-  return attribute_at(info(kind).attribute.index,
-                      std::make_index_sequence<std::variant_size_v<Attribute>>());
+std::size_t attribute_index(NodeKind kind) { return info(kind).attribute.index; }
+
+Attribute new_attribute(std::size_t index) {
+  return attribute_at(index, std::make_index_sequence<std::variant_size_v<Attribute>>());
 }
 
 Window window_in(const GraphRun& run, const Slices& slices, std::span<const std::int64_t> extents,

@@ -59,7 +59,7 @@ const Case kCases[] = {
        const Id b = p.broadcast(p.factor(DType::float32, {6, 2}, 3), {3, 6, 2});
        p.output(p.matmul(a, b));
      },
-     2, 2},
+     1, 1},
     {"product_of_a_batch_permuted",
      [](Program& p) {
        const Id a = p.permute(p.factor(DType::float32, {4, 3, 6}), {1, 0, 2});
