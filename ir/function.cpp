@@ -66,49 +66,29 @@ void FunctionRun::fill(std::size_t i) {
 std::size_t FunctionRun::step(std::size_t i, std::int64_t begin, std::int64_t n,
                               const void* const* in) {
   const Inst& inst = f_.insts[i];
-  switch (inst.code) {
-    case Code::constant:
-      return i;
-    case Code::param:
-      values_[i] = const_cast<std::byte*>(static_cast<const std::byte*>(in[inst.imm])) +
-                   begin * size_of(inst.dtype);
-      return i;
-    case Code::op:
-      apply(i, inst.args.data(), info(inst.op).arity, n);
-      return i;
-    case Code::rare: {
-      const std::uint8_t* need = static_cast<const std::uint8_t*>(values_[inst.args[0]]);
-      if (std::any_of(need, need + n, [](std::uint8_t x) { return x != 0; })) return i;
-      const std::size_t close = steps_[i].close;
-      const Inst& end = f_.insts[close];
-      std::memcpy(values_[close], values_[end.args[2]],
-                  static_cast<std::size_t>(n * size_of(end.dtype)));
-      return close;
-    }
-    case Code::end_rare: {
-      const Value chosen[3] = {f_.insts[inst.args[0]].args[0], inst.args[1], inst.args[2]};
-      apply(i, chosen, 3, n);
-      return i;
-    }
-    case Code::load:
-    case Code::store:
-    case Code::grid:
-    case Code::thread:
-    case Code::loop:
-    case Code::if_:
-    case Code::else_:
-    case Code::end:
-    case Code::splat:
-    case Code::lane:
-    case Code::extract:
-    case Code::join:
-    case Code::even:
-    case Code::odd:
-    case Code::barrier:
-    case Code::shuffle:
-    case Code::any:
-    case Code::prefetch:
-      break;
+  if (inst.code == Code::constant) return i;
+  if (inst.code == Code::param) {
+    values_[i] = const_cast<std::byte*>(static_cast<const std::byte*>(in[inst.imm])) +
+                 begin * size_of(inst.dtype);
+    return i;
+  }
+  if (inst.code == Code::op) {
+    apply(i, inst.args.data(), info(inst.op).arity, n);
+    return i;
+  }
+  if (inst.code == Code::rare) {
+    const std::uint8_t* need = static_cast<const std::uint8_t*>(values_[inst.args[0]]);
+    if (std::any_of(need, need + n, [](std::uint8_t x) { return x != 0; })) return i;
+    const std::size_t close = steps_[i].close;
+    const Inst& end = f_.insts[close];
+    std::memcpy(values_[close], values_[end.args[2]],
+                static_cast<std::size_t>(n * size_of(end.dtype)));
+    return close;
+  }
+  if (inst.code == Code::end_rare) {
+    const Value chosen[3] = {f_.insts[inst.args[0]].args[0], inst.args[1], inst.args[2]};
+    apply(i, chosen, 3, n);
+    return i;
   }
   internal_error("instruction not allowed in a function: " + f_.name);
 }

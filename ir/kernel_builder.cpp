@@ -6,6 +6,7 @@
 
 #include "ir/error.h"
 #include "ir/hash.h"
+#include "ir/kernel_codes.h"
 #include "ir/scalar.h"
 
 namespace kiln::ir {
@@ -390,35 +391,9 @@ void KernelBuilder::name(Value value, std::string_view hint) {
 
 namespace {
 
+// Regions aside, which hold what others need.
 bool has_no_effect(Code code) {
-  switch (code) {
-    case Code::constant:
-    case Code::param:
-    case Code::op:
-    case Code::load:
-    case Code::splat:
-    case Code::lane:
-    case Code::extract:
-    case Code::join:
-    case Code::even:
-    case Code::odd:
-    case Code::any:
-      return true;
-    case Code::store:
-    case Code::grid:
-    case Code::thread:
-    case Code::loop:
-    case Code::if_:
-    case Code::else_:
-    case Code::end:
-    case Code::rare:
-    case Code::end_rare:
-    case Code::barrier:
-    case Code::shuffle:
-    case Code::prefetch:
-      break;
-  }
-  return false;
+  return code == Code::load || (info(code).pure && code != Code::rare && code != Code::end_rare);
 }
 
 }  // namespace

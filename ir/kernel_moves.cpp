@@ -107,44 +107,17 @@ void pick_as(std::int64_t lanes, std::int64_t begin, std::int64_t step, std::int
 template <class T>
 void move_as(const Inst& inst, std::int64_t lanes, std::int64_t units, const void* const* in,
              std::byte* out) {
-  switch (inst.code) {
-    case Code::splat:
-      return splat_as<T>(inst.lanes, units, in[0], out);
-    case Code::extract:
-      return pick_as<T>(lanes, inst.imm, 1, 1, units, in[0], out);
-    case Code::even:
-      return pick_as<T>(lanes, 0, 2, inst.lanes, units, in[0], out);
-    case Code::odd:
-      return pick_as<T>(lanes, 1, 2, inst.lanes, units, in[0], out);
-    case Code::join: {
-      const std::size_t bytes = static_cast<std::size_t>(lanes) * sizeof(T);
-      for (std::size_t u = 0; u < static_cast<std::size_t>(units); ++u) {
-        const auto* a = static_cast<const std::byte*>(in[0]) + u * bytes;
-        const auto* b = static_cast<const std::byte*>(in[1]) + u * bytes;
-        std::memcpy(out + 2 * u * bytes, a, bytes);
-        std::memcpy(out + (2 * u + 1) * bytes, b, bytes);
-      }
-      return;
-    }
-    case Code::constant:
-    case Code::param:
-    case Code::op:
-    case Code::load:
-    case Code::store:
-    case Code::grid:
-    case Code::thread:
-    case Code::loop:
-    case Code::if_:
-    case Code::else_:
-    case Code::end:
-    case Code::rare:
-    case Code::end_rare:
-    case Code::lane:
-    case Code::barrier:
-    case Code::shuffle:
-    case Code::any:
-    case Code::prefetch:
-      internal_error("not an instruction that moves lanes");
+  if (inst.code == Code::splat) return splat_as<T>(inst.lanes, units, in[0], out);
+  if (inst.code == Code::extract) return pick_as<T>(lanes, inst.imm, 1, 1, units, in[0], out);
+  if (inst.code == Code::even) return pick_as<T>(lanes, 0, 2, inst.lanes, units, in[0], out);
+  if (inst.code == Code::odd) return pick_as<T>(lanes, 1, 2, inst.lanes, units, in[0], out);
+  internal_check(inst.code == Code::join, "not an instruction that moves lanes");
+  const std::size_t bytes = static_cast<std::size_t>(lanes) * sizeof(T);
+  for (std::size_t u = 0; u < static_cast<std::size_t>(units); ++u) {
+    const auto* a = static_cast<const std::byte*>(in[0]) + u * bytes;
+    const auto* b = static_cast<const std::byte*>(in[1]) + u * bytes;
+    std::memcpy(out + 2 * u * bytes, a, bytes);
+    std::memcpy(out + (2 * u + 1) * bytes, b, bytes);
   }
 }
 

@@ -378,38 +378,18 @@ void KernelVerifier::check_lanes(const Inst& inst) {
   if (inst.code == Code::lane) return at(is_int(inst.dtype), "lane numbers are integers");
   const Inst& a = arg(inst, 0);
   at(a.dtype == inst.dtype, "operand and result differ in type");
-  switch (inst.code) {
-    case Code::splat:
-      return at(a.lanes == 1, "the operand of a splat has one lane");
-    case Code::extract:
-      at(lanes == 1, "an extracted lane is a scalar");
-      return at(inst.imm >= 0 && inst.imm < a.lanes, "no such lane");
-    case Code::join:
-      at(arg(inst, 1).dtype == inst.dtype, "operand and result differ in type");
-      return at(arg(inst, 1).lanes == a.lanes && lanes == 2 * a.lanes, "lanes do not add up");
-    case Code::even:
-    case Code::odd:
-      return at(a.lanes == 2 * lanes, "the result does not have half the lanes");
-    case Code::any:
-      return at(lanes == 1 && a.dtype == DType::bool_, "any takes a mask and gives one bool");
-    case Code::constant:
-    case Code::param:
-    case Code::op:
-    case Code::load:
-    case Code::store:
-    case Code::grid:
-    case Code::thread:
-    case Code::loop:
-    case Code::if_:
-    case Code::else_:
-    case Code::end:
-    case Code::rare:
-    case Code::end_rare:
-    case Code::lane:
-    case Code::barrier:
-    case Code::shuffle:
-    case Code::prefetch:
-      return at(false, "unknown instruction");
+  if (inst.code == Code::splat) {
+    at(a.lanes == 1, "the operand of a splat has one lane");
+  } else if (inst.code == Code::extract) {
+    at(lanes == 1, "an extracted lane is a scalar");
+    at(inst.imm >= 0 && inst.imm < a.lanes, "no such lane");
+  } else if (inst.code == Code::join) {
+    at(arg(inst, 1).dtype == inst.dtype, "operand and result differ in type");
+    at(arg(inst, 1).lanes == a.lanes && lanes == 2 * a.lanes, "lanes do not add up");
+  } else if (inst.code == Code::any) {
+    at(lanes == 1 && a.dtype == DType::bool_, "any takes a mask and gives one bool");
+  } else {  // even, odd
+    at(a.lanes == 2 * lanes, "the result does not have half the lanes");
   }
 }
 

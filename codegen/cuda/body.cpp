@@ -100,60 +100,37 @@ void BodyWriter::write(Value i) {
 void BodyWriter::write_scope(Value i) {
   const Inst& in = inst(i);
   const std::string_view type = value_type(in.dtype);
-  switch (in.code) {
-    case Code::grid:
-    case Code::thread: {
-      if (uses_.count[i] == 0) return;
-      const std::string variable = fresh(i);
-      line(fmt::format("const {} {} = {};", type, variable,
-                       in.code == Code::grid ? grid_ : "threadIdx.x"));
-      slots_[i].text.value = {variable, kPrimary};
-      return;
-    }
-    case Code::loop:
-      return open_loop(i);
-    case Code::if_: {
-      take_locals(i);
-      const std::string test = operand(in.args[0], false).text;
-      name_all_readers();
-      line(fmt::format("if ({}) {{", test), &in);
-      open_scope();
-      return;
-    }
-    case Code::else_:
-      name_all_readers();
-      close_scope();
-      line("} else {");
-      open_scope();
-      return;
-    case Code::end: {
-      name_all_readers();
-      const Code opened = inst(static_cast<Value>(in.imm)).code;
-      if (opened == Code::grid || opened == Code::thread) return;
-      close_scope();
-      line("}");
-      return;
-    }
-    case Code::rare:
-      return open_rare(i);
-    case Code::end_rare:
-      return close_rare(i);
-    case Code::constant:
-    case Code::param:
-    case Code::op:
-    case Code::load:
-    case Code::store:
-    case Code::splat:
-    case Code::lane:
-    case Code::extract:
-    case Code::join:
-    case Code::even:
-    case Code::odd:
-    case Code::barrier:
-    case Code::shuffle:
-    case Code::any:
-    case Code::prefetch:
-      ir::internal_error("an instruction that CUDA C has no statement for");
+  if (in.code == Code::grid || in.code == Code::thread) {
+    if (uses_.count[i] == 0) return;
+    const std::string variable = fresh(i);
+    line(fmt::format("const {} {} = {};", type, variable,
+                     in.code == Code::grid ? grid_ : "threadIdx.x"));
+    slots_[i].text.value = {variable, kPrimary};
+  } else if (in.code == Code::loop) {
+    open_loop(i);
+  } else if (in.code == Code::if_) {
+    take_locals(i);
+    const std::string test = operand(in.args[0], false).text;
+    name_all_readers();
+    line(fmt::format("if ({}) {{", test), &in);
+    open_scope();
+  } else if (in.code == Code::else_) {
+    name_all_readers();
+    close_scope();
+    line("} else {");
+    open_scope();
+  } else if (in.code == Code::end) {
+    name_all_readers();
+    const Code opened = inst(static_cast<Value>(in.imm)).code;
+    if (opened == Code::grid || opened == Code::thread) return;
+    close_scope();
+    line("}");
+  } else if (in.code == Code::rare) {
+    open_rare(i);
+  } else {
+    ir::internal_check(in.code == Code::end_rare,
+                       "an instruction that CUDA C has no statement for");
+    close_rare(i);
   }
 }
 

@@ -190,46 +190,22 @@ Element OpEmitter::inline_function(const ir::Function& f, llvm::ArrayRef<Element
 void OpEmitter::emit_instruction(const ir::Function& f, std::size_t i, std::vector<Element>& values,
                                  int lanes) {
   const ir::Inst& inst = f.insts[i];
-  switch (inst.code) {
-    case ir::Code::constant:
-      values[i] = constant(inst.dtype, static_cast<std::uint64_t>(inst.imm), lanes);
-      break;
-    case ir::Code::op: {
-      llvm::SmallVector<Element, 3> operands;
-      const auto arity = static_cast<std::size_t>(ir::info(inst.op).arity);
-      for (std::size_t k = 0; k < arity; ++k) operands.push_back(values[inst.args[k]]);
-      const DType type = f.insts[inst.args[inst.op == ir::Op::select ? 1 : 0]].dtype;
-      values[i] = op(inst.op, type, inst.dtype, operands);
-      break;
-    }
-    case ir::Code::rare:
-      open_.push_back(begin_rare(values[inst.args[0]].value));
-      break;
-    case ir::Code::end_rare:
-      ir::internal_check(!open_.empty(), "llvm: end_rare without rare");
-      values[i] = end_rare(open_.back(), values[inst.args[1]], values[inst.args[2]]);
-      open_.pop_back();
-      break;
-    case ir::Code::param:
-    case ir::Code::load:
-    case ir::Code::store:
-    case ir::Code::grid:
-    case ir::Code::thread:
-    case ir::Code::loop:
-    case ir::Code::if_:
-    case ir::Code::else_:
-    case ir::Code::end:
-    case ir::Code::splat:
-    case ir::Code::lane:
-    case ir::Code::extract:
-    case ir::Code::join:
-    case ir::Code::even:
-    case ir::Code::odd:
-    case ir::Code::barrier:
-    case ir::Code::shuffle:
-    case ir::Code::any:
-    case ir::Code::prefetch:
-      ir::internal_error("llvm: " + f.name + " is not a straight line");
+  if (inst.code == ir::Code::constant) {
+    values[i] = constant(inst.dtype, static_cast<std::uint64_t>(inst.imm), lanes);
+  } else if (inst.code == ir::Code::op) {
+    llvm::SmallVector<Element, 3> operands;
+    const auto arity = static_cast<std::size_t>(ir::info(inst.op).arity);
+    for (std::size_t k = 0; k < arity; ++k) operands.push_back(values[inst.args[k]]);
+    const DType type = f.insts[inst.args[inst.op == ir::Op::select ? 1 : 0]].dtype;
+    values[i] = op(inst.op, type, inst.dtype, operands);
+  } else if (inst.code == ir::Code::rare) {
+    open_.push_back(begin_rare(values[inst.args[0]].value));
+  } else if (inst.code == ir::Code::end_rare) {
+    ir::internal_check(!open_.empty(), "llvm: end_rare without rare");
+    values[i] = end_rare(open_.back(), values[inst.args[1]], values[inst.args[2]]);
+    open_.pop_back();
+  } else {
+    ir::internal_error("llvm: " + f.name + " is not a straight line");
   }
 }
 

@@ -353,7 +353,7 @@ TEST_F(Products, OfTransposedMatricesNeedNoCopy) {
 }
 
 // One matrix on the right is one product, whatever axes the left has in front; on the left it is
-// read again for each of the batch. Nothing is copied for either, nor for the gradient of a layer.
+// read again for each of the batch. Of dense arrays nothing is copied, nor for a layer's gradient.
 TEST_F(Products, OfManyByOneAreOneProduct) {
   if (interpreting()) GTEST_SKIP() << "the interpreter makes no plans";
   const kn::Array x = whole({4, 6, 30}, kn::float32), w = whole({30, 20}, kn::float32),

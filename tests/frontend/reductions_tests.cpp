@@ -75,6 +75,26 @@ TEST(Reductions, ArgumentsOfExtremes) {
   });
 }
 
+// Keeping the axes is no matter of the kernel, nor one more kernel.
+TEST(Reductions, WithTheirAxesAreTheSameKernels) {
+  const kn::Scope scope({.device = kn::plan_only("sm_80")});
+  const kn::Array x = kn::zeros({40, 50, 60}) + 1;
+  const auto kernels = [](const kn::Array& y) {  // a name has a hash of the text
+    std::vector<std::string> names;
+    for (const kn::Source& kernel : kn::cuda_source(y, "sm_80")) names.push_back(kernel.name);
+    return names;
+  };
+  for (const kn::Axes& axes : {kn::Axes(2), kn::Axes(0), kn::Axes({0, 2}), kn::Axes({0, 1, 2})}) {
+    EXPECT_EQ(kernels(kn::sum(x, axes)), kernels(kn::sum(x, axes, kn::keepdims)));
+    EXPECT_EQ(kernels(kn::max(x, axes)), kernels(kn::max(x, axes, kn::keepdims)));
+    EXPECT_EQ(kernels(kn::mean(x, axes)), kernels(kn::mean(x, axes, kn::keepdims)));
+    EXPECT_EQ(kernels(kn::std(x, axes)),
+              kernels(kn::std(x, axes, kn::Correction(0), kn::keepdims)));
+    EXPECT_EQ(kernels(kn::all(x > 0, axes)), kernels(kn::all(x > 0, axes, kn::keepdims)));
+  }
+  EXPECT_NE(kernels(kn::sum(x, 0)), kernels(kn::sum(x, 2)));
+}
+
 TEST(Reductions, OfNoElements) {
   on_each_device([] {
     const kn::Array x = kn::zeros({0, 3});
