@@ -46,20 +46,8 @@ Shape batch_of(const Array& a, const Array& b, Where where) {
   return Shape(x);
 }
 
-Array product(const Array& a, const Array& b, Where where);
-
-// One matrix on the right: the rows of all of the left's are rows of one matrix.
-Array one_right(const Array& a, const Array& b, Where where) {
-  Extents shape(a.shape().begin(), a.shape().end());
-  const Array rows = frontend::reshaped(a, Extents{a.size() / shape.back(), shape.back()}, where);
-  shape.back() = b.shape(1);
-  return frontend::reshaped(product(rows, b, where), shape, where);
-}
-
 Array product(const Array& a, const Array& b, Where where) {
   const DType dtype = a.dtype();
-  if (ir::is_float(frontend::to_ir(dtype)) && a.ndim() > 2 && b.ndim() == 2 && a.size() > 0)
-    return one_right(a, b, where);
   const Shape batch = batch_of(a, b, where);
   if (ir::is_float(frontend::to_ir(dtype))) {
     const DType work = frontend::working_dtype(dtype);

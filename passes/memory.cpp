@@ -93,10 +93,12 @@ void PlanWriter::add_matmul(const Cluster& cluster) {
   call.transpose_a = a.transposed;
   call.transpose_b = b.transposed;
   call.repeat_a = a.repeated;
-  call.repeat_b = b.repeated;
   const std::size_t rank = shape.size();
-  call.batch = ir::SizeExpr::product(1, shape.first(rank - 2));
-  call.m = ir::SizeExpr::product(1, shape.subspan(rank - 2, 1));
+  // One matrix on the right: the rows of all of the left's are rows of one matrix.
+  const bool one = b.repeated && !a.repeated && !a.transposed;
+  call.repeat_b = b.repeated && !one;
+  call.batch = ir::SizeExpr::product(1, shape.first(one ? 0 : rank - 2));
+  call.m = ir::SizeExpr::product(1, shape.first(rank - 1).subspan(one ? 0 : rank - 2));
   call.n = ir::SizeExpr::product(1, shape.subspan(rank - 1, 1));
   call.k = ir::SizeExpr::product(1, left.subspan(rank - 1, 1));
   allocate(call.c);

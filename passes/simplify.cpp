@@ -178,9 +178,7 @@ std::optional<NodeId> raise_permutes(Rewriter& r, const Node& node,
 std::optional<NodeId> raise_permutes_of_map(Rewriter& r, const Node& node,
                                             std::span<const NodeId> operands) {
   const Shape shape = shape_of(r.graph(), operands[0]);
-  ir::AxisUses uses(shape.size());  // a map keeps all
-  for (std::size_t axis = 0; axis < uses.size(); ++axis)
-    uses[axis].at = static_cast<std::uint8_t>(axis);
+  const ir::AxisUses uses = ir::kept_axes(shape.size());
   return raise_permutes(r, node, operands,
                         {uses, shape, [&](std::vector<NodeId> below, const Shape&, const auto&) {
                            return simplify_map(r, node, std::move(below));
@@ -333,9 +331,8 @@ std::optional<NodeId> raise_permute(Rewriter& r, NodeId old, NodeId operand) {
 NodeId simplify_broadcast(Rewriter& r, NodeId old, NodeId operand) {
   const Shape shape = shape_of(r.source(), old);
   if (r.seen(operand) == NodeKind::broadcast) operand = r.graph().operand(operand, 0);
-  ir::AxisUses uses(r.graph().nodes[operand].rank);
-  for (std::size_t axis = 0; axis < uses.size(); ++axis)
-    uses[axis].at = static_cast<std::uint8_t>(shape.size() - uses.size() + axis);
+  const std::size_t rank = r.graph().nodes[operand].rank;
+  const ir::AxisUses uses = ir::kept_axes(rank, shape.size() - rank);
   const auto raised = raise_permutes(
       r, r.source().nodes[old], {&operand, 1},
       {uses, shape, [&](std::vector<NodeId> below, const Shape& before, const auto&) {

@@ -27,6 +27,12 @@ struct AxisUse {
   bool operator==(const AxisUse&) const = default;
 };
 using AxisUses = std::vector<AxisUse>;
+// Axes that are axes of the result, from this one on.
+inline AxisUses kept_axes(std::size_t rank, std::size_t first = 0) {
+  AxisUses uses(rank);
+  for (std::size_t i = 0; i < rank; ++i) uses[i].at = static_cast<std::uint8_t>(first + i);
+  return uses;
+}
 
 struct NodeRule {
   void (*shape)(Shapes& shapes);          // what its shape has to do with its operands'

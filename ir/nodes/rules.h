@@ -18,13 +18,6 @@ namespace kiln::ir {
 template <NodeKind kind>
 struct Rule;
 
-// Axes that are axes of the result, from this one on.
-inline AxisUses kept_axes(std::size_t rank, std::size_t first = 0) {
-  AxisUses uses(rank);
-  for (std::size_t i = 0; i < rank; ++i) uses[i].at = static_cast<std::uint8_t>(first + i);
-  return uses;
-}
-
 // Where a window of these extents lies in a dense array, in elements.
 struct Window {
   std::int64_t offset = 0;

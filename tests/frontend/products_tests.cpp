@@ -367,6 +367,12 @@ TEST_F(Products, OfManyByOneAreOneProduct) {
   EXPECT_EQ(launched(kn::matmul(x, w)), 1);
   EXPECT_EQ(launched(kn::matmul(g, w.T())), 1);
   EXPECT_EQ(launched(kn::matmul(one, x)), 1);
+  EXPECT_EQ(launched(kn::matmul(kn::permute_dims(whole({4, 30, 6}, kn::float32), {0, 2, 1}), w)),
+            1);
+  EXPECT_EQ(launched(kn::matmul(x.reshape({24, 30}), w).reshape({4, 6, 20})), 1);
+  const kn::Array h = kn::tanh(x);  // computed once, for the product and beside it
+  EXPECT_EQ(launched(kn::matmul(h, w)(kn::_, kn::_, slice(_, 20)) + h(kn::_, kn::_, slice(_, 20))),
+            3);
   EXPECT_EQ(launched(kn::matmul(x.reshape({-1, 30}).T(), g.reshape({-1, 20}))), 1);
   EXPECT_EQ(launched(kn::matmul(x, w) + 1), 2);
 }

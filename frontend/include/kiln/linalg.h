@@ -10,8 +10,8 @@ inline namespace v0 {
 // or a column (right) whose axis the result drops. float32 and float64 go to the BLAS of the
 // device, whose order of summation is its own; float16 and bfloat16 are computed in float32 and
 // rounded; integers wrap. One matrix on the right multiplies the rows of all of the left as one
-// product, for which a left that is not row-major in memory is copied; one that is broadcast to a
-// batch is read where it lies. UserError: a 0-d operand, inner extents that differ.
+// product, and one that is broadcast to a batch is read where it lies. UserError: a 0-d operand,
+// inner extents that differ.
 [[nodiscard]] Array matmul(const Array& left, const Array& right, Where where = Where::here());
 // Sum of products along an axis of both.
 [[nodiscard]] Array vecdot(const Array& left, const Array& right, std::int64_t axis = -1,
