@@ -61,11 +61,11 @@ bool counts(Figure figure) {
 double seen(Figure what, const Row& row, const Outcome& written, const Outcome& yardstick) {
   switch (what) {
     case Figure::warm_over_yardstick:
-      return ratio(written, "warm", written, "yardstick");
+      return ratio(written, "warm", yardstick, "warm");
     case Figure::cold_over_yardstick:
-      return ratio(written, "first.seconds", yardstick, "yard.seconds");
+      return ratio(written, "first.seconds", yardstick, "first.seconds");
     case Figure::cold_beyond:
-      return figure(written, "first.seconds") - 2 * figure(yardstick, "yard.seconds");
+      return figure(written, "first.seconds") - 2 * figure(yardstick, "first.seconds");
     case Figure::cold:
       return figure(written, "first.seconds");
     case Figure::warm:
@@ -87,7 +87,7 @@ double seen(Figure what, const Row& row, const Outcome& written, const Outcome& 
     case Figure::built_third:
       return figure(written, "third.built");
     case Figure::peak_over_yardstick:
-      return ratio(written, "first.peak", yardstick, "yard.peak");
+      return ratio(written, "first.peak", yardstick, "first.peak");
   }
   return 0;
 }

@@ -1,6 +1,7 @@
 #include "bench/corpus/isolated.h"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace corpus {
 
@@ -19,8 +21,22 @@ constexpr int kThrew = 3;
 constexpr int kPatience =
     20;  // how many times slower than its processor time a child may be, before it counts as stuck
 
-[[noreturn]] void be_child(int pipe, int seconds, const std::string& cache,
-                           const std::function<void(std::FILE*)>& work) {
+constexpr const char* kDone = "done";  // ends an answer
+
+void answer_all(int socket, const std::function<Answer()>& start) {
+  std::FILE* const told = fdopen(socket, "w");
+  std::FILE* const asked = fdopen(dup(socket), "r");
+  const Answer answer = start();
+  char wish[64];
+  while (std::fscanf(asked, "%63s", wish) == 1) {
+    answer(wish, told);
+    std::fprintf(told, "%s 0\n", kDone);
+    std::fflush(told);
+  }
+}
+
+[[noreturn]] void be_child(int socket, int seconds, const std::string& cache,
+                           const std::function<Answer()>& start) {
   const rlimit limit{static_cast<rlim_t>(seconds), static_cast<rlim_t>(seconds)};
   setrlimit(RLIMIT_CPU, &limit);
   const rlimit no_core{0, 0};
@@ -28,15 +44,13 @@ constexpr int kPatience =
   alarm(static_cast<unsigned>(kPatience * seconds));
   setenv("KILN_CACHE_DIR", cache.c_str(), 1);
   setenv("KILN_HOST_FIGURES", "fixed", 0);  // so that plans do not depend on what else runs here
-  std::FILE* const told = fdopen(pipe, "w");
   int status = 0;
   try {
-    work(told);
+    answer_all(socket, start);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     status = kThrew;
   }
-  std::fflush(told);
   std::fflush(stdout);
   _exit(status);
 }
@@ -57,27 +71,51 @@ void judge(int status, int seconds, Outcome* outcome) {
 
 }  // namespace
 
-Outcome isolated(int seconds, const std::function<void(std::FILE*)>& work) {
-  std::string cache = (std::filesystem::temp_directory_path() / "kiln_corpus_XXXXXX").string();
+Isolated::Isolated(int seconds, const std::function<Answer()>& start) : seconds_(seconds) {
+  cache_ = (std::filesystem::temp_directory_path() / "kiln_corpus_XXXXXX").string();
   int ends[2];
-  if (mkdtemp(cache.data()) == nullptr || pipe(ends) != 0)
-    throw std::runtime_error("no folder or no pipe");
+  if (mkdtemp(cache_.data()) == nullptr ||
+      socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    throw std::runtime_error("no folder or no socket");
   std::fflush(stdout);
-  const pid_t child = fork();
-  if (child < 0) throw std::runtime_error("no process");
-  if (child == 0) be_child(ends[1], seconds, cache, work);
+  child_ = fork();
+  if (child_ < 0) throw std::runtime_error("no process");
+  if (child_ == 0) {
+    close(ends[0]);  // or it would not see that nothing more is asked
+    be_child(ends[1], seconds, cache_, start);
+  }
   close(ends[1]);
-  std::FILE* const told = fdopen(ends[0], "r");
-  Outcome outcome;
-  char name[64];
-  double value = 0;
-  while (std::fscanf(told, "%63s %lf", name, &value) == 2) outcome.figures[name] = value;
-  std::fclose(told);
-  int status = 0;
-  waitpid(child, &status, 0);
-  judge(status, seconds, &outcome);
-  std::filesystem::remove_all(cache);
-  return outcome;
+  socket_ = ends[0];
+  told_ = fdopen(dup(socket_), "r");
 }
+
+bool Isolated::ask(const std::string& wish) {
+  if (child_ == 0) return false;
+  const std::string line = wish + "\n";
+  if (send(socket_, line.data(), line.size(), MSG_NOSIGNAL) >= 0) {
+    char name[64];
+    double value = 0;
+    while (std::fscanf(told_, "%63s %lf", name, &value) == 2) {
+      if (std::strcmp(name, kDone) == 0) return true;
+      outcome_.figures[name] = value;
+    }
+  }
+  end();
+  return false;
+}
+
+const Outcome& Isolated::end() {
+  if (child_ == 0) return outcome_;
+  shutdown(socket_, SHUT_WR);
+  int status = 0;
+  waitpid(std::exchange(child_, 0), &status, 0);
+  judge(status, seconds_, &outcome_);
+  std::fclose(told_);
+  close(socket_);
+  std::filesystem::remove_all(cache_);
+  return outcome_;
+}
+
+Isolated::~Isolated() { end(); }
 
 }  // namespace corpus

@@ -23,12 +23,17 @@ struct Work {
   bool processor = false;  // its seconds are of the processor, not of the clock
 };
 
-// Figures of the first four calls, first.<what>, second.<what>, third.<what>, fourth.<what>:
-// seconds, launched, compiled, built, reused, recomputed, peak (bytes), off (the largest difference
-// from the loops over their largest value). Then of `rounds` rounds in which they take turns the
-// median seconds: warm, yardstick, loops; and quarter: warm, of a quarter of the size.
-Outcome as_written(const Work& work, int rounds, int seconds);
-// The yardstick alone: yard.<what> of its first call, and the median seconds of rounds.
-Outcome alone(const Work& work, int rounds, int seconds);
+struct Measured {
+  Outcome written, yardstick;
+};
+
+// Both in a process of their own. Of each: figures of the first four calls, first.<what>,
+// second.<what>, third.<what>, fourth.<what>: seconds, launched, compiled, built, reused,
+// recomputed, peak (bytes), off (the largest difference from the loops over their largest value).
+// Then of `rounds` rounds in which they take turns the median seconds: warm of both, loops of the
+// yardstick's process, quarter of the written one's: warm, of a quarter of the size. Where there
+// are rounds, first.seconds are the median of three processes each. A process may take so many
+// seconds of its processor, the yardstick's `patience` times as many.
+Measured measure(const Work& work, int rounds, int seconds, int patience = 1);
 
 }  // namespace corpus

@@ -34,9 +34,9 @@ struct Mean {
   double logarithms = 0;
   int count = 0;
 
-  std::string add(const Outcome& of, const char* name, const char* other) {
-    const auto a = of.figures.find(name), b = of.figures.find(other);
-    if (a == of.figures.end() || b == of.figures.end()) return "";
+  std::string add(const Outcome& written, const Outcome& other, const char* name) {
+    const auto a = written.figures.find("warm"), b = other.figures.find(name);
+    if (a == written.figures.end() || b == other.figures.end()) return "";
     const double ratio = a->second / b->second;
     logarithms += std::log(ratio);
     ++count;
@@ -59,8 +59,8 @@ std::string remarks(const Program& program, const Outcome& written, const Outcom
   };
   add(over("first.off", program.tolerance) || over("second.off", program.tolerance), "**wrong**");
   add(over("first.seconds", kCold), "cold");
-  const auto eval = written.figures.find("yardstick");
-  add(eval != written.figures.end() && over("warm", kOverEval * eval->second), "warm");
+  const auto eval = evaluated.figures.find("warm");
+  add(eval != evaluated.figures.end() && over("warm", kOverEval * eval->second), "warm");
   add(!evaluated.trouble.empty(), ("with eval: " + evaluated.trouble).c_str());
   return text;
 }
@@ -84,18 +84,16 @@ void report_programs(const Options& options) {
                     .loops = program.loops,
                     .run = options.small ? program.small : program.full,
                     .processor = options.processor};
-    const Outcome written = as_written(work, 3, options.seconds);
-    const Outcome evaluated = alone(work, written.trouble.empty() ? 0 : 3, options.seconds);
-    const Outcome& other = written.figures.contains("yardstick") ? written : evaluated;
+    const auto [written, evaluated] = measure(work, 3, options.seconds);
     const std::string missed = remarks(program, written, evaluated);
     std::printf("| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s + %s | %s + %s | %s | %s |\n",
                 program.name, milliseconds(written, "first.seconds").c_str(),
                 milliseconds(written, "second.seconds").c_str(),
-                milliseconds(written, "warm").c_str(), milliseconds(other, "yardstick").c_str(),
-                milliseconds(other, "loops").c_str(),
-                over_eval.add(written, "warm", "yardstick").c_str(),
-                over_loops.add(written, "warm", "loops").c_str(),
-                milliseconds(evaluated, "yard.seconds").c_str(),
+                milliseconds(written, "warm").c_str(), milliseconds(evaluated, "warm").c_str(),
+                milliseconds(evaluated, "loops").c_str(),
+                over_eval.add(written, evaluated, "warm").c_str(),
+                over_loops.add(written, evaluated, "loops").c_str(),
+                milliseconds(evaluated, "first.seconds").c_str(),
                 count(written, "first.compiled").c_str(), count(written, "second.compiled").c_str(),
                 count(written, "first.built").c_str(), count(written, "second.built").c_str(),
                 count(written, "second.recomputed").c_str(), missed.c_str());
@@ -114,8 +112,7 @@ void report_rows(const Options& options) {
     if (!chosen(options, row.name)) continue;
     Work work = row.work;
     work.processor = options.processor;
-    const Outcome written = as_written(work, 3, options.seconds),
-                  yardstick = alone(work, 0, options.seconds);
+    const auto [written, yardstick] = measure(work, 3, options.seconds);
     for (const Demand& demand : row.demands) {
       const double figure = seen(demand.figure, row, written, yardstick);
       const bool reached = figure <= demand.bound;
