@@ -1,5 +1,6 @@
 // CPU rows: one grid item a row; the row's reductions one phase after another, each a pass over the
-// row with vectors along it, then the outputs over the whole row.
+// row with vectors along it. Outputs over the whole row that need no result of the last phase are
+// stored along with it, the others by a pass after it.
 //
 // Canonical order (ir/NUMERICS.md): within a chunk of 1024 elements, element i belongs to lane i
 // mod 128. A chunk is read from front to back, since prefetchers follow nothing else: the 128
@@ -39,15 +40,56 @@ std::int64_t lanes_of(std::int64_t longest) {
 // At most so many bytes of a row are kept: they share the cache with what is read again.
 constexpr std::int64_t kKeptBytes = 256 << 10;
 
-RowStore row_store(Scene& s) {
+RowStore row_store(Scene& s, const std::vector<int>& stored_in) {
   const ClusterContext& c = s.context();
   const std::int64_t lanes = cpu_lanes(c);
   const std::int64_t longest = upper(c.graph, c.space.inner);
   StagingPrices prices = kCpuStaging;
   if (longest == 0 || longest > kKeptBytes) return {s, {}, 0};
   prices.bytes = std::min(prices.bytes, kKeptBytes / std::max<std::int64_t>(longest, 1));
-  return {s, staged_values(c, prices), (longest + lanes - 1) / lanes * lanes};
+  return {s, staged_values(c, prices, stored_in), (longest + lanes - 1) / lanes * lanes};
 }
+
+std::uint8_t row_flags(const ClusterContext& c) {
+  std::vector<MergedAxis> axes = c.space.outer;
+  axes.push_back(flattened(c.space.inner));
+  return streaming_flags(c, axes);
+}
+
+// What passes over a row leave in memory: values for later ones, and the outputs over the whole
+// row.
+class RowResults {
+ public:
+  explicit RowResults(Scene& s)
+      : s_(s),
+        stored_in_(passes_of_outputs(s.context())),
+        kept_(row_store(s, stored_in_)),
+        flags_(row_flags(s.context())) {}
+
+  // At the scene's current element, inside the scope that computes it.
+  void leave(int pass, Value position) {
+    kept_.recall(pass, position);
+    kept_.keep(pass, position);
+    for (std::size_t i = 0; i < stored_in_.size(); ++i) {
+      const ClusterOutput& output = s_.context().cluster.outputs[i];
+      if (stored_in_[i] != pass || !s_.is_full(output)) continue;
+      s_.store(output, s_.masked() ? std::uint8_t{0} : flags_);
+    }
+  }
+
+  bool any_in(int pass) const {
+    for (std::size_t i = 0; i < stored_in_.size(); ++i) {
+      if (stored_in_[i] == pass && s_.is_full(s_.context().cluster.outputs[i])) return true;
+    }
+    return false;
+  }
+
+ private:
+  Scene& s_;
+  std::vector<int> stored_in_;
+  RowStore kept_;
+  std::uint8_t flags_;
+};
 
 // Hardware reads ahead within a page and a stream; loops that leave it waiting say what comes next.
 // The first phase waits for memory, the second does not: where there is a second, it brings the
@@ -74,8 +116,8 @@ Emitter::ReadAhead read_ahead(Scene& s, int phase) {
 
 class RowPhase {
  public:
-  // `row`: what phase `phase` may keep, slot by position; null: nothing.
-  RowPhase(Scene& scene, int phase, RowStore* row)
+  // `row`: what phase `phase` leaves; null: nothing.
+  RowPhase(Scene& scene, int phase, RowResults* row)
       : s_(scene),
         b_(scene.b),
         inner_(scene.context().space.inner),
@@ -165,8 +207,7 @@ class RowPhase {
     s_.mask(mask);
     const LaneIndex at{b_.add(first, offset), b_.index(1)};
     s_.set_linear(inner_, at);
-    if (row_ != nullptr) row_->recall(phase_, at.base);
-    if (row_ != nullptr) row_->keep(phase_, at.base);
+    if (row_ != nullptr) row_->leave(phase_, at.base);
     const Value position = s_.e.materialise(at);
     for (std::size_t i = 0; i < running_.size(); ++i) {
       const Running& r = running_[i];
@@ -191,21 +232,18 @@ class RowPhase {
   const std::vector<MergedAxis>& inner_;
   std::vector<Reducer> reducers_;
   int phase_;
-  RowStore* row_;
+  RowResults* row_;
   bool chunked_ = false;
   std::vector<Running> running_;
 };
 
-void store_row(Scene& s, RowStore& kept, Value length) {
+// The pass after all phases.
+void store_row(Scene& s, RowResults& row, Value length) {
   const ClusterContext& c = s.context();
   s.e.set_lanes(cpu_lanes(c));
-  std::vector<MergedAxis> axes = c.space.outer;
-  axes.push_back(flattened(c.space.inner));
-  const std::uint8_t flags = streaming_flags(c, axes);
   s.vector_loop(s.b.index(0), length, [&](LaneIndex i) {
     s.set_linear(c.space.inner, i);
-    kept.recall(s.phases(), i.base);
-    s.store_full_outputs(s.masked() ? std::uint8_t{0} : flags);
+    row.leave(s.phases(), i.base);
   });
 }
 
@@ -218,9 +256,9 @@ Scheduled cpu_rows(const ClusterContext& c) {
   const Value length = s.length(c.space.inner);
   const Value item = s.b.begin_grid();
   s.set_linear(c.space.outer, {item, ir::kNoValue});
-  RowStore kept = row_store(s);
+  RowResults results(s);
   for (int phase = 0; phase < s.phases(); ++phase) {
-    RowPhase row(s, phase, &kept);
+    RowPhase row(s, phase, &results);
     const std::vector<Parts> totals = row.reduce(s.b.index(0), length);
     for (std::size_t i = 0; i < totals.size(); ++i) {
       s.e.bind(row.reducers()[i].node(), row.reducers()[i].result(s.b, totals[i]));
@@ -228,7 +266,7 @@ Scheduled cpu_rows(const ClusterContext& c) {
   }
   s.e.set_lanes(1);
   s.store_outer_outputs();
-  if (s.has_full_outputs()) store_row(s, kept, length);
+  if (results.any_in(s.phases())) store_row(s, results, length);
   s.b.end();
   Scheduled result;
   result.kernels.push_back(s.finish());

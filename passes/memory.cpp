@@ -200,14 +200,14 @@ std::uint32_t PlanWriter::kernel_of(const ScheduledKernel& scheduled, std::size_
 }
 
 // The launch's buffers are allocated; its step is the next.
-void PlanWriter::add_launch(ir::PlanLaunch launch, ir::ClusterReport report, bool elementwise) {
+void PlanWriter::add_launch(ir::PlanLaunch launch, ir::ClusterReport report, bool alone) {
   for (const ir::PlanArg& a : launch.args) {
     if (a.kind == ir::ParamKind::buffer) use(a.index);
   }
   plan_.steps.push_back({StepKind::launch, static_cast<std::uint32_t>(plan_.launches.size())});
   plan_.clusters.push_back(std::move(report));
   plan_.launches.push_back(std::move(launch));
-  elementwise_.push_back(elementwise);
+  alone_.push_back(alone);
 }
 
 void PlanWriter::add_kernels(const Unit& unit) {
@@ -223,8 +223,7 @@ void PlanWriter::add_kernels(const Unit& unit) {
     add_arguments(launch, k.arguments, temporaries);
     ir::ClusterReport report = report_of(unit, i);
     launch.kernel = kernel_of(k, 1, report.expression);
-    const bool elementwise = unit.cluster->inner.empty() && unit.scheduled.kernels.size() == 1;
-    add_launch(std::move(launch), std::move(report), elementwise);
+    add_launch(std::move(launch), std::move(report), unit.scheduled.kernels.size() == 1);
   }
 }
 
@@ -260,7 +259,7 @@ std::uint32_t PlanWriter::shared(std::uint32_t kernel, std::uint32_t from, std::
 // Lets what this step's kernel writes take over what it is the last to read.
 void PlanWriter::donate(std::size_t step) {
   const std::uint32_t number = plan_.steps[step].index;
-  if (!elementwise_[number]) return;
+  if (!alone_[number]) return;
   ir::PlanLaunch& launch = plan_.launches[number];
   std::map<std::uint32_t, int> named;  // by buffer: arguments of the launch that name it
   for (const ir::PlanArg& a : launch.args) {

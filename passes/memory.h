@@ -1,6 +1,6 @@
 // Writes the plan: numbers buffers, adds each cluster's kernels, and orders allocations and
 // releases so that a temporary lives from the launch that writes it to the last one that reads it.
-// There are no offsets: a device's pool reuses what was released. An elementwise kernel may write
+// There are no offsets: a device's pool reuses what was released. A kernel of its own may write
 // an output over an input of equal size and dtype that is read for the last time: a temporary, or
 // an input of the graph's that the evaluation may overwrite (in_place.h says when). An update that
 // is assembled (windows.h) always takes over the memory of its base.
@@ -42,7 +42,7 @@ class PlanWriter {
   void add_arguments(ir::PlanLaunch& launch, const std::vector<Emitter::Argument>& arguments,
                      const std::vector<std::uint32_t>& temporaries);
   std::uint32_t number_of_product(const std::vector<ir::Sym>& factors);
-  void add_launch(ir::PlanLaunch launch, ir::ClusterReport report, bool elementwise);
+  void add_launch(ir::PlanLaunch launch, ir::ClusterReport report, bool alone);
   ir::ClusterReport report_of(const Unit& unit, std::size_t kernel) const;
 
   ir::Plan& plan_;
@@ -51,7 +51,7 @@ class PlanWriter {
   Donate donate_;
   std::vector<std::int64_t> input_buffer_, stored_buffer_;  // by graph input, by node; -1: none
   std::vector<std::size_t> first_use_, last_use_;           // by buffer: steps
-  std::vector<bool> elementwise_;                           // by launch
+  std::vector<bool> alone_;  // by launch: no other one computes the same cluster
   std::vector<bool> allocated_;
   // Numbers in the plan: of scheduled kernels by rows of a table; of kernels by number, read
   // parameter and the written one whose memory it has.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "passes/scene.h"
 
@@ -14,7 +15,8 @@ namespace {
 
 class Stager {
  public:
-  Stager(const ClusterContext& c, const StagingPrices& prices) : c_(c), prices_(prices) {
+  Stager(const ClusterContext& c, const StagingPrices& prices, const std::vector<int>& stored_in)
+      : c_(c), prices_(prices) {
     std::vector<bool> leaf = c.partition.stored;
     for (const ClusterOutput& output : c.cluster.outputs) {
       if (c.graph.nodes[output.node].operand_count > 0) leaf[output.node] = false;
@@ -26,10 +28,11 @@ class Stager {
       phase_of_root_.push_back(c.cluster.phases[i]);
       phases_ = std::max(phases_, c.cluster.phases[i] + 1);
     }
-    for (const ClusterOutput& output : c.cluster.outputs) {
+    for (std::size_t i = 0; i < c.cluster.outputs.size(); ++i) {
+      const ClusterOutput& output = c.cluster.outputs[i];
       if (per_row(c.graph.nodes[output.node])) continue;
       roots.push_back({output.node, index_at(output.coordinates), true});
-      phase_of_root_.push_back(-1);
+      phase_of_root_.push_back(stored_in.empty() ? -1 : stored_in[i]);
     }
     for (int& phase : phase_of_root_) phase = phase < 0 ? phases_ : phase;
     u_ = unfold(c.graph, roots, leaf);
@@ -140,9 +143,44 @@ class Stager {
 
 }  // namespace
 
-std::vector<Staged> staged_values(const ClusterContext& context, const StagingPrices& prices) {
+std::vector<int> passes_of_outputs(const ClusterContext& context) {
+  const Cluster& cluster = context.cluster;
+  const int last = *std::ranges::max_element(cluster.phases);
+  std::set<NodeId> results, outputs;
+  for (std::size_t i = 0; i < cluster.reduces.size(); ++i) {
+    if (cluster.phases[i] == last) results.insert(cluster.reduces[i]);
+  }
+  for (const ClusterOutput& output : cluster.outputs) outputs.insert(output.node);
+  const auto elsewhere = [&](NodeId n) {
+    return context.partition.stored[n] && !outputs.contains(n) &&
+           std::ranges::find(cluster.reduces, n) == cluster.reduces.end();
+  };
+  const auto needs_results = [&](NodeId output) {
+    std::set<NodeId> seen{output};
+    std::vector<NodeId> left{output};
+    while (!left.empty()) {
+      const NodeId n = left.back();
+      left.pop_back();
+      if (results.contains(n)) return true;
+      // Operands come before what is made of them.
+      if (n < *results.begin() || elsewhere(n)) continue;
+      for (const NodeId operand : context.graph.operands(n)) {
+        if (seen.insert(operand).second) left.push_back(operand);
+      }
+    }
+    return false;
+  };
+  std::vector<int> passes;
+  for (const ClusterOutput& output : cluster.outputs) {
+    passes.push_back(needs_results(output.node) ? last + 1 : last);
+  }
+  return passes;
+}
+
+std::vector<Staged> staged_values(const ClusterContext& context, const StagingPrices& prices,
+                                  const std::vector<int>& stored_in) {
   if (context.space.inner.empty()) return {};
-  Stager stager(context, prices);
+  Stager stager(context, prices, stored_in);
   // Where not all fits, the cheaper ones are made again.
   constexpr int kAttempts = 6;
   double keep = prices.keep;

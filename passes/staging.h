@@ -32,8 +32,16 @@ struct StagingPrices {
 // On a CPU a kept value costs a store and a load of the second cache, a read again only the load.
 inline constexpr StagingPrices kCpuStaging{3, 0.5, 8, 16};
 
-// Pure. Cost: linear in the cluster's visits for each phase.
-std::vector<Staged> staged_values(const ClusterContext& context, const StagingPrices& prices);
+// By output, the pass over the row that can store it. That is the last phase, unless the output
+// needs a result of it; such are stored after all phases. A row of one phase whose outputs are
+// stored along with it is read once, and its outputs may take over what it reads. Linear in the
+// cluster's nodes.
+std::vector<int> passes_of_outputs(const ClusterContext& context);
+
+// Pure. stored_in: the pass that stores each output; empty: the one after all phases. Cost: linear
+// in the cluster's visits for each phase.
+std::vector<Staged> staged_values(const ClusterContext& context, const StagingPrices& prices,
+                                  const std::vector<int>& stored_in = {});
 
 // The memories of staged values in a kernel under construction.
 class RowStore {

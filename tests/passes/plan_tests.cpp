@@ -129,6 +129,40 @@ TEST(PlanRows, ShortOnesAddOnlyTheLanesTheyReach) {
   EXPECT_EQ(lanes("512", "1023"), 128);
 }
 
+// A row beside its reduction is stored along with it: what it is made of is read once, and its
+// memory taken over. A row that needs the result cannot be.
+TEST(PlanRows, WhatIsReducedIsStoredAlong) {
+  const auto plan_of = [](bool needs_result) {
+    testing::Program p;
+    const auto x = p.input(ir::DType::float32, {1, 5000});
+    const auto y = p.map(ir::Op::mul, {x, x});
+    const auto sum = p.reduce(ir::Op::add, y, {1});
+    p.output(needs_result ? p.map(ir::Op::add, {y, sum}) : y);
+    p.output(sum);
+    p.graph.inputs[0].donatable = true;
+    return passes::make_plan(p.graph, testing::cpu_caps(), {});
+  };
+  const auto loads = [](const ir::Plan& plan) {  // whole vectors, and what is left of a row
+    const ir::Kernel& kernel = plan.kernels.at(0);
+    return std::ranges::count_if(kernel.insts, [&](const ir::Inst& inst) {
+      return inst.code == ir::Code::load &&
+             kernel.memories[static_cast<std::size_t>(inst.imm)].space == ir::Space::global;
+    });
+  };
+  const auto donated = [](const ir::Plan& plan) {
+    return std::ranges::count_if(plan.buffers,
+                                 [](const ir::PlanBuffer& b) { return b.donated_from >= 0; });
+  };
+  const ir::Plan along = plan_of(false), after = plan_of(true);
+  ASSERT_EQ(along.kernels.size(), 1u);
+  EXPECT_EQ(along.clusters.at(0).schedule, "rows");
+  EXPECT_EQ(loads(along), 2);
+  EXPECT_EQ(donated(along), 1);
+  ASSERT_EQ(after.kernels.size(), 1u);
+  EXPECT_EQ(loads(after), 4);
+  EXPECT_EQ(donated(after), 0);
+}
+
 // Many short rows go side by side; a strip's partial results are no more than a tree of short code
 // takes, whatever the length.
 TEST(PlanRows, ManyShortOnesGoSideBySide) {
