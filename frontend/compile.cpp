@@ -136,6 +136,7 @@ LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device, bool always) {
   // Kernels that were cached cost nothing.
   if (device.counters().read().compiled != compiled) investments.spend(cost);
   state().plans_built.fetch_add(1, std::memory_order_relaxed);
+  ++context().plans_built;
   return state().plans.insert(key, std::move(copy), hash, std::move(loaded));
 }
 

@@ -437,7 +437,8 @@ void flush(const Recipe& next) {
     translated("eval", next.where, [&] {
       const bool done = c.loops.cut(static_cast<std::size_t>(c.flush_after), heavy, next.where);
       // A loop may begin that has not come round yet.
-      c.flush_wait = done ? 0 : pending + pending / 4;
+      const auto round = static_cast<std::int64_t>(c.loops.round());
+      c.flush_wait = done ? round : std::max(pending + pending / 4, round);
       if (pending < c.flush_after) c.flush_wait = std::min(c.flush_wait, c.flush_after);
       if (!done && (heavy || pending >= kStraight * c.flush_after)) evaluate_held(next.where);
     });

@@ -35,6 +35,8 @@ bool has_several_operations(const ir::Graph& graph) {
   return std::ranges::count_if(graph.nodes, computes) > 1;
 }
 
+double kernel_seconds(const ir::Caps& caps) { return figures_of(caps).kernel; }
+
 double compile_seconds(bool function, const ir::Caps& caps) {
   const CompileFigures& figures = figures_of(caps);
   return function ? figures.use : figures.operation;

@@ -21,6 +21,8 @@ inline constexpr double kEvaluationSeconds = 5e-6;
 bool has_several_operations(const ir::Graph& graph);
 // What one more operation, or one more use of a function of ir/math, in a kernel takes to compile.
 double compile_seconds(bool function, const ir::Caps& caps);
+// What a kernel takes to compile beside its operations.
+double kernel_seconds(const ir::Caps& caps);
 // What compiling the kernels of a graph takes, if none of them is cached.
 double compile_seconds(const ir::Graph& graph, const ir::Caps& caps);
 // What one run gains if the graph is fused: memory traffic of interior values, and launches.

@@ -130,6 +130,7 @@ bool Loops::drop_dead(std::size_t bound) {
   std::size_t at = 0;
   std::erase_if(log_, [&](const Entry&) { return own_[at++] == 0; });
   round_.clear();
+  gaining_ = {};
   return true;
 }
 
@@ -158,13 +159,24 @@ bool Loops::elementwise(const Body& body) const {
   return true;
 }
 
-// Whether the log ends in a loop that is known well enough, and that gains nothing by going on.
+// Whether the log ends in a loop that is known well enough, and that gains nothing by going on. If
+// so its uses are found.
 bool Loops::ripe(std::size_t least) {
-  if (goes_on()) return log_.size() >= round_.size();
+  if (goes_on()) {
+    if (log_.size() < round_.size()) return false;
+    find_uses();
+    return true;
+  }
   std::size_t begin = 0;
   if (!find_loop(&begin)) return false;
   // Two rounds at least; of short ones many.
-  if (log_.size() - begin >= least && !elementwise({begin, begin + round_.size(), 0})) return true;
+  const Body first{begin, begin + round_.size(), 0};
+  const bool known = first.begin == gaining_.begin && first.end == gaining_.end;
+  if (log_.size() - begin >= least && !known) {
+    find_uses();
+    if (!elementwise(first)) return true;
+    gaining_ = first;
+  }
   round_.clear();
   return false;
 }
@@ -188,7 +200,13 @@ std::int64_t Loops::together(const Body& body, std::size_t count, std::size_t bo
   const double saved = kEvaluationSeconds + 2 * carried / caps.bandwidth;
   const double best = std::sqrt(static_cast<double>(known.seen) * saved / std::max(compile, 1e-9));
   const auto operations = static_cast<std::int64_t>(body.end - body.begin);
-  while (static_cast<double>(kGrowth * known.together) <= best &&
+  const auto repaid = [&] {
+    const auto k = static_cast<double>(known.together);
+    const double price = kernel_seconds(caps) + static_cast<double>(kGrowth) * k * compile;
+    const double gained = static_cast<double>(known.seen) * saved / k * (1 - 1. / kGrowth);
+    return gained >= static_cast<double>(known.plans) * price;
+  };
+  while (static_cast<double>(kGrowth * known.together) <= best && repaid() &&
          2 * kGrowth * known.together * operations <= static_cast<std::int64_t>(bound)) {
     known.together *= kGrowth;
   }
@@ -205,9 +223,9 @@ std::vector<Loops::Piece> Loops::pieces(std::size_t bound, bool all_bodies) {
     while (next + 1 < all.size() && all[next].hash == all[i].hash) ++next;
     const auto k = static_cast<std::size_t>(together(all[i], next - i, bound));
     const bool last = next + 1 == all.size();
-    for (; i + k <= next; i += k) result.push_back({all[i + k - 1].end, {}});
+    for (; i + k <= next; i += k) result.push_back({all[i + k - 1].end, all[i].hash, {}});
     if (last && !all_bodies && !result.empty()) break;
-    for (; i < next; ++i) result.push_back({all[i].end, {}});
+    for (; i < next; ++i) result.push_back({all[i].end, all[i].hash, {}});
   }
   std::size_t begin = 0;
   for (Piece& piece : result) {
@@ -242,7 +260,10 @@ void Loops::run(std::vector<Piece> pieces, Where where) {
     std::size_t begin = 0;
     for (Piece& piece : pieces) {
       evaluate_now(reshapes(std::exchange(begin, piece.end), piece.end), where);
+      const std::int64_t built = context().plans_built;
       evaluate_now(piece.roots, where);
+      const auto known = known_.find(piece.hash);
+      if (known != known_.end()) known->second.plans += context().plans_built - built;
       piece.roots.clear();  // what comes next may overwrite them
     }
   } catch (...) {
@@ -252,6 +273,7 @@ void Loops::run(std::vector<Piece> pieces, Where where) {
   }
   busy_ = false;
   log_.erase(log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(pieces.back().end));
+  gaining_ = {};
   cut_ = true;
 }
 
@@ -260,11 +282,11 @@ bool Loops::cut(std::size_t bound, bool all, Where where) {
   std::vector<Piece> pieces;
   {
     const std::lock_guard<std::mutex> lock(trace().mutex);
-    find_uses();
     if (!all && log_.size() < bound) {
       if (!ripe(bound / kEarly)) return false;
-    } else if (!all && drop_dead(bound)) {
-      return true;
+    } else {
+      find_uses();
+      if (!all && drop_dead(bound)) return true;
     }
     pieces = this->pieces(bound, all);
   }

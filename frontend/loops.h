@@ -10,7 +10,9 @@
 //
 // Elementwise bodies that come often are evaluated together: K of them cost K compiles of one and
 // save K - 1 times the memory traffic and the overhead of an evaluation; of N rounds, N (1 - 1 /
-// K). K is the power of 4 nearest below the K at which both are equal. Of others K is 1.
+// K). K is the power of 4 nearest below the K at which both are equal. A loop whose rounds took
+// many plans, since each has another shape, will take as many again: K does not grow before that is
+// saved. Of others K is 1.
 #pragma once
 #include <cstdint>
 #include <unordered_map>
@@ -27,6 +29,8 @@ class Loops {
   // This thread has recorded an operation; the node may be an older one that is equal.
   void note(Node* node) { log_.push_back({node, place_of(*node)}); }
   std::size_t pending() const { return log_.size(); }
+  // With fewer operations pending the round is not whole of a loop that seems to go on.
+  std::size_t round() const { return round_.size(); }
   // visit(node, place) of operations that are pending, but for some that were found again. The
   // trace's lock is held.
   template <class Visit>
@@ -46,6 +50,7 @@ class Loops {
   void clear() {
     log_.clear();
     round_.clear();
+    gaining_ = {};
     cut_ = false;
   }
 
@@ -61,9 +66,11 @@ class Loops {
   static bool is_pending(const Entry& entry);
   struct Known {  // bodies of one hash
     std::int64_t seen = 0, together = 1;
+    std::int64_t plans = 0;  // built for them
   };
   struct Piece {
-    std::size_t end = 0;  // in the log
+    std::size_t end = 0;     // in the log
+    std::uint64_t hash = 0;  // of its bodies
     std::vector<Array> roots;
   };
 
@@ -83,6 +90,7 @@ class Loops {
 
   std::vector<Entry> log_;
   std::vector<Place> round_;  // of the loop that was found last, at whose head the log begins
+  Body gaining_;              // the first round of a loop that was found to gain by going on
   std::vector<std::size_t> matches_;   // workspace of find_loop
   std::vector<std::size_t> last_use_;  // by entry: the last that consumes it; 0: none
   std::vector<std::uint8_t> own_;      // by entry: its node is pending, and was recorded there

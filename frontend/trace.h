@@ -235,11 +235,12 @@ struct Context {
   Where line;
   Rounds rounds;
   Loops loops;
-  Where piecewise;          // the last evaluation that was not worth its compile as a whole,
-  int piecewise_left = 0;   // and how many there are divided at once
-  double compile_budget;    // seconds; below 0: what suits the device
-  bool evaluating = false;  // recording by the library itself: no flush, no eager evaluation
-  Context();                // what the environment says
+  Where piecewise;               // the last evaluation that was not worth its compile as a whole,
+  int piecewise_left = 0;        // and how many there are divided at once
+  std::int64_t plans_built = 0;  // for evaluations of this thread
+  double compile_budget;         // seconds; below 0: what suits the device
+  bool evaluating = false;       // recording by the library itself: no flush, no eager evaluation
+  Context();                     // what the environment says
 };
 Context& context();
 
