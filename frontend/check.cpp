@@ -196,8 +196,7 @@ std::string guilty_pass(Snapshot& snapshot, const Reference& reference,
 // The kernels that write an output.
 std::string guilty_kernels(const Snapshot& snapshot, const ir::Plan& plan, std::uint32_t buffer) {
   std::string names;
-  for (std::size_t at = 0; at < plan.launches.size(); ++at) {
-    const ir::PlanLaunch& launch = plan.launches[at];
+  for (const ir::PlanLaunch& launch : plan.launches) {
     const ir::Kernel& kernel = plan.kernels[launch.kernel];
     for (std::size_t i = 0; i < launch.args.size(); ++i) {
       const bool writes = launch.args[i].kind == ir::ParamKind::buffer &&
@@ -205,7 +204,7 @@ std::string guilty_kernels(const Snapshot& snapshot, const ir::Plan& plan, std::
                           kernel.params[i % kernel.params.size()].written;
       if (!writes) continue;
       names += (names.empty() ? "kernel " : ", ") +
-               runtime::launch_label(plan, at, snapshot.lines).text();
+               runtime::label_of(plan, launch, snapshot.lines).text();
     }
   }
   return names.empty() ? "a library call" : names;

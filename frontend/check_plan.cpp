@@ -98,7 +98,7 @@ class PlanRun {
 
 std::optional<std::vector<Bytes>> interpret_plan(const ir::Plan& plan, const ir::Bindings& bindings,
                                                  std::span<const ir::ArrayView> inputs) {
-  if (!plan.matmuls.empty()) return std::nullopt;
+  if (!plan.calls.empty()) return std::nullopt;
   return PlanRun(plan, bindings, inputs).run();
 }
 

@@ -57,7 +57,7 @@ PlanKey key_of(const Snapshot& snapshot, runtime::Device& device) {
 
 ir::Caps caps_for(const Snapshot& snapshot, runtime::Device& device) {
   ir::Caps caps = device.caps();
-  caps.products = key_of(snapshot, device).products;
+  if (!key_of(snapshot, device).products) caps.products = ir::Products::none;
   return caps;
 }
 
@@ -118,7 +118,7 @@ LoadedPlan plan_for(Snapshot& snapshot, runtime::Device& device, bool always) {
   const std::int64_t compiled = device.counters().read().compiled;
   ir::Graph copy = snapshot.graph;
   ir::Caps caps = device.caps();
-  caps.products = key.products;
+  if (!key.products) caps.products = ir::Products::none;
   if (!environment().dump.empty()) dump_plan(environment().dump, snapshot, caps);
   const auto start = std::chrono::steady_clock::now();
   ir::Plan made = shared_plan(snapshot, copy, caps, key.fusion);

@@ -126,7 +126,7 @@ Json Dump::cluster(std::size_t index) const {
             {"requested_written", asked.bytes_written},
             {"requested_sectors", asked.sectors_read + asked.sectors_written},
             {"operations", c.operations.evaluate(values)}};
-  if (index < plan_.launches.size()) json["kernel"] = plan_.launches[index].kernel;
+  if (c.launch >= 0) json["kernel"] = plan_.launches[static_cast<std::size_t>(c.launch)].kernel;
   return json;
 }
 

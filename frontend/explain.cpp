@@ -49,9 +49,10 @@ void add_kernels(DevicePlan* out, runtime::Device& device) {
   const ir::Plan& plan = *out->plan;
   const Values& v = out->values;
   for (const ir::PlanStep& step : plan.steps) {
-    if (step.kind != ir::StepKind::launch && step.kind != ir::StepKind::matmul) continue;
-    const bool library = step.kind == ir::StepKind::matmul;
-    const std::size_t i = step.index + (library ? plan.launches.size() : 0);
+    if (step.kind != ir::StepKind::launch && step.kind != ir::StepKind::call) continue;
+    const bool library = step.kind == ir::StepKind::call;
+    const std::size_t i =
+        library ? plan.calls[step.index].report : plan.launches[step.index].report;
     const ir::ClusterReport& c = plan.clusters[i];
     ExplainedKernel k;
     k.cluster = i;
@@ -71,8 +72,9 @@ void add_kernels(DevicePlan* out, runtime::Device& device) {
     k.seconds = ir::estimated_seconds(c, device.caps(), v);
     k.library = library;
     if (!k.library) {
-      k.members = plan.launches[i].members;
-      const ir::Kernel& kernel = plan.kernels[plan.launches[i].kernel];
+      const ir::PlanLaunch& launch = plan.launches[step.index];
+      k.members = launch.members;
+      const ir::Kernel& kernel = plan.kernels[launch.kernel];
       if (kernel.target == ir::Target::cuda) k.entry = codegen::cuda_entry(kernel);
       k.cache = origin_text(device, kernel);
     }
@@ -277,7 +279,8 @@ void add_resources(DevicePlan* plan) {
   std::vector<std::optional<runtime::KernelResources>> known(kernels.size());
   for (ExplainedKernel& k : plan->kernels) {
     if (k.library) continue;
-    const std::uint32_t index = plan->plan->launches[k.cluster].kernel;
+    const std::int64_t launch = plan->plan->clusters[k.cluster].launch;
+    const std::uint32_t index = plan->plan->launches[static_cast<std::size_t>(launch)].kernel;
     const ir::Kernel& kernel = kernels[index];
     if (kernel.target != ir::Target::cuda || !nvrtc.available() ||
         !nvrtc.supports(plan->compute_capability)) {

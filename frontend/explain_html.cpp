@@ -380,7 +380,8 @@ class Page {
     if (k.resources) row("takes", resources_text(*k.resources));
     row("from", fmt::format("{}", fmt::join(k.lines, ", ")));
     fmt::format_to(to, "</table>");
-    if (!k.library) texts(p.plan->kernels[p.plan->launches[k.cluster].kernel]);
+    if (const std::int64_t launch = p.plan->clusters[k.cluster].launch; launch >= 0)
+      texts(p.plan->kernels[p.plan->launches[static_cast<std::size_t>(launch)].kernel]);
     fmt::format_to(to, "</section>");
   }
 

@@ -121,8 +121,7 @@ std::vector<Source> cuda_source(const Arrays& arrays, std::string_view target, W
         done[k] = true;
         ir::KernelSource code = codegen::cuda_kernel(plan.kernels[k]);
         Source source{std::move(code.name), plan.kernels[k].expression, std::move(code.text), {}};
-        for (const ir::NodeId node :
-             i < plan.clusters.size() ? plan.clusters[i].nodes : std::vector<ir::NodeId>{}) {
+        for (const ir::NodeId node : plan.clusters[plan.launches[i].report].nodes) {
           if (node >= plan.graph.lines.size()) continue;
           const std::string& line = plan.graph.lines[node];
           for (std::uint32_t n = 0; n < snapshot.lines.size(); ++n) {

@@ -213,7 +213,7 @@ std::string Trap::values_text(const Part& part, ir::NodeId n, Operands operands)
 }
 
 std::string_view operation(const ir::Node& node) {
-  if (node.kind == ir::NodeKind::contract) return "matmul";
+  if (ir::role(node.kind) == ir::Role::call) return ir::call_name(node.kind);
   if (node.kind == ir::NodeKind::reduce) {
     return node.op == ir::Op::add   ? "sum"
            : node.op == ir::Op::mul ? "prod"

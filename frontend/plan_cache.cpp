@@ -24,6 +24,7 @@ std::size_t bytes_of(const ir::Plan& plan) {
     bytes += sizeof kernel + bytes_of(kernel.insts) + bytes_of(kernel.params);
   }
   for (const ir::PlanLaunch& launch : plan.launches) bytes += bytes_of(launch.args);
+  bytes += bytes_of(plan.calls);
   for (const ir::ClusterReport& c : plan.clusters) bytes += c.expression.size() + bytes_of(c.nodes);
   return bytes;
 }

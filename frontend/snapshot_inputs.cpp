@@ -11,24 +11,30 @@ namespace kiln::inline v0::frontend {
 
 namespace {
 
-// Whether positive strides are those of a dense array whose axes were permuted: which axis lies
-// where in its shape. Axes of extent 1 stay where they are.
-bool axes_in_memory(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides,
+// How elements lie: at strides that may be anything; in rows, of rows of rows, with or without gaps
+// between them, if the axes are taken in `order`.
+enum class Lies : std::uint8_t { anyhow, ordered, dense };
+
+// Axes of extent 1 stay where they are in the order.
+Lies axes_in_memory(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides,
                     std::vector<std::uint8_t>* order) {
-  if (strides.empty()) return false;
   order->clear();
   for (std::uint8_t i = 0; i < shape.size(); ++i) {
     if (shape[i] != 1) order->push_back(i);
   }
   std::ranges::stable_sort(*order, std::greater<>(), [&](std::uint8_t i) { return strides[i]; });
-  std::int64_t dense = 1;
-  for (std::size_t i = order->size(); i-- > 0; dense *= shape[(*order)[i]]) {
-    if (strides[(*order)[i]] != dense) return false;
+  std::int64_t length = 1;
+  bool dense = true;
+  for (std::size_t i = order->size(); i-- > 0;) {
+    const std::int64_t stride = strides[(*order)[i]];
+    if (stride < length) return Lies::anyhow;
+    dense = dense && stride == length;
+    length = stride * shape[(*order)[i]];
   }
   for (std::uint8_t i = 0; i < shape.size(); ++i) {
     if (shape[i] == 1) order->insert(order->begin() + i, i);
   }
-  return true;
+  return dense ? Lies::dense : Lies::ordered;
 }
 
 // Whether memory is spread over so many elements, though there may be few, that indices take 64
@@ -50,15 +56,18 @@ void Builder::emit_leaf(Node* node, Info& info) {
   trace().note_read(value);
   const std::span<const std::int64_t> shape = node->shape->shape.extents();
   const std::size_t rank = shape.size();
-  const bool permuted = axes_in_memory(shape, value.strides, &axes_in_memory_);
-  for (std::size_t i = 0; i < rank; ++i)
-    axes_.push_back(symbols_.extent(shape[permuted ? axes_in_memory_[i] : i]));
+  const bool strided = !value.strides.empty();
+  const Lies lies = strided ? axes_in_memory(shape, value.strides, &axes_in_memory_) : Lies::dense;
+  const bool permuted = strided && lies != Lies::anyhow && !std::ranges::is_sorted(axes_in_memory_);
+  const auto axis = [&](std::size_t i) { return permuted ? axes_in_memory_[i] : i; };
+  for (std::size_t i = 0; i < rank; ++i) axes_.push_back(symbols_.extent(shape[axis(i)]));
   ir::Graph& g = out_->graph;
   ir::Input in;
   in.dtype = to_ir(node->dtype);
-  in.dense = value.strides.empty() || permuted;
+  in.dense = lies == Lies::dense;
+  in.ordered = lies == Lies::ordered;
   for (std::size_t i = 0; !in.dense && i < rank; ++i) {
-    const std::int64_t stride = shape[i] == 1 ? 0 : value.strides[i];
+    const std::int64_t stride = shape[axis(i)] == 1 ? 0 : value.strides[axis(i)];
     in.strides.push_back(symbols_.integer(Symbols::Use::stride, stride));
   }
   const std::int64_t offset = value.offset * ir::size_of(in.dtype);

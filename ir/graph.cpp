@@ -142,7 +142,8 @@ std::size_t hash(const Graph& graph) {
     h.mix(static_cast<std::uint64_t>(sym.hi) * 31 + static_cast<std::uint64_t>(sym.multiple));
   }
   for (const Input& input : graph.inputs) {
-    h.mix(static_cast<std::uint64_t>(input.dtype) << 3 |
+    h.mix(static_cast<std::uint64_t>(input.dtype) << 4 |
+          static_cast<std::uint64_t>(input.ordered) << 3 |
           static_cast<std::uint64_t>(input.dense) << 2 |
           static_cast<std::uint64_t>(input.aligned) << 1 |
           static_cast<std::uint64_t>(input.donatable));

@@ -89,6 +89,8 @@ struct Input {
   bool aligned = true;       // base plus offset is 16-byte aligned
   bool donatable = false;    // the evaluation may overwrite it
   std::vector<Sym> strides;  // not dense: one an axis (kZero, kOne or a symbol)
+  // Not dense: strides descend, none less than the length of all that lies behind its axis.
+  bool ordered = false;
   bool operator==(const Input&) const = default;
 };
 

@@ -93,6 +93,7 @@ class GraphParser {
     i.dense = r_.accept("dense");
     i.aligned = r_.accept("aligned");
     i.donatable = r_.accept("donatable");
+    i.ordered = r_.accept("ordered");
     if (r_.accept("strides")) symbols(i.strides);
     g.inputs.push_back(std::move(i));
   }

@@ -58,6 +58,7 @@ class GraphPrinter {
     if (i.dense) put(" dense");
     if (i.aligned) put(" aligned");
     if (i.donatable) put(" donatable");
+    if (i.ordered) put(" ordered");
     if (!i.strides.empty()) put(" strides"), symbols(i.strides);
   }
 

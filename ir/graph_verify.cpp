@@ -114,6 +114,7 @@ void GraphVerifier::input(std::size_t i) {
   const Input& in = g_.inputs[i];
   if (is_complex(in.dtype)) complain("input {} is complex", i);
   if (in.dense && !in.strides.empty()) complain("input {} is dense and has strides", i);
+  if (in.dense && in.ordered) complain("input {} is dense, which says more than ordered", i);
   if (!in.dense && &g_ != &root_) complain("input {} of a region is not dense", i);
   if (!std::all_of(in.strides.begin(), in.strides.end(), [&](Sym s) { return known(s); })) {
     complain("input {} has an unknown stride", i);

@@ -7,10 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "ir/call.h"
 #include "ir/graph.h"
 #include "ir/kernel.h"
 
 namespace kiln::ir {
+
+// By a library: none multiplies matrices; it takes dense ones; or any whose rows or columns are
+// dense, one behind another.
+enum class Products : std::uint8_t { none, dense, laid_out };
 
 // What a target can do, filled by runtime (or written by hand: plan-only devices) and read by
 // passes and codegen.
@@ -23,7 +28,7 @@ struct Caps {
   std::int64_t cache_bytes = 0;         // last-level cache
   std::int64_t shared_bytes = 0;        // CUDA: shared memory a block may have
   std::int64_t parameter_bytes = 4096;  // CUDA: limit of kernel parameters
-  bool products = true;                 // a library multiplies matrices
+  Products products = Products::laid_out;
   int multiprocessors = 1;
   double bandwidth = 20e9;  // bytes a second
   double rate = 100e9;      // float32 operations a second
@@ -63,25 +68,17 @@ struct PlanLaunch {
   std::uint32_t kernel = 0;   // into Plan::kernels
   std::vector<PlanArg> args;  // like the kernel's params, for each member in turn
   std::uint32_t members = 0;  // of a batch; 0: none, the launch of one kernel
+  std::uint32_t report = 0;   // into Plan::clusters
 };
-// C = A x B by a library, row-major. A is (batch, m, k), B (batch, k, n), C (batch, m, n); a
-// transposed operand is stored as (batch, k, m) or (batch, n, k). All are dense; an operand that is
-// repeated has no batch.
-struct PlanMatmul {
-  DType dtype = DType::float32;
-  std::uint32_t a = 0, b = 0, c = 0;  // into Plan::buffers
-  bool transpose_a = false, transpose_b = false;
-  bool repeat_a = false, repeat_b = false;
-  SizeExpr batch, m, n, k;
-};
-enum class StepKind : std::uint8_t { allocate, launch, matmul, release };
+enum class StepKind : std::uint8_t { allocate, launch, call, release };
 struct PlanStep {
   StepKind kind = StepKind::launch;
-  std::uint32_t index = 0;  // a buffer (allocate, release), of launches, of matmuls
+  std::uint32_t index = 0;  // a buffer (allocate, release), of launches, of calls
 };
 
 // Why a kernel is what it is; for explain and plan.json.
 struct ClusterReport {
+  std::int64_t launch = -1;  // into Plan::launches; -1: a call
   std::string name, expression, schedule, schedule_reason;
   std::vector<NodeId> nodes;  // of the optimised graph
   // The iteration space (a batch: of its first member): points, what is reduced at each, and what
@@ -110,10 +107,10 @@ struct Plan {
   std::vector<Kernel> kernels;
   std::vector<PlanLaunch> launches;
   std::vector<std::vector<Sym>> products;  // integers that kernels take beside the symbols
-  std::vector<PlanMatmul> matmuls;
+  std::vector<Call> calls;
   std::vector<PlanStep> steps;
   std::vector<std::uint32_t> outputs;   // into buffers, one an output of the graph (may repeat)
-  std::vector<ClusterReport> clusters;  // one a launch, then one a matmul
+  std::vector<ClusterReport> clusters;  // one a launch or call, in the order of the steps
   std::vector<BoundaryReport> boundaries;
 };
 std::string verify(const Plan& plan);

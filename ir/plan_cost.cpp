@@ -42,14 +42,14 @@ double estimated_seconds(const ClusterReport& report, const Caps& caps,
 
 RequestedTraffic requested_traffic(const Plan& plan, std::size_t cluster,
                                    std::span<const std::int64_t> syms) {
-  if (cluster >= plan.launches.size()) {
-    const ClusterReport& report = plan.clusters[cluster];
+  const ClusterReport& report = plan.clusters[cluster];
+  if (report.launch < 0) {
     const std::int64_t read = report.compulsory_read.evaluate(syms);
     const std::int64_t written = report.compulsory_written.evaluate(syms);
     return {read, written, (read + kSectorBytes - 1) / kSectorBytes,
             (written + kSectorBytes - 1) / kSectorBytes};
   }
-  const PlanLaunch& launch = plan.launches[cluster];
+  const PlanLaunch& launch = plan.launches[static_cast<std::size_t>(report.launch)];
   const Kernel& kernel = plan.kernels[launch.kernel];
   const std::size_t params = kernel.params.size();
   RequestedTraffic sum;

@@ -1,23 +1,10 @@
 #include <algorithm>
 
-#include "ir/mutant.h"
 #include "ir/plan.h"
 
 namespace kiln::ir {
 
 namespace {
-
-SizeExpr times(const SizeExpr& a, const SizeExpr& b) {
-  SizeExpr result;
-  for (const SizeTerm& x : a.terms) {
-    for (const SizeTerm& y : b.terms) {
-      std::vector<Sym> factors = x.factors;
-      factors.insert(factors.end(), y.factors.begin(), y.factors.end());
-      result += SizeExpr::product(x.coefficient * y.coefficient, factors);
-    }
-  }
-  return result;
-}
 
 class PlanCheck {
  public:
@@ -59,35 +46,37 @@ class PlanCheck {
         if (plan_.buffers[step.index].role != BufferRole::temporary) say("released no temporary");
         alive_[step.index] = false;
         break;
-      case StepKind::matmul: {
-        const PlanMatmul& m = plan_.matmuls.at(step.index);
-        for (const std::uint32_t buffer : {m.a, m.b, m.c}) need(buffer, "matmul");
-        check(m);
+      case StepKind::call:
+        check(plan_.calls.at(step.index));
         break;
-      }
       case StepKind::launch:
         check(plan_.launches.at(step.index));
         break;
     }
   }
 
-  // A library takes dense matrices, whole, and knows nothing of strides.
-  void check(const PlanMatmul& m) {
-    const auto matrix = [&](std::uint32_t b, const SizeExpr& elements, const char* name) {
-      const PlanBuffer& buffer = plan_.buffers.at(b);
-      const std::string what = std::string("matmul: operand ") + name;
-      if (buffer.role == BufferRole::input && !plan_.graph.inputs.at(buffer.index).dense &&
-          !mutant(Mutant::strided_product))
-        say(what + " is an input with strides in memory");
-      if (buffer.dtype != m.dtype) say(what + " has another dtype");
-      if (buffer.elements != elements) say(what + " has another number of elements");
-    };
-    const SizeExpr a = times(m.m, m.k), b = times(m.k, m.n);
-    matrix(m.a, m.repeat_a ? a : times(m.batch, a), "a");
-    matrix(m.b, m.repeat_b ? b : times(m.batch, b), "b");
-    matrix(m.c, times(m.batch, times(m.m, m.n)), "c");
-    if (plan_.buffers.at(m.c).role == BufferRole::input) say("matmul: writes an input");
-    if (m.c == m.a || m.c == m.b) say("matmul: writes what it reads");
+  // Where the arrays lie is seen when sizes are bound (runtime/execute.cpp).
+  void check(const Call& call) {
+    if (role(call.what) != Role::call) return say("a call of what is none");
+    const std::string name(call_name(call.what));
+    for (const CallArray& operand : call.operands) check(call, operand);
+    for (const CallArray& result : call.results) {
+      check(call, result);
+      if (plan_.buffers.at(result.buffer).role == BufferRole::input)
+        say(name + ": writes an input");
+      for (const CallArray& operand : call.operands) {
+        if (operand.buffer == result.buffer) say(name + ": writes what it reads");
+      }
+    }
+    if (call.extents.size() < 3 || call.operands.size() != 2 || call.results.size() != 1)
+      say(name + ": a product has two operands, one result, and at least three axes");
+  }
+  void check(const Call& call, const CallArray& array) {
+    const std::string name(call_name(call.what));
+    need(array.buffer, name);
+    if (plan_.buffers.at(array.buffer).dtype != call.dtype)
+      say(name + ": an array of another dtype");
+    if (array.strides.size() != call.extents.size()) say(name + ": an array without all strides");
   }
 
   // From here on the donor's memory is the buffer's: nothing may use it as the donor's.

@@ -50,7 +50,7 @@ class Batcher {
     Unit unit{&cluster, {}, space.inside, {}, {}};
     for (const Access& read : space.reads) unit.reads.push_back(read.leaf);
     if (!cluster.kernels()) return unit;
-    unit.traffic = traffic_of(graph_, cluster, space);
+    unit.traffic = traffic_of(graph_, caps_, cluster, space);
     unit.scheduled = schedule({graph_, partition_, cluster, space, caps_});
     return unit;
   }

@@ -49,7 +49,7 @@ double divisions(const ir::Graph& graph, const ir::Caps& caps, const Cluster& cl
 
 Work work_of(const ir::Graph& graph, const ir::Caps& caps, const Cluster& cluster,
              const Space& space) {
-  const Traffic t = traffic_of(graph, cluster, space);
+  const Traffic t = traffic_of(graph, caps, cluster, space);
   return {middle_of(graph, t.compulsory_read) + middle_of(graph, t.compulsory_written),
           middle_of(graph, t.operations) + divisions(graph, caps, cluster, space)};
 }
@@ -78,7 +78,7 @@ class Boundaries {
     for (std::size_t c = 0; c < clusters.size(); ++c) {
       if (clusters[c].assembled) continue;
       for (const NodeId n : reads_[c]) {
-        if (clusters[c].matmul && is_strided_input(graph_, n)) {
+        if (clusters[c].call && is_strided_input(graph_, n)) {
           partition_.boundaries.push_back(
               {n, clusters[c].outputs[0].node,
                "a matrix product is a library's and reads dense operands: an input with strides "
@@ -109,7 +109,7 @@ class Boundaries {
   // The first operation of the cluster that takes the value, views of it looked through.
   NodeId consumer(NodeId value, std::size_t c) const {
     const Cluster& cluster = partition_.clusters[c];
-    if (cluster.matmul) return cluster.outputs[0].node;
+    if (cluster.call) return cluster.outputs[0].node;
     std::vector<NodeId> nodes = spaces_[c].inside;
     for (const std::vector<NodeId>* reduces : {&cluster.reduces, &cluster.nested_reduces})
       nodes.insert(nodes.end(), reduces->begin(), reduces->end());
@@ -153,8 +153,8 @@ class Boundaries {
     if (maker.assembled) return "it is made in memory, piece by piece";
     if (has_puts(partition_, reader) && partition_.cut[n])
       return "it is used beside being written to a window, or reads what is overwritten there";
-    if (maker.matmul) return "a matrix product is a library's and writes its result to memory";
-    if (reader.matmul) return "a matrix product is a library's and reads its operands from memory";
+    if (maker.call) return "a matrix product is a library's and writes its result to memory";
+    if (reader.call) return "a matrix product is a library's and reads its operands from memory";
     if (partition_.cut[n]) return "no kernel may both make and use it";
     const bool reduction = folds(graph_.nodes[n]);
     if (reduction && split(maker)) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "ir/infix.h"
-#include "ir/mutant.h"
 #include "passes/index_map.h"
 
 namespace kiln::passes {
@@ -123,58 +122,6 @@ std::vector<Sym> reduced_extents(const ir::Graph& graph, NodeId reduce) {
 bool is_strided_input(const ir::Graph& graph, NodeId n) {
   const Node& node = graph.nodes[n];
   return is_input(node) && !graph.inputs[node.attr].dense;
-}
-
-namespace {
-
-bool swaps_last_two(const std::vector<std::uint8_t>& axes) {
-  if (axes.size() < 2) return false;
-  for (std::size_t i = 0; i + 2 < axes.size(); ++i) {
-    if (axes[i] != i) return false;
-  }
-  return axes[axes.size() - 2] == axes.size() - 1;
-}
-
-}  // namespace
-
-namespace {
-
-// A broadcast of one matrix to all of a batch.
-bool repeats_matrix(const ir::Graph& graph, NodeId n) {
-  if (graph.nodes[n].kind != NodeKind::broadcast) return false;
-  const auto from = graph.shape(graph.operand(n, 0)), to = graph.shape(n);
-  return from.size() >= 2 && std::ranges::equal(from.last(2), to.last(2)) &&
-         std::ranges::all_of(from.first(from.size() - 2), [](Sym s) { return s == ir::kOne; });
-}
-
-}  // namespace
-
-MatmulOperand matmul_operand(const ir::Graph& graph, NodeId operand) {
-  MatmulOperand read{operand, false, false, false};
-  while (true) {
-    const NodeId n = read.node;
-    if (!read.repeated && repeats_matrix(graph, n)) {
-      read.repeated = true;
-    } else if (!read.transposed && graph.nodes[n].kind == NodeKind::permute &&
-               swaps_last_two(graph.attribute<ir::Axes>(n).axes)) {
-      read.transposed = true;
-    } else {
-      break;
-    }
-    read.node = graph.operand(n, 0);
-  }
-  if (!is_strided_input(graph, read.node)) return read;
-  const bool strided = is_strided_input(graph, operand);
-  return {operand, false, false, strided && !mutant(ir::Mutant::strided_product)};
-}
-
-void store_products(const ir::Graph& graph, Partition& partition) {
-  for (NodeId n = 0; n < graph.nodes.size(); ++n) {
-    if (!is_call(graph.nodes[n])) continue;
-    partition.stored[n] = true;
-    for (const NodeId operand : graph.operands(n))
-      partition.stored[matmul_operand(graph, operand).node] = true;
-  }
 }
 
 }  // namespace kiln::passes

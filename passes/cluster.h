@@ -26,9 +26,9 @@ struct Cluster {
   // point and used there by the cluster's own, as an argmin uses distances. They are never stored.
   std::vector<ir::Sym> nested;
   std::vector<ir::NodeId> nested_reduces;
-  bool matmul = false;     // outputs[0] is a contract: a library call
+  bool call = false;       // outputs[0] is made as a whole (calls.h)
   bool assembled = false;  // outputs[0] is whole once puts and its base are there: no kernel
-  bool kernels() const { return !matmul && !assembled; }
+  bool kernels() const { return !call && !assembled; }
 };
 inline constexpr ir::NodeId kNoWhole = ~ir::NodeId{0};
 
@@ -74,19 +74,6 @@ bool one_value(const Partition& partition);
 std::string expression_of(const ir::Graph& graph, const Partition& partition,
                           const Cluster& cluster);
 
-// What a library's matrix product reads for an operand: the operand itself, or what it is the
-// transpose (of the last two axes) of, or one matrix that it is for each of the batch. Libraries
-// are handed dense matrices: of an input with strides in memory they read a copy, which a cluster
-// of its own makes.
-struct MatmulOperand {
-  ir::NodeId node = 0;
-  bool transposed = false;
-  bool repeated = false;
-  bool copied = false;
-};
-MatmulOperand matmul_operand(const ir::Graph& graph, ir::NodeId operand);
-// Products and what they read are in memory.
-void store_products(const ir::Graph& graph, Partition& partition);
 // An input that does not lie densely in memory.
 bool is_strided_input(const ir::Graph& graph, ir::NodeId n);
 

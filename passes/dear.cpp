@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "passes/calls.h"
 #include "passes/ways.h"
 
 namespace kiln::passes {
@@ -109,8 +110,7 @@ class Pricing {
     const ir::Node& node = graph_.nodes[n];
     if (node.operand_count == 0) return;
     if (is_call(node)) {
-      for (const NodeId operand : graph_.operands(n))
-        begin_at(matmul_operand(graph_, operand).node);
+      for (const CallOperand& read : call_operands(graph_, caps_, n)) begin_at(read.node);
       return;
     }
     if (is_assembled(graph_, n)) {

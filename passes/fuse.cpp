@@ -12,6 +12,7 @@
 #include "passes/access.h"
 #include "passes/alongside.h"
 #include "passes/apart.h"
+#include "passes/calls.h"
 #include "passes/dear.h"
 #include "passes/groups.h"
 #include "passes/hints.h"
@@ -109,13 +110,14 @@ void Joiner::mark_roots() {
     const auto n = static_cast<NodeId>(i);
     const Node& node = graph_.nodes[n];
     if (!live[i]) continue;
-    const bool product = is_call(node);
-    for (const NodeId operand : graph_.operands(n)) {
-      live[operand] = true;
-      if (product && matmul_operand(graph_, operand).copied) is_root_[operand] = true;
+    for (const NodeId operand : graph_.operands(n)) live[operand] = true;
+    if (is_call(node)) {
+      for (const CallOperand& read : call_operands(graph_, caps_, n))
+        if (read.copied) is_root_[read.node] = true;
     }
     if (is_input(node)) continue;
-    is_root_[i] = out_.stored[i] || folds(node) || product || (!options_.fusion && is_map(node));
+    is_root_[i] =
+        out_.stored[i] || folds(node) || is_call(node) || (!options_.fusion && is_map(node));
   }
   for (const NodeId output : graph_.outputs) is_root_[output] = true;
 }
@@ -374,12 +376,11 @@ void Joiner::place(NodeId n) {
   if (is_assembled(graph_, n)) return assemble(n);
   if (is_call(node)) {
     Group own;
-    own.matmul = true;
+    own.call = true;
     own.outputs[n] = {};
     const std::size_t me = groups_.add(std::move(own));
     Demand d;
-    for (const NodeId operand : graph_.operands(n)) {
-      const MatmulOperand read = matmul_operand(graph_, operand);
+    for (const CallOperand& read : call_operands(graph_, caps_, n)) {
       d.accesses.push_back({read.node, {}, {}, false});
       if (read.copied) groups_[me].before.insert(copies_.at(read.node));
     }
@@ -422,7 +423,7 @@ void Joiner::finish() {
     Cluster cluster;
     cluster.outer = group.outer;
     cluster.inner = group.inner;
-    cluster.matmul = group.matmul;
+    cluster.call = group.call;
     cluster.assembled = group.assembled;
     for (const auto& [node, layout] : group.outputs) {
       if (wanted_.contains(node)) cluster.outputs.push_back({node, layout});
@@ -464,7 +465,7 @@ Partition fuse(const ir::Graph& graph, const ir::Caps& caps, const FuseOptions& 
   partition.stored.assign(graph.nodes.size(), false);
   partition.cut.assign(graph.nodes.size(), false);
   for (const NodeId output : graph.outputs) partition.stored[output] = true;
-  store_products(graph, partition);
+  store_calls(graph, caps, &partition.stored);
   apply_hints(graph, partition);
   store_windows(graph, partition);
   store_dear_values(graph, caps, options, partition);

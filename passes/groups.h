@@ -14,7 +14,7 @@ namespace kiln::passes {
 struct Group {
   std::vector<ir::Sym> outer, inner;
   bool split = false;  // reductions alone: no kernel makes their points beside them
-  bool matmul = false;
+  bool call = false;       // made as a whole
   bool assembled = false;  // what puts and a base make
   bool puts = false;       // it stores into windows
   std::vector<ir::NodeId> reduces;
@@ -27,7 +27,7 @@ struct Group {
   ir::NodeId first = ~ir::NodeId{0}, last = 0;  // of its roots
   bool merged = false;                          // into another
 
-  bool alone() const { return matmul || assembled; }  // nothing is computed with it
+  bool alone() const { return call || assembled; }  // nothing is computed with it
 };
 
 class Groups {

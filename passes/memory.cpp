@@ -6,6 +6,7 @@
 #include "ir/error.h"
 #include "ir/infix.h"
 #include "ir/mutant.h"
+#include "passes/calls.h"
 #include "passes/in_place.h"
 
 namespace kiln::passes {
@@ -78,48 +79,35 @@ void PlanWriter::allocate(std::uint32_t buffer) {
   plan_.steps.push_back({StepKind::allocate, buffer});
 }
 
-void PlanWriter::add_matmul(const Cluster& cluster) {
+void PlanWriter::add_call(const Cluster& cluster) {
   const ir::Graph& graph = plan_.graph;
   const NodeId n = cluster.outputs[0].node;
-  const MatmulOperand a = matmul_operand(graph, graph.operand(n, 0));
-  const MatmulOperand b = matmul_operand(graph, graph.operand(n, 1));
-  const auto shape = graph.shape(n);
-  const auto left = graph.shape(graph.operand(n, 0));
-  ir::PlanMatmul call;
-  call.dtype = graph.nodes[n].dtype;
-  call.a = buffer_of(a.node, a.copied);
-  call.b = buffer_of(b.node, b.copied);
-  call.c = buffer_of(n, true);
-  call.transpose_a = a.transposed;
-  call.transpose_b = b.transposed;
-  call.repeat_a = a.repeated;
-  const std::size_t rank = shape.size();
-  // One matrix on the right: the rows of all of the left's are rows of one matrix.
-  const bool one = b.repeated && !a.repeated && !a.transposed;
-  call.repeat_b = b.repeated && !one;
-  call.batch = ir::SizeExpr::product(1, shape.first(one ? 0 : rank - 2));
-  call.m = ir::SizeExpr::product(1, shape.first(rank - 1).subspan(one ? 0 : rank - 2));
-  call.n = ir::SizeExpr::product(1, shape.subspan(rank - 1, 1));
-  call.k = ir::SizeExpr::product(1, left.subspan(rank - 1, 1));
-  allocate(call.c);
-  for (const std::uint32_t buffer : {call.a, call.b, call.c}) use(buffer);
-  plan_.steps.push_back({StepKind::matmul, static_cast<std::uint32_t>(plan_.matmuls.size())});
+  const std::vector<CallOperand> operands = call_operands(graph, caps_, n);
+  std::vector<std::uint32_t> buffers;
+  for (const CallOperand& read : operands) buffers.push_back(buffer_of(read.node, read.copied));
+  buffers.push_back(buffer_of(n, true));
+  ir::Call call = call_of(graph, n, operands, buffers);
+  allocate(buffers.back());
+  for (const std::uint32_t buffer : buffers) use(buffer);
+  plan_.steps.push_back({StepKind::call, static_cast<std::uint32_t>(plan_.calls.size())});
   ir::ClusterReport report;
-  report.name = "matmul";
+  report.name = ir::call_name(call.what);
   report.expression = ir::infix(graph, n, partition_.stored);
   if (!one_value(partition_))
     report.expression = ir::stored_name(graph, n) + " = " + report.expression;
   report.schedule = "library";
   report.schedule_reason = "a matrix product";
   report.nodes = {n};
-  Traffic traffic = traffic_of(graph, cluster, {});
-  report.compulsory_read = std::move(traffic.compulsory_read);
-  report.compulsory_written = std::move(traffic.compulsory_written);
-  report.operations = std::move(traffic.operations);
+  const Traffic traffic = traffic_of(graph, caps_, cluster, {});
+  report.compulsory_read = traffic.compulsory_read;
+  report.compulsory_written = traffic.compulsory_written;
+  report.operations = traffic.operations;
+  const auto shape = graph.shape(n);
   report.outer.assign(shape.begin(), shape.end());
-  report.inner.push_back(left[rank - 1]);
-  matmul_reports_.push_back(std::move(report));
-  plan_.matmuls.push_back(std::move(call));
+  report.inner.push_back(graph.shape(graph.operand(n, 0)).back());
+  call.report = static_cast<std::uint32_t>(plan_.clusters.size());
+  plan_.clusters.push_back(std::move(report));
+  plan_.calls.push_back(std::move(call));
 }
 
 ir::ClusterReport PlanWriter::report_of(const Unit& unit, std::size_t kernel) const {
@@ -156,8 +144,8 @@ void PlanWriter::add(const Batch& batch) {
     add_batch(batch);
   } else if (batch[0].cluster->assembled) {
     return;  // its pieces are there
-  } else if (batch[0].cluster->matmul) {
-    add_matmul(*batch[0].cluster);
+  } else if (batch[0].cluster->call) {
+    add_call(*batch[0].cluster);
   } else {
     add_kernels(batch[0]);
   }
@@ -204,7 +192,10 @@ void PlanWriter::add_launch(ir::PlanLaunch launch, ir::ClusterReport report, boo
   for (const ir::PlanArg& a : launch.args) {
     if (a.kind == ir::ParamKind::buffer) use(a.index);
   }
-  plan_.steps.push_back({StepKind::launch, static_cast<std::uint32_t>(plan_.launches.size())});
+  const auto number = static_cast<std::uint32_t>(plan_.launches.size());
+  plan_.steps.push_back({StepKind::launch, number});
+  report.launch = number;
+  launch.report = static_cast<std::uint32_t>(plan_.clusters.size());
   plan_.clusters.push_back(std::move(report));
   plan_.launches.push_back(std::move(launch));
   alone_.push_back(alone);
@@ -356,7 +347,6 @@ void PlanWriter::finish() {
     ir::internal_check(buffer >= 0, "plan: an output has no buffer");
     plan_.outputs.push_back(static_cast<std::uint32_t>(buffer));
   }
-  plan_.clusters.insert(plan_.clusters.end(), matmul_reports_.begin(), matmul_reports_.end());
   for (const Boundary& b : partition_.boundaries) {
     ir::BoundaryReport report{b.producer,      b.consumer,
                               b.reason,        plan_.graph.size(b.producer),

@@ -31,7 +31,7 @@ class PlanWriter {
   bool may_take(std::uint32_t to, std::uint32_t from, std::size_t step) const;
   void use(std::uint32_t buffer);
   void allocate(std::uint32_t buffer);
-  void add_matmul(const Cluster& cluster);
+  void add_call(const Cluster& cluster);
   void add_kernels(const Unit& unit);
   void add_batch(const Batch& batch);
   std::uint32_t kernel_of(const ScheduledKernel& scheduled, std::size_t members,
@@ -59,7 +59,6 @@ class PlanWriter {
   using Sharing = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;
   std::map<Sharing, std::uint32_t> shared_;
   std::map<Sharing, bool> may_share_;
-  std::vector<ir::ClusterReport> matmul_reports_;
 };
 
 }  // namespace kiln::passes

@@ -49,7 +49,7 @@ class Nester {
   }
 
   bool can_hold(const Cluster& c) const {
-    if (c.matmul || c.reduces.empty() || c.inner.size() != 1 || !one_phase(c)) return false;
+    if (c.call || c.reduces.empty() || c.inner.size() != 1 || !one_phase(c)) return false;
     if (needs_split(graph_, caps_, c.outer, c.inner)) return false;
     for (const ClusterOutput& output : c.outputs) {
       for (const std::uint32_t coordinate : output.coordinates) {

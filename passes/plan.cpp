@@ -103,7 +103,7 @@ ir::Graph run_graph_passes(const ir::Graph& graph, const ir::Caps& caps, const O
 std::string describe(const ir::Graph& graph, const Partition& partition) {
   std::string text;
   for (const Cluster& cluster : partition.clusters) {
-    text += cluster.matmul ? "matmul" : cluster.assembled ? "assembled" : "cluster";
+    text += cluster.call ? "call" : cluster.assembled ? "assembled" : "cluster";
     for (const ClusterOutput& output : cluster.outputs) {
       text += " " + ir::stored_name(graph, output.node) + " = " +
               ir::infix(graph, output.node, partition.stored) + ";";

@@ -75,7 +75,7 @@ NodeId sum_of_products(Rewriter& r, NodeId old) {
 ir::Graph expand_products(const ir::Graph& graph, const ir::Caps& caps) {
   const bool none = std::ranges::none_of(
       graph.nodes, [](const Node& node) { return node.kind == NodeKind::contract; });
-  if (caps.products || none) return graph;
+  if (caps.products != ir::Products::none || none) return graph;
   return Rewriter(graph).run([](Rewriter& r, NodeId n) {
     return r.source().nodes[n].kind == NodeKind::contract ? sum_of_products(r, n) : r.copy(n);
   });

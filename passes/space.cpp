@@ -7,6 +7,7 @@
 
 #include "ir/mutant.h"
 #include "ir/traffic.h"
+#include "passes/calls.h"
 #include "passes/ways.h"
 
 namespace kiln::passes {
@@ -190,9 +191,9 @@ Space space_of(const ir::Graph& graph, const ir::Caps& caps, const Partition& pa
       space.reads.push_back({operand, {}, {}, false});
     return space;
   }
-  if (cluster.matmul) {
-    for (const NodeId operand : graph.operands(cluster.outputs[0].node))
-      space.reads.push_back({matmul_operand(graph, operand).node, {}, {}, false});
+  if (cluster.call) {
+    for (const CallOperand& read : call_operands(graph, caps, cluster.outputs[0].node))
+      space.reads.push_back({read.node, {}, {}, false});
     return space;
   }
   std::vector<Sym> extents = cluster.outer;
@@ -353,12 +354,18 @@ std::vector<Sym> reach(const ir::Graph& graph, const Access& access,
   return result;
 }
 
-Traffic product_traffic(const ir::Graph& graph, NodeId n) {
+// Elements of operands that are repeated count once.
+Traffic call_traffic(const ir::Graph& graph, const ir::Caps& caps, NodeId n) {
   Traffic t;
   const std::int64_t bytes = ir::size_of(graph.nodes[n].dtype);
-  for (const NodeId operand : graph.operands(n)) {
-    const NodeId read = matmul_operand(graph, operand).node;
-    t.compulsory_read += ir::SizeExpr::product(bytes, graph.shape(read));
+  const std::vector<CallOperand> operands = call_operands(graph, caps, n);
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    std::vector<Sym> walked;
+    const auto shape = graph.shape(graph.operand(n, static_cast<int>(i)));
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+      if (operands[i].layout.strides[axis].coefficient != 0) walked.push_back(shape[axis]);
+    }
+    t.compulsory_read += ir::SizeExpr::product(bytes, walked);
   }
   t.compulsory_written = ir::SizeExpr::product(bytes, graph.shape(n));
   std::vector<Sym> all(graph.shape(n).begin(), graph.shape(n).end());
@@ -369,9 +376,10 @@ Traffic product_traffic(const ir::Graph& graph, NodeId n) {
 
 }  // namespace
 
-Traffic traffic_of(const ir::Graph& graph, const Cluster& cluster, const Space& space) {
+Traffic traffic_of(const ir::Graph& graph, const ir::Caps& caps, const Cluster& cluster,
+                   const Space& space) {
   if (cluster.assembled) return {};
-  if (cluster.matmul) return product_traffic(graph, cluster.outputs[0].node);
+  if (cluster.call) return call_traffic(graph, caps, cluster.outputs[0].node);
   Traffic t;
   std::vector<Sym> all = cluster.outer;
   all.insert(all.end(), cluster.inner.begin(), cluster.inner.end());

@@ -50,6 +50,7 @@ double delivered_bytes(const ir::Graph& graph, const Access& access,
 struct Traffic {
   ir::SizeExpr compulsory_read, compulsory_written, operations;
 };
-Traffic traffic_of(const ir::Graph& graph, const Cluster& cluster, const Space& space);
+Traffic traffic_of(const ir::Graph& graph, const ir::Caps& caps, const Cluster& cluster,
+                   const Space& space);
 
 }  // namespace kiln::passes

@@ -115,18 +115,6 @@ struct Launch {
   LaunchLabel label = {};
 };
 
-// C = A x B on dense row-major operands, see ir::PlanMatmul. Extents are > 0.
-struct Matmul {
-  ir::DType dtype = ir::DType::float32;  // float32 or float64
-  const void* a = nullptr;
-  const void* b = nullptr;
-  void* c = nullptr;
-  bool transpose_a = false, transpose_b = false;
-  bool repeat_a = false, repeat_b = false;
-  std::int64_t batch = 1, m = 0, n = 0, k = 0;
-  LaunchLabel label = {};
-};
-
 struct MemoryStats {
   std::int64_t live = 0;    // bytes in use
   std::int64_t peak = 0;    // most that live has been
@@ -185,9 +173,11 @@ class Device {
   virtual std::shared_ptr<const LoadedKernel> load_kernel(const ir::Kernel& kernel,
                                                           const Binary& binary) = 0;
   virtual void launch(const Launch& launch) = 0;
-  virtual void matmul(const Matmul& matmul) = 0;
-  // Why matmul cannot be, where there is no library for it; empty if it can. The first call may
-  // load the library.
+  // Every array has elements, all in memory. Throws DeviceError where no library is there for it,
+  // or none takes the arrays as they lie; OutOfMemory without a name, of a workspace.
+  virtual void call(const ir::BoundCall& call, const LaunchLabel& label) = 0;
+  // Why matrices cannot be multiplied, where there is no library for it; empty if they can. The
+  // first call may load the library.
   virtual std::string products_missing() { return ""; }
   virtual void fill_zero(Memory& to, std::int64_t offset, std::int64_t bytes) = 0;
 

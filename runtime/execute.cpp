@@ -71,8 +71,8 @@ struct Execution {
         case ir::StepKind::launch:
           launch(step);
           break;
-        case ir::StepKind::matmul:
-          matmul(step);
+        case ir::StepKind::call:
+          call(step);
           break;
       }
     }
@@ -165,7 +165,8 @@ struct Execution {
     const std::int64_t count = items(step, args.data());
     if (count <= 0) return;
     const Work work = account(step);
-    start({step.kernel, args.data(), count, work, 0, launch_label(plan, step.index, lines)});
+    start({step.kernel, args.data(), count, work, 0,
+           label_of(plan, plan.launches[step.index], lines)});
   }
 
   void launch_batch(const LoadedPlan::Step& step) {
@@ -181,7 +182,7 @@ struct Execution {
     if (count <= 0) return;
     const Work work = account(step);
     start({step.kernel, table.data(), count, work, step.members,
-           launch_label(plan, step.index, lines)});
+           label_of(plan, plan.launches[step.index], lines)});
   }
 
   void start(const Launch& launch) {
@@ -198,33 +199,48 @@ struct Execution {
     (*watch)(label, static_cast<std::int64_t>(work.bytes), took.count());
   }
 
-  void matmul(const LoadedPlan::Step& step) {
-    const ir::PlanMatmul& p = plan.matmuls[step.index];
-    Matmul call{p.dtype,
-                slots[p.a].data,
-                slots[p.b].data,
-                slots[p.c].data,
-                p.transpose_a,
-                p.transpose_b,
-                p.repeat_a,
-                p.repeat_b,
-                value(p.batch),
-                value(p.m),
-                value(p.n),
-                value(p.k),
-                launch_label(plan, plan.launches.size() + step.index, lines)};
-    if (call.batch == 0 || call.m == 0 || call.n == 0) return;
-    if (call.k == 0) {
-      const Slot& c = slots[p.c];
-      device.fill_zero(*c.memory, c.offset, call.batch * call.m * call.n * ir::size_of(p.dtype));
-      return;
+  void call(const LoadedPlan::Step& step) {
+    const ir::Call& planned = plan.calls[step.index];
+    const ir::BoundCall bound(planned, bindings.syms,
+                              [&](std::uint32_t buffer) { return slots[buffer].data; });
+    bool terms = true;  // whether there is anything to compute with
+    for (std::size_t i = 0; i < planned.results.size(); ++i) {
+      if (!check_reach(planned.results[i], bound, bound.result(i))) return;
     }
+    for (std::size_t i = 0; i < planned.operands.size(); ++i)
+      terms = check_reach(planned.operands[i], bound, bound.operand(i)) && terms;
+    if (!terms) return clear(planned);
     const Work work = account(step);
+    const LaunchLabel label = label_of(plan, planned, lines);
     try {
-      tell(call.label, work, [&] { device.matmul(call); });
+      tell(label, work, [&] { device.call(bound, label); });
     } catch (OutOfMemory& error) {
-      error.array = "the workspace of " + call.label.text();
+      error.array = "the workspace of " + label.text();
       throw;
+    }
+  }
+
+  // Whether an array of a call has elements, all of which lie in its buffer.
+  bool check_reach(const ir::CallArray& array, const ir::BoundCall& call,
+                   const ir::BoundCall::Array& where) const {
+    const std::int64_t span = call.span(where);
+    if (span == 0) return false;
+    const ir::PlanBuffer& buffer = plan.buffers[array.buffer];
+    if (is_spread(buffer)) return true;
+    const std::int64_t last = value(array.offset) + span;
+    ir::internal_check(last <= value(buffer.elements), "execute: a call reaches beyond its buffer");
+    return true;
+  }
+  // An input whose elements do not lie side by side: how far they reach is the caller's matter.
+  bool is_spread(const ir::PlanBuffer& buffer) const {
+    return buffer.role == ir::BufferRole::input && !plan.graph.inputs[buffer.index].dense;
+  }
+
+  // Sums over nothing.
+  void clear(const ir::Call& planned) {
+    for (const ir::CallArray& result : planned.results) {
+      const Slot& slot = slots[result.buffer];
+      device.fill_zero(*slot.memory, slot.offset, bytes(plan.buffers[result.buffer]));
     }
   }
 

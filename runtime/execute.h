@@ -44,12 +44,12 @@ class LoadedPlan {
   };
   struct Step {
     ir::StepKind kind = ir::StepKind::launch;
-    std::uint32_t index = 0;                      // buffer, launch, matmul: as in ir::PlanStep
+    std::uint32_t index = 0;                      // buffer, launch, call: as in ir::PlanStep
     std::uint32_t args = 0, arg_count = 0;        // launch: in args_
     std::uint32_t params = 0, members = 0;        // launch: of the kernel; of a batch, else 0
     std::uint32_t factors = 0, factor_count = 0;  // launch: in factors_
     const LoadedKernel* kernel = nullptr;
-    std::uint32_t report = 0;  // launch, matmul: index into Plan::clusters, or kNone
+    std::uint32_t report = 0;  // launch, call: index into Plan::clusters, or kNone
   };
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 

@@ -41,14 +41,25 @@ std::string LaunchLabel::text() const {
   return note.text();
 }
 
-LaunchLabel launch_label(const ir::Plan& plan, std::size_t cluster,
-                         std::span<const ir::SourceLine> lines) {
-  if (cluster < plan.clusters.size()) {
-    const ir::ClusterReport& report = plan.clusters[cluster];
-    return {report.name, &plan.graph, report.nodes, lines};
-  }
-  if (cluster < plan.launches.size()) return {plan.kernels[plan.launches[cluster].kernel].name};
-  return {"matmul"};
+namespace {
+
+LaunchLabel label(const ir::Plan& plan, std::uint32_t number, std::string_view otherwise,
+                  std::span<const ir::SourceLine> lines) {
+  if (number >= plan.clusters.size()) return {otherwise};
+  const ir::ClusterReport& report = plan.clusters[number];
+  return {report.name, &plan.graph, report.nodes, lines};
+}
+
+}  // namespace
+
+LaunchLabel label_of(const ir::Plan& plan, const ir::PlanLaunch& launch,
+                     std::span<const ir::SourceLine> lines) {
+  return label(plan, launch.report, plan.kernels[launch.kernel].name, lines);
+}
+
+LaunchLabel label_of(const ir::Plan& plan, const ir::Call& call,
+                     std::span<const ir::SourceLine> lines) {
+  return label(plan, call.report, ir::call_name(call.what), lines);
 }
 
 }  // namespace kiln::runtime

@@ -33,8 +33,10 @@ struct LaunchLabel {
   std::string text() const;
 };
 
-// Of a kernel of a plan, or of a library call (one of Plan::clusters behind the launches').
-LaunchLabel launch_label(const ir::Plan& plan, std::size_t cluster,
-                         std::span<const ir::SourceLine> lines);
+// Of a launch or call of the plan's; of a plan without reports only the kernel's name.
+LaunchLabel label_of(const ir::Plan& plan, const ir::PlanLaunch& launch,
+                     std::span<const ir::SourceLine> lines);
+LaunchLabel label_of(const ir::Plan& plan, const ir::Call& call,
+                     std::span<const ir::SourceLine> lines);
 
 }  // namespace kiln::runtime

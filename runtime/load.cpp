@@ -24,15 +24,13 @@ namespace {
     std::rethrow_exception(failure);
   } catch (OutOfMemory& error) {
     if (launch != plan.launches.end()) {
-      const auto index = static_cast<std::size_t>(launch - plan.launches.begin());
-      error.array = "the code of kernel " + launch_label(plan, index, lines).text();
+      error.array = "the code of kernel " + label_of(plan, *launch, lines).text();
     }
     throw;
   } catch (const DeviceError& error) {
     if (launch == plan.launches.end()) throw;
-    const auto index = static_cast<std::size_t>(launch - plan.launches.begin());
     throw DeviceError(
-        fmt::format("kernel {}: {}", launch_label(plan, index, lines).text(), error.what()),
+        fmt::format("kernel {}: {}", label_of(plan, *launch, lines).text(), error.what()),
         error.remedy);
   }
 }
@@ -46,9 +44,7 @@ std::vector<CachedKernel> load_kernels(Device& device, const ir::Plan& plan,
     for (std::size_t i = 0; i < count; ++i) {
       const auto launch = std::ranges::find(plan.launches, i, &ir::PlanLaunch::kernel);
       if (launch == plan.launches.end()) continue;
-      const auto index = static_cast<std::size_t>(launch - plan.launches.begin());
-      check_launch(device.caps(), launch_needs(plan.kernels[i]), launch_label(plan, index, lines),
-                   1);
+      check_launch(device.caps(), launch_needs(plan.kernels[i]), label_of(plan, *launch, lines), 1);
     }
   }
   std::vector<CachedKernel> kernels(count);
@@ -120,7 +116,7 @@ struct Loader {
     s.kind = step.kind;
     s.index = step.index;
     s.report = LoadedPlan::kNone;
-    const bool reports = plan.clusters.size() == plan.launches.size() + plan.matmuls.size();
+    const bool reports = !plan.clusters.empty();
     switch (step.kind) {
       case ir::StepKind::allocate: {
         const ir::PlanBuffer& b = buffer(step.index);
@@ -136,17 +132,18 @@ struct Loader {
         break;
       case ir::StepKind::launch:
         check(step.index < plan.launches.size(), "a launch that does not exist");
-        if (reports) s.report = step.index;
+        if (reports) s.report = plan.launches[step.index].report;
         add_launch(plan.launches[step.index], s);
         break;
-      case ir::StepKind::matmul: {
-        check(step.index < plan.matmuls.size(), "a matmul that does not exist");
-        if (reports) s.report = static_cast<std::uint32_t>(plan.launches.size()) + step.index;
-        const ir::PlanMatmul& matmul = plan.matmuls[step.index];
-        use(matmul.a);
-        use(matmul.b);
-        use(matmul.c);
-        check(buffer(matmul.c).role != ir::BufferRole::input, "a matmul writes an input");
+      case ir::StepKind::call: {
+        check(step.index < plan.calls.size(), "a call that does not exist");
+        const ir::Call& call = plan.calls[step.index];
+        if (reports) s.report = call.report;
+        for (const ir::CallArray& operand : call.operands) use(operand.buffer);
+        for (const ir::CallArray& result : call.results) {
+          use(result.buffer);
+          check(buffer(result.buffer).role != ir::BufferRole::input, "a call writes an input");
+        }
         break;
       }
     }
@@ -204,7 +201,11 @@ struct Loader {
   }
 
   bool overwrites_input(const LoadedPlan::Step& step) {
-    if (step.kind == ir::StepKind::matmul) return takes_input(plan.matmuls[step.index].c);
+    if (step.kind == ir::StepKind::call) {
+      return std::ranges::any_of(plan.calls[step.index].results, [&](const ir::CallArray& result) {
+        return takes_input(result.buffer);
+      });
+    }
     if (step.kind != ir::StepKind::launch) return false;
     const std::vector<ir::PlanArg>& args = plan.launches[step.index].args;
     return std::any_of(args.begin(), args.end(), [&](const ir::PlanArg& arg) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ir/error.h"
+#include "runtime/product.h"
 
 namespace kiln::runtime {
 
@@ -94,9 +95,9 @@ namespace {
 
 // Descriptors of one product, destroyed in any case.
 template <class Api>
-struct Product {
-  explicit Product(Api& the_api) : api(the_api) {}
-  ~Product() {
+struct Descriptors {
+  explicit Descriptors(Api& the_api) : api(the_api) {}
+  ~Descriptors() {
     for (const auto layout : {a, b, c}) {
       if (layout) api.layout_destroy(layout);
     }
@@ -115,11 +116,13 @@ struct Product {
     Api::check(api.preference_set(preference, attribute, &alignment, sizeof alignment),
                "cublasLtMatmulPreferenceSetAttribute");
   }
-  typename Api::Layout layout(int type, std::int64_t rows, std::int64_t columns, std::int64_t batch,
-                              std::int64_t stride) {
+  // Of a row-major matrix, which is the library's column-major transpose.
+  typename Api::Layout layout(int type, std::int64_t rows, std::int64_t columns, const Matrix& lies,
+                              std::int64_t batch, std::int64_t stride) {
+    if (lies.transposed) std::swap(rows, columns);
     typename Api::Layout made = nullptr;
-    Api::check(api.layout_create(&made, type, static_cast<std::uint64_t>(rows),
-                                 static_cast<std::uint64_t>(columns), rows),
+    Api::check(api.layout_create(&made, type, static_cast<std::uint64_t>(columns),
+                                 static_cast<std::uint64_t>(rows), lies.leading),
                "cublasLtMatrixLayoutCreate");
     const auto count = static_cast<std::int32_t>(batch);
     const int failed = api.layout_set(made, kBatchCount, &count, sizeof count) +
@@ -185,32 +188,37 @@ std::string CublasLt::missing() {
   return missing_;
 }
 
-void CublasLt::multiply(const Matmul& x, Device& device) {
-  ir::internal_check(x.dtype == ir::DType::float32 || x.dtype == ir::DType::float64,
-                     "matmul: float32 or float64 expected");
+void CublasLt::multiply(const ir::BoundCall& call, Device& device) {
+  const Product x(call);
+  if (x.batch().size() > 1) {
+    throw DeviceError("matmul: cuBLASLt walks one batch axis", "a copy of the operands");
+  }
+  const auto batch_stride = [&](const ir::BoundCall::Array& array) {
+    return x.batch().empty() ? std::int64_t{0} : array.strides[0];
+  };
+  const void *const x_a = x.a_array().data, *const x_b = x.b_array().data;
+  void* const x_c = x.c_array().data;
   Api& lt = api();
-  const bool single = x.dtype == ir::DType::float32;
+  const bool single = x.dtype() == ir::DType::float32;
   const int type = single ? kReal32 : kReal64;
-  Product<Api> p(lt);
+  Descriptors<Api> p(lt);
   Api::check(lt.operation_create(&p.operation, single ? kCompute32 : kCompute64, type),
              "cublasLtMatmulDescCreate");
-  // A row-major (r, c) matrix is the column-major (c, r) one. The library's A is our B.
-  p.set_operation(kTransposeA, x.transpose_b ? kTransposed : kPlain);
-  p.set_operation(kTransposeB, x.transpose_a ? kTransposed : kPlain);
-  p.a = p.layout(type, x.transpose_b ? x.k : x.n, x.transpose_b ? x.n : x.k, x.batch,
-                 x.repeat_b ? 0 : x.k * x.n);
-  p.b = p.layout(type, x.transpose_a ? x.m : x.k, x.transpose_a ? x.k : x.m, x.batch,
-                 x.repeat_a ? 0 : x.m * x.k);
-  p.c = p.layout(type, x.n, x.m, x.batch, x.m * x.n);
+  // The library's A is our B.
+  p.set_operation(kTransposeA, x.b.transposed ? kTransposed : kPlain);
+  p.set_operation(kTransposeB, x.a.transposed ? kTransposed : kPlain);
+  p.a = p.layout(type, x.k, x.n, x.b, x.batch_size(), batch_stride(x.b_array()));
+  p.b = p.layout(type, x.m, x.k, x.a, x.batch_size(), batch_stride(x.a_array()));
+  p.c = p.layout(type, x.m, x.n, x.c, x.batch_size(), batch_stride(x.c_array()));
   Api::check(lt.preference_create(&p.preference), "cublasLtMatmulPreferenceCreate");
   Api::check(
       lt.preference_set(p.preference, kMostWorkspace, &kWorkspaceBytes, sizeof kWorkspaceBytes),
       "cublasLtMatmulPreferenceSetAttribute");
   // The library takes 256 bytes for granted unless told; an input may lie anywhere in its block.
-  p.promise_alignment(kAlignmentA, x.b);
-  p.promise_alignment(kAlignmentB, x.a);
-  p.promise_alignment(kAlignmentC, x.c);
-  p.promise_alignment(kAlignmentD, x.c);
+  p.promise_alignment(kAlignmentA, x_b);
+  p.promise_alignment(kAlignmentB, x_a);
+  p.promise_alignment(kAlignmentC, x_c);
+  p.promise_alignment(kAlignmentD, x_c);
   Heuristic chosen{};
   int found = 0;
   Api::check(
@@ -218,7 +226,7 @@ void CublasLt::multiply(const Matmul& x, Device& device) {
       "cublasLtMatmulAlgoGetHeuristic");
   if (found == 0) {
     throw DeviceError(fmt::format("cuBLASLt has no algorithm for a product of {} x {} x {} x {}",
-                                  x.batch, x.m, x.k, x.n),
+                                  x.batch_size(), x.m, x.k, x.n),
                       "another cuBLASLt (KILN_CUBLASLT), or the product on kiln::cpu()");
   }
   const MemoryRef workspace = device.allocate(static_cast<std::int64_t>(chosen.workspace));
@@ -226,7 +234,7 @@ void CublasLt::multiply(const Matmul& x, Device& device) {
   const double one64 = 1, zero64 = 0;
   const void* const one = single ? static_cast<const void*>(&one32) : &one64;
   const void* const zero = single ? static_cast<const void*>(&zero32) : &zero64;
-  Api::check(lt.matmul(lt.handle, p.operation, one, x.b, p.a, x.a, p.b, zero, x.c, p.c, x.c, p.c,
+  Api::check(lt.matmul(lt.handle, p.operation, one, x_b, p.a, x_a, p.b, zero, x_c, p.c, x_c, p.c,
                        &chosen.algorithm, workspace->data(), chosen.workspace, context_.stream),
              "cublasLtMatmul");
 }

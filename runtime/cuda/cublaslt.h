@@ -20,7 +20,7 @@ class CublasLt {
 
   // The context is entered by the caller; workspace comes from `device`. Throws DeviceError naming
   // where the library was looked for, or the failed call.
-  void multiply(const Matmul& matmul, Device& device);
+  void multiply(const ir::BoundCall& call, Device& device);
   // What multiply would throw about the library itself; empty if it can be used. Asked once: the
   // answer stays. The context is entered by the caller.
   std::string missing();

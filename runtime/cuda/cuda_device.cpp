@@ -342,10 +342,10 @@ void CudaDevice::launch(const Launch& launch) {
                  "cuLaunchKernel", &launch.label);
 }
 
-void CudaDevice::matmul(const Matmul& matmul) {
+void CudaDevice::call(const ir::BoundCall& call, const LaunchLabel& label) {
   const EnterCuda entered(context_);
-  context_.note_launch(matmul.label);
-  blas_.multiply(matmul, *this);
+  context_.note_launch(label);
+  blas_.multiply(call, *this);
 }
 
 std::string CudaDevice::products_missing() {

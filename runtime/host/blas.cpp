@@ -8,9 +8,8 @@
 #include <mutex>
 #include <optional>
 
-#include "ir/error.h"
 #include "ir/fp_state.h"
-#include "ir/mutant.h"
+#include "runtime/product.h"
 #include "runtime/registry.h"
 
 // Declared here as well: not every distribution's cblas.h has them.
@@ -29,54 +28,54 @@ constexpr double kSmallProduct = 1 << 18;
 constexpr double kSmallVector = 9216;
 constexpr double kVectorGrain = 1 << 16;
 
-void gemm(const Matmul& x, std::int64_t index) {
+void gemm(const Product& x, std::int64_t index) {
   const ir::FloatState state;
-  const auto m = static_cast<blasint>(x.m), n = static_cast<blasint>(x.n);
-  const auto k = static_cast<blasint>(x.k);
-  const CBLAS_TRANSPOSE ta = x.transpose_a ? CblasTrans : CblasNoTrans;
-  const CBLAS_TRANSPOSE tb = x.transpose_b ? CblasTrans : CblasNoTrans;
-  const blasint lda = x.transpose_a ? m : k;
-  const blasint ldb = x.transpose_b && !mutant(ir::Mutant::leading_dimension) ? k : n;
-  const std::int64_t a = x.repeat_a ? 0 : index * x.m * x.k;
-  const std::int64_t b = x.repeat_b ? 0 : index * x.k * x.n;
-  const std::int64_t c = index * x.m * x.n;
-  if (x.dtype == ir::DType::float32) {
-    cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1.0f, static_cast<const float*>(x.a) + a, lda,
-                static_cast<const float*>(x.b) + b, ldb, 0.0f, static_cast<float*>(x.c) + c, n);
+  const auto product = [&](auto one, auto function) {
+    using T = decltype(one);
+    const auto m = static_cast<blasint>(x.m), n = static_cast<blasint>(x.n);
+    function(CblasRowMajor, x.a.transposed ? CblasTrans : CblasNoTrans,
+             x.b.transposed ? CblasTrans : CblasNoTrans, m, n, static_cast<blasint>(x.k), one,
+             x.matrix<const T>(x.a_array(), index), static_cast<blasint>(x.a.leading),
+             x.matrix<const T>(x.b_array(), index), static_cast<blasint>(x.b.leading), T{0},
+             x.matrix<T>(x.c_array(), index), static_cast<blasint>(x.c.leading));
+  };
+  if (x.dtype() == ir::DType::float32) {
+    product(1.0f, cblas_sgemm);
   } else {
-    cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1.0, static_cast<const double*>(x.a) + a, lda,
-                static_cast<const double*>(x.b) + b, ldb, 0.0, static_cast<double*>(x.c) + c, n);
+    product(1.0, cblas_dgemm);
   }
 }
 
 // One operand is a vector: elements [begin, end) of the product. Zeroed before, since what the
 // library does with the old contents when it is to ignore them differs between its versions.
-void gemv(const Matmul& x, std::int64_t index, std::int64_t begin, std::int64_t end) {
+void gemv(const Product& x, std::int64_t index, std::int64_t begin, std::int64_t end) {
   const ir::FloatState state;
-  const bool left = x.n == 1;                                  // the matrix is A
-  const bool by_rows = left ? !x.transpose_a : x.transpose_b;  // a row of it for each element
-  const std::int64_t elements = left ? x.m : x.n;
-  const std::int64_t a = x.repeat_a ? 0 : index * x.m * x.k;
-  const std::int64_t b = x.repeat_b ? 0 : index * x.k * x.n;
-  const std::int64_t from = (left ? a : b) + (by_rows ? begin * x.k : begin);
+  const bool left = x.n == 1;  // the matrix is A
+  const Matrix& lies = left ? x.a : x.b;
+  const bool by_rows = left ? !lies.transposed : lies.transposed;  // a row for each element
   const auto count = static_cast<blasint>(end - begin), k = static_cast<blasint>(x.k);
-  const auto product = [&](auto zero, auto function) {
-    using T = decltype(zero);
-    const T* const matrix = static_cast<const T*>(left ? x.a : x.b) + from;
-    const T* const vector = static_cast<const T*>(left ? x.b : x.a) + (left ? b : a);
-    T* const c = static_cast<T*>(x.c) + index * elements + begin;
-    std::fill(c, c + count, zero);
+  const auto leading = static_cast<blasint>(lies.leading);
+  const auto step = static_cast<blasint>(left ? x.b_step : x.a_step);
+  const auto c_step = static_cast<blasint>(x.c_step);
+  const auto product = [&](auto one, auto function) {
+    using T = decltype(one);
+    const T* const matrix = x.matrix<const T>(left ? x.a_array() : x.b_array(), index) +
+                            (by_rows ? begin * lies.leading : begin);
+    const T* const vector = x.matrix<const T>(left ? x.b_array() : x.a_array(), index);
+    T* const c = x.matrix<T>(x.c_array(), index) + begin * x.c_step;
+    for (blasint i = 0; i < count; ++i) c[i * c_step] = T{0};
     if (by_rows) {
-      function(CblasRowMajor, CblasNoTrans, count, k, T{1}, matrix, k, vector, 1, T{1}, c, 1);
+      function(CblasRowMajor, CblasNoTrans, count, k, one, matrix, leading, vector, step, one, c,
+               c_step);
     } else {
-      function(CblasRowMajor, CblasTrans, k, count, T{1}, matrix, static_cast<blasint>(elements),
-               vector, 1, T{1}, c, 1);
+      function(CblasRowMajor, CblasTrans, k, count, one, matrix, leading, vector, step, one, c,
+               c_step);
     }
   };
-  if (x.dtype == ir::DType::float32) {
-    product(0.0f, cblas_sgemv);
+  if (x.dtype() == ir::DType::float32) {
+    product(1.0f, cblas_sgemv);
   } else {
-    product(0.0, cblas_dgemv);
+    product(1.0, cblas_dgemv);
   }
 }
 
@@ -101,12 +100,12 @@ class BlasThreads {
 
 // The elements are shared out to our threads, each of which sums its own whole: the result does not
 // depend on how many there are where the library would have split the sums.
-void vector_products(const Matmul& x, double work, Workers& workers) {
+void vector_products(const Product& x, double work, Workers& workers) {
   const std::int64_t elements = x.m * x.n;
   std::optional<BlasThreads> alone;
   if (work >= kSmallVector) alone.emplace(1);
   const std::int64_t grain = static_cast<std::int64_t>(kVectorGrain / static_cast<double>(x.k)) + 1;
-  workers.run(x.batch * elements, grain, true, [&](std::int64_t begin, std::int64_t end) {
+  workers.run(x.batch_size() * elements, grain, true, [&](std::int64_t begin, std::int64_t end) {
     while (begin < end) {
       const std::int64_t index = begin / elements, first = index * elements;
       const std::int64_t last = std::min(end, first + elements);
@@ -118,10 +117,10 @@ void vector_products(const Matmul& x, double work, Workers& workers) {
 
 }  // namespace
 
-void host_matmul(const Matmul& x, Workers& workers) {
-  ir::internal_check(x.dtype == ir::DType::float32 || x.dtype == ir::DType::float64,
-                     "matmul: float32 or float64 expected");
-  const std::int64_t most = std::max({x.m, x.n, x.k});
+void host_product(const ir::BoundCall& call, Workers& workers) {
+  const Product x(call);
+  const std::int64_t most =
+      std::max({x.m, x.n, x.k, x.a.leading, x.b.leading, x.c.leading, x.a_step, x.b_step});
   if (most > std::numeric_limits<blasint>::max()) {
     throw DeviceError(fmt::format("matmul: an extent of {} is beyond the library's limit of {}",
                                   most, std::numeric_limits<blasint>::max()),
@@ -129,16 +128,16 @@ void host_matmul(const Matmul& x, Workers& workers) {
   }
   const double work =
       static_cast<double>(x.m) * static_cast<double>(x.n) * static_cast<double>(x.k);
-  if ((x.m == 1 || x.n == 1) && work > 0) return vector_products(x, work, workers);
+  if (x.m == 1 || x.n == 1) return vector_products(x, work, workers);
   if (work <= kSmallProduct) {
     const auto grain = static_cast<std::int64_t>(kSmallProduct / work) + 1;
-    workers.run(x.batch, grain, true, [&](std::int64_t begin, std::int64_t end) {
+    workers.run(x.batch_size(), grain, true, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) gemm(x, i);
     });
     return;
   }
   const BlasThreads threads(workers.threads());
-  for (std::int64_t i = 0; i < x.batch; ++i) gemm(x, i);
+  for (std::int64_t i = 0; i < x.batch_size(); ++i) gemm(x, i);
 }
 
 }  // namespace kiln::runtime

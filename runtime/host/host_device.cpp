@@ -166,7 +166,9 @@ void HostDevice::launch(const Launch& launch) {
   });
 }
 
-void HostDevice::matmul(const Matmul& matmul) { host_matmul(matmul, workers_); }
+void HostDevice::call(const ir::BoundCall& call, const LaunchLabel&) {
+  host_product(call, workers_);
+}
 
 std::shared_ptr<Event> HostDevice::record() { return std::make_shared<DoneEvent>(); }
 

@@ -53,7 +53,7 @@ TEST(GoldenRewrites, EachPassMakesWhatTheFileSays) {
     const ir::Graph before = ir::parse_graph(c.before);
     EXPECT_EQ(ir::print(before), c.before) << path << ": the text is not canonical";
     ir::Caps least;
-    least.products = false;
+    least.products = ir::Products::none;
     const ir::Graph after = passes::run_graph_pass(c.pass, before, least);
     EXPECT_EQ(ir::verify(after), "") << path;
     if (std::getenv("KILN_UPDATE_GOLDEN")) {

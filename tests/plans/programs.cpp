@@ -85,6 +85,7 @@ Program::Id Program::factor(DType dtype, const std::vector<std::int64_t>& shape,
   }
   for (std::size_t i = 0; !dense && i < shape.size(); ++i)
     input.strides.push_back(integer(strides[i]));
+  input.ordered = !dense && ir::test::descend(shape, strides);
   if (size == 0) low = high = 0;
   const std::int64_t first = (kMargin - low) * ir::size_of(dtype);
   int number = seed;
@@ -220,7 +221,12 @@ Program::Id Program::slice(Id x, const std::vector<std::int64_t>& begin,
                            const std::vector<std::int64_t>& shape) {
   ir::Slices slices;
   for (const auto b : begin) slices.begin.push_back(integer(b));
-  for (const auto s : step) slices.step.push_back(integer(s));
+  for (const auto s : step) {  // of the frontend's classes
+    slices.step.push_back(integer(s));
+    ir::SymInfo& info = graph.syms[slices.step.back()];
+    if (s > 1) info.lo = 2;
+    if (s < -1) info.hi = -2;
+  }
   ir::Node node;
   node.kind = NodeKind::slice;
   node.dtype = graph.nodes[x].dtype;
@@ -295,7 +301,7 @@ class PlanRun {
       if (step.kind == ir::StepKind::allocate) allocate(step.index);
       if (step.kind == ir::StepKind::release && !taken_[step.index]) memory_[step.index].clear();
       if (step.kind == ir::StepKind::launch) launch(plan_.launches[step.index]);
-      if (step.kind == ir::StepKind::matmul) matmul(plan_.matmuls[step.index]);
+      if (step.kind == ir::StepKind::call) call(plan_.calls[step.index]);
     }
     std::vector<std::vector<std::byte>> outputs;
     for (const std::uint32_t b : plan_.outputs) {
@@ -364,44 +370,10 @@ class PlanRun {
                     });
   }
 
-  // The graph interpreter's, of the operands as a library takes them.
-  void matmul(const ir::PlanMatmul& call) {
-    ir::Graph product;
-    ir::Bindings values{{0, 1}, {}};
-    const auto sym = [&](std::int64_t value) {
-      if (value == 0 || value == 1) return static_cast<Sym>(value);
-      values.syms.push_back(value);
-      return product.add_sym({INT64_MIN, INT64_MAX, 1});
-    };
-    const auto bound = [&](const ir::SizeExpr& size) { return size.evaluate(bindings_.syms); };
-    const std::int64_t batch = bound(call.batch), m = bound(call.m), n = bound(call.n),
-                       k = bound(call.k);
-    const auto add = [&](NodeKind kind, std::int64_t rows, std::int64_t columns,
-                         std::span<const ir::NodeId> operands) {
-      ir::Node node;
-      node.kind = kind;
-      node.dtype = call.dtype;
-      return product.add(node, std::vector{sym(batch), sym(rows), sym(columns)}, operands);
-    };
-    const auto operand = [&](std::int64_t rows, std::int64_t columns, bool transposed,
-                             bool repeated) {
-      const auto number = static_cast<std::uint32_t>(product.inputs.size());
-      product.inputs.push_back({call.dtype,
-                                false,
-                                false,
-                                false,
-                                {sym(repeated ? 0 : rows * columns), sym(transposed ? 1 : columns),
-                                 sym(transposed ? rows : 1)}});
-      const ir::NodeId id = add(NodeKind::buffer, rows, columns, {});
-      product.nodes[id].attr = number;
-      return id;
-    };
-    const ir::NodeId a = operand(m, k, call.transpose_a, call.repeat_a),
-                     b = operand(k, n, call.transpose_b, call.repeat_b);
-    product.outputs = {add(NodeKind::contract, m, n, {{a, b}})};
-    const ir::ArrayView views[] = {{pointer(call.a)}, {pointer(call.b)}};
-    const std::vector<std::byte> result = ir::interpret(product, values, views)[0];
-    if (!result.empty()) std::memcpy(pointer(call.c), result.data(), result.size());
+  void call(const ir::Call& call) {
+    ir::interpret(ir::BoundCall(call, bindings_.syms, [this](std::uint32_t buffer) {
+      return static_cast<std::byte*>(pointer(buffer));
+    }));
   }
 
   const ir::Plan& plan_;

@@ -92,9 +92,10 @@ ir::Graph twice(const ir::Graph& graph, Known known) {
   const auto fresh = static_cast<ir::Sym>(graph.syms.size() - 2);
   result.syms.insert(result.syms.end(), graph.syms.begin() + 2, graph.syms.end());
   for (std::size_t i = graph.syms.size(); i < result.syms.size(); ++i) {
+    constexpr std::int64_t kLargest = std::int64_t{1} << 40;  // of an extent, not of a step
     ir::SymInfo& s = result.syms[i];
     if (known == Known::multiples) s.multiple = s.multiple == 1 ? 16 : 1;
-    if (known == Known::extents && s.lo > 1) s.lo *= 4096, s.hi *= 4096;
+    if (known == Known::extents && s.lo > 1 && s.hi < kLargest) s.lo *= 4096, s.hi *= 4096;
   }
   const auto renamed = [&](std::span<const ir::Sym> syms) {
     std::vector<ir::Sym> list(syms.begin(), syms.end());

@@ -27,13 +27,17 @@ using testing::Devices;
 using testing::Setting;
 using testing::Where;
 
-constexpr Setting kCpu[] = {{"cpu", Where::one_thread, true},
-                            {"cpu, two threads", Where::two_threads, true},
-                            {"cpu, unfused", Where::one_thread, false},
-                            {"cpu, two threads, unfused", Where::two_threads, false},
-                            {"cpu, generated products", Where::two_threads, true, false}};
-constexpr Setting kOnCuda[] = {{"cuda", Where::cuda, true},
-                               {"cuda, generated products", Where::cuda, true, false}};
+constexpr Setting kCpu[] = {
+    {"cpu", Where::one_thread, true},
+    {"cpu, two threads", Where::two_threads, true},
+    {"cpu, unfused", Where::one_thread, false},
+    {"cpu, two threads, unfused", Where::two_threads, false},
+    {"cpu, generated products", Where::two_threads, true, ir::Products::none},
+    {"cpu, products of dense operands", Where::two_threads, true, ir::Products::dense}};
+constexpr Setting kOnCuda[] = {
+    {"cuda", Where::cuda, true},
+    {"cuda, generated products", Where::cuda, true, ir::Products::none},
+    {"cuda, products of dense operands", Where::cuda, true, ir::Products::dense}};
 constexpr Setting kCudaUnfused[] = {{"cuda, unfused", Where::cuda, false}};
 
 testing::MakeGraph random_graphs(const RandomGraphOptions& options = {}) {

@@ -113,7 +113,7 @@ void Devices::restart_cuda() {
 
 ir::Caps Devices::caps_of(runtime::Device& device, const Setting& setting) {
   ir::Caps caps = device.caps();
-  caps.products = setting.products && device.products_missing().empty();
+  caps.products = device.products_missing().empty() ? setting.products : ir::Products::none;
   return caps;
 }
 

@@ -19,7 +19,7 @@ struct Setting {
   const char* name = "";
   Where where = Where::one_thread;
   bool fusion = true;
-  bool products = true;  // by the device's library, if it has one
+  ir::Products products = ir::Products::laid_out;  // at most, by the device's library if it has one
 };
 
 class Devices {

@@ -15,7 +15,7 @@ namespace {
 using testing::first_seed;
 
 struct Setting {
-  const char* name;
+  std::string name;
   ir::Caps caps;
   passes::Options options;
 };
@@ -35,13 +35,15 @@ std::vector<Setting> settings(std::uint64_t seed) {
     }
   }
   for (const ir::Caps& caps : {testing::cpu_caps(), testing::cuda_caps()}) {
-    Setting generated{
-        caps.target == ir::Target::cuda ? "cuda, generated products" : "cpu, generated products",
-        caps,
-        {}};
-    generated.caps.products = false;
-    generated.options.fusion = seed % 2 == 0;
-    result.push_back(generated);
+    for (const auto& [products, name] :
+         {std::pair{ir::Products::none, ", generated products"},
+          std::pair{ir::Products::dense, ", products of dense operands"}}) {
+      Setting other{
+          (caps.target == ir::Target::cuda ? "cuda" : "cpu") + std::string(name), caps, {}};
+      other.caps.products = products;
+      other.options.fusion = seed % 2 == 0;
+      result.push_back(other);
+    }
   }
   // So little to occupy that threads of pointwise kernels take several steps.
   Setting small{"cuda, one multiprocessor", testing::cuda_caps(), {}};

@@ -114,6 +114,7 @@ class Generator {
         if (!repeats) stride *= value(shape[axis]);
       }
       lead = pick(3);
+      input.ordered = descend(values_of(shape), values_of(input.strides));
     } else {
       high = count(shape) - 1;
       input.aligned = chance(70);
@@ -136,11 +137,15 @@ class Generator {
     return id;
   }
 
+  std::vector<std::int64_t> values_of(const std::vector<Sym>& syms) const {
+    std::vector<std::int64_t> values;
+    for (const Sym s : syms) values.push_back(value(s));
+    return values;
+  }
+
   std::vector<std::byte> filled(const Input& input, const std::vector<Sym>& shape,
                                 std::int64_t elements, std::int64_t first, bool whole) {
-    std::vector<std::int64_t> extents, strides;
-    for (const Sym s : shape) extents.push_back(value(s));
-    for (const Sym s : input.strides) strides.push_back(value(s));
+    const std::vector<std::int64_t> extents = values_of(shape), strides = values_of(input.strides);
     const int sign = chance(50) ? 1 : -1;
     return memory_of(input.dtype, elements, first, extents, strides, [&] {
       return whole ? bits_of(input.dtype, sign * (1 + pick(kLargestFactor)))
@@ -348,7 +353,7 @@ class Generator {
       }
       if (o_.empty_extents && chance(3)) length = 0;
       slices.begin.push_back(offset(begin));
-      slices.step.push_back(offset(step));
+      slices.step.push_back(step < 0 ? offset(step) : place(step, 2));
       shape.push_back(extent(length));
     }
     add(NodeKind::slice, g().nodes[x].dtype, shape, {x}, slices);
@@ -548,7 +553,7 @@ class Generator {
                              last = step * std::max(value(s) - 1, std::int64_t{0});
           const bool back = chance(30) && value(s) > 0;
           slices.begin.push_back(offset(back ? last + 1 : 1));
-          slices.step.push_back(offset(back ? -step : step));
+          slices.step.push_back(back ? offset(-step) : place(step, 2));
           from.push_back(extent(last + 2));
         }
         if (count(from) > 4 * o_.max_elements) break;

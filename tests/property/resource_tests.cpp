@@ -82,7 +82,7 @@ class Resources : public ::testing::TestWithParam<const char*> {
     c.build(p);
     const ir::Plan plan = passes::make_plan(p.graph, caps_);
     for (std::size_t i = 0; i < plan.launches.size(); ++i) {
-      const std::string& schedule = plan.clusters[i].schedule;
+      const std::string& schedule = plan.clusters[plan.launches[i].report].schedule;
       SCOPED_TRACE(std::string(c.name) + ": " + schedule);
       const auto* const budget = std::ranges::find(kBudgets, schedule, &Budget::schedule);
       ASSERT_NE(budget, std::end(kBudgets)) << "a schedule without a budget";

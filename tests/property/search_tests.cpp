@@ -208,7 +208,7 @@ class Joins {
 
   bool legal(std::size_t a, std::size_t b) const {
     const passes::Cluster &first = partition_.clusters[a], &second = partition_.clusters[b];
-    const auto plainly = [](const passes::Cluster& c) { return !c.matmul && c.nested.empty(); };
+    const auto plainly = [](const passes::Cluster& c) { return !c.call && c.nested.empty(); };
     if (!plainly(first) || !plainly(second) || points(first) != points(second)) return false;
     if (!first.reduces.empty() && !second.reduces.empty() && first.outer != second.outer)
       return false;

@@ -30,7 +30,8 @@ struct Stated {
 
 Stated stated(const ir::Plan& plan, const ir::Bindings& bindings) {
   Stated sum;
-  for (std::size_t i = 0; i < plan.launches.size(); ++i) {
+  for (std::size_t i = 0; i < plan.clusters.size(); ++i) {
+    if (plan.clusters[i].launch < 0) continue;
     sum.requested += ir::requested_traffic(plan, i, bindings.syms);
     sum.compulsory_read += plan.clusters[i].compulsory_read.evaluate(bindings.syms);
     sum.compulsory_written += plan.clusters[i].compulsory_written.evaluate(bindings.syms);

@@ -104,6 +104,7 @@ TEST_F(CudaSimTest, AFaultLosesTheDeviceAndNamesTheKernel) {
     for (const ir::NodeId node : {0u, 1u}) {
       wrong.clusters.emplace_back().name = wrong.kernels[node].name;
       wrong.clusters.back().nodes = {node};
+      wrong.launches[node].report = node;
     }
     const LoadedPlan loaded = load(cuda, wrong, compiler("i + 100000000"), registry_->cache());
     const Block input = upload(cuda, std::vector<float>(256, 1.0f));

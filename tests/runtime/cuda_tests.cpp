@@ -345,12 +345,15 @@ TEST_F(CudaTest, ProductsThroughCublasLt) {
   test::check_products<double>(cuda, ir::DType::float64, 1e-14);
 }
 
+void multiply(Device& device) {
+  const ir::Call call = test::product_call({}, ir::DType::float32);
+  device.call(ir::BoundCall(call, {}, [](std::uint32_t) { return nullptr; }), {"matmul"});
+}
+
 TEST_F(CudaTest, AMissingCublasLtIsNamed) {
   config_.cublaslt = "/no/such/libcublasLt.so";
   Device& cuda = device();
-  Matmul x;
-  x.m = x.n = x.k = 1;
-  const std::string message = message_of([&] { cuda.matmul(x); });
+  const std::string message = message_of([&] { multiply(cuda); });
   EXPECT_THAT(message,
               HasSubstr("cuBLASLt, which multiplies matrices on CUDA, was not found. Looked for:\n"
                         "  /no/such/libcublasLt.so: no such file"));
@@ -362,9 +365,7 @@ TEST_F(CudaTest, ACublasLtThatDoesNotStartIsNamed) {
   Device& cuda = device();
   setenv("KILN_STUB_CUBLASLT", "1", 1);
   const std::string missing = cuda.products_missing();
-  Matmul x;
-  x.m = x.n = x.k = 1;
-  const std::string thrown = message_of([&] { cuda.matmul(x); });
+  const std::string thrown = message_of([&] { multiply(cuda); });
   unsetenv("KILN_STUB_CUBLASLT");
   EXPECT_EQ(thrown,
             std::string(KILN_DRIVER_STUB) + ": cublasLtCreate failed with 1 (not initialized)");

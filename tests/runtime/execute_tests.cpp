@@ -75,6 +75,7 @@ TEST_F(ExecuteTest, CountsTheBytesThatThePlanStates) {
     ir::ClusterReport report;
     report.compulsory_read = ir::SizeExpr::product(4 + i, n);
     report.compulsory_written = ir::SizeExpr::product(4, n);
+    plan.launches[static_cast<std::size_t>(i)].report = static_cast<std::uint32_t>(i);
     plan.clusters.push_back(report);
   }
   const LoadedPlan loaded = load_plan(std::move(plan));
@@ -177,12 +178,13 @@ ir::Plan product_plan() {
   plan.buffers = {{ir::BufferRole::input, 0, ir::DType::float32, size({m, k}), 0, -1},
                   {ir::BufferRole::input, 1, ir::DType::float32, size({k, n}), 0, -1},
                   {ir::BufferRole::output, 0, ir::DType::float32, size({m, n}), 0, -1}};
-  ir::PlanMatmul matmul;
-  matmul.a = 0, matmul.b = 1, matmul.c = 2;
-  matmul.batch = ir::SizeExpr::constant(1);
-  matmul.m = size({m}), matmul.k = size({k}), matmul.n = size({n});
-  plan.matmuls = {matmul};
-  plan.steps = {{ir::StepKind::allocate, 2}, {ir::StepKind::matmul, 0}};
+  ir::Call call;
+  call.extents = {size({m}), size({n}), size({k})};
+  const ir::SizeExpr none, one = ir::SizeExpr::constant(1);
+  call.operands = {{0, {}, {size({k}), none, one}}, {1, {}, {none, one, size({n})}}};
+  call.results = {{2, {}, {size({n}), one, none}}};
+  plan.calls = {call};
+  plan.steps = {{ir::StepKind::allocate, 2}, {ir::StepKind::call, 0}};
   plan.outputs = {2};
   return plan;
 }
@@ -193,6 +195,14 @@ TEST_F(ExecuteTest, MatmulSteps) {
   const std::vector<Block> out = execute(plan, {{0, 1, 2, 3, 2}, {}}, inputs);
   EXPECT_THAT(download(out[0], 4), testing::ElementsAre(5, 11, 14, 23));
   EXPECT_EQ(device_.counters().read().launched, 1);
+}
+
+TEST_F(ExecuteTest, ACallThatReachesBeyondItsBufferIsRefused) {
+  ir::Plan wrong = product_plan();
+  wrong.calls[0].operands[0].offset = ir::SizeExpr::constant(1);
+  const LoadedPlan plan = load_plan(std::move(wrong));
+  const Block inputs[] = {upload(device_, {1, 2, 3, 4, 5, 6}), upload(device_, {1, 0, 2, 1, 0, 3})};
+  EXPECT_THROW(execute(plan, {{0, 1, 2, 3, 2}, {}}, inputs), ir::InternalError);
 }
 
 TEST_F(ExecuteTest, AProductOverNothingIsZero) {

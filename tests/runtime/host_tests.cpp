@@ -198,26 +198,35 @@ TEST(Registry, AChildOfForkUsesTheSameDeviceAndCache) {
 TEST(HostMatmul, ProductsOfBothTypes) {
   for (const int threads : {1, 2}) {
     HostDevice device(interpreting(threads));
-    check_products<float>(device, ir::DType::float32, 1e-6);
-    check_products<double>(device, ir::DType::float64, 1e-15);
+    check_products<float>(device, ir::DType::float32, 1e-6, true);
+    check_products<double>(device, ir::DType::float64, 1e-15, true);
   }
+}
+
+void multiply(Device& device, const ProductCase& x, ir::DType dtype) {
+  device.call(ir::BoundCall(product_call(x, dtype), {}, [](std::uint32_t) { return nullptr; }),
+              {"matmul"});
 }
 
 TEST(HostMatmul, OtherTypesAndHugeExtentsAreErrors) {
   HostDevice device(interpreting());
-  Matmul x;
-  x.dtype = ir::DType::int32;
-  x.m = x.n = x.k = 1;
-  EXPECT_THROW(device.matmul(x), ir::InternalError);
-  x.dtype = ir::DType::float32;
-  x.m = std::int64_t{1} << 31;
+  EXPECT_THROW(multiply(device, {}, ir::DType::int32), ir::InternalError);
   try {
-    device.matmul(x);
+    multiply(device, {{}, std::int64_t{1} << 31, 1, 1}, ir::DType::float32);
     FAIL();
   } catch (const DeviceError& e) {
     EXPECT_FALSE(e.remedy.empty()) << e.what();
     EXPECT_THAT(e.what(), testing::HasSubstr("an extent of 2147483648 is beyond the library's"));
   }
+}
+
+// What no plan asks for.
+TEST(HostMatmul, OperandsWithoutDenseRowsOrColumnsAreRefused) {
+  HostDevice device(interpreting());
+  ir::Call call = product_call({{}, 3, 4, 5}, ir::DType::float32);
+  call.operands[1].strides[1] = ir::SizeExpr::constant(2);
+  const ir::BoundCall bound(call, {}, [](std::uint32_t) { return nullptr; });
+  EXPECT_THROW(device.call(bound, {"matmul"}), DeviceError);
 }
 
 }  // namespace

@@ -1,0 +1,273 @@
+#include "passes/calls.h"
+
+#include <algorithm>
+
+#include "ir/error.h"
+#include "ir/mutant.h"
+#include "passes/cluster.h"
+
+namespace kiln::passes {
+
+using ir::NodeId;
+using ir::NodeKind;
+using ir::Sym;
+
+namespace {
+
+const Monomial kUnitStride{1, {}};
+const Monomial kNoStride{0, {}};
+
+Monomial product(const Monomial& a, const Monomial& b) {
+  Monomial result{a.coefficient * b.coefficient, {}};
+  if (result.coefficient == 0) return result;
+  std::ranges::merge(a.factors, b.factors, std::back_inserter(result.factors));
+  return result;
+}
+// Of an array without elements any stride will do, but 0 means that it repeats.
+Monomial times(const ir::Graph& graph, const Monomial& m, Sym s) {
+  return m.coefficient == 0 || s == ir::kZero ? m : multiply(graph, m, s);
+}
+ir::SizeExpr size_of(const Monomial& m) { return ir::SizeExpr::product(m.coefficient, m.factors); }
+
+std::vector<Monomial> dense_strides(const ir::Graph& graph, std::span<const Sym> shape) {
+  std::vector<Monomial> strides(shape.size(), kNoStride);
+  Monomial next = kUnitStride;
+  for (std::size_t i = shape.size(); i-- > 0;) {
+    if (shape[i] == ir::kOne) continue;
+    strides[i] = next;
+    next = times(graph, next, shape[i]);
+  }
+  return strides;
+}
+
+// The same elements along other axes: those of a group must lie as one axis does, unless the axes
+// differ in extents of 1 only.
+bool reshape_group(const ir::Graph& graph, std::span<const Sym> from, std::span<Monomial> strides,
+                   std::span<const Sym> to, std::vector<Monomial>* result) {
+  std::vector<std::size_t> walked;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    if (from[i] != ir::kOne) walked.push_back(i);
+  }
+  if (std::ranges::equal(without_units(from), without_units(to))) {
+    auto next = walked.begin();
+    for (const Sym s : to) result->push_back(s == ir::kOne ? kNoStride : strides[*next++]);
+    return true;
+  }
+  for (std::size_t i = 1; i < walked.size(); ++i) {
+    const Monomial run = times(graph, strides[walked[i]], from[walked[i]]);
+    if (strides[walked[i - 1]] != run) return false;
+  }
+  const std::size_t begin = result->size();
+  result->resize(begin + to.size(), kNoStride);
+  Monomial next = walked.empty() ? kNoStride : strides[walked.back()];
+  for (std::size_t i = to.size(); i-- > 0;) {
+    if (to[i] == ir::kOne) continue;
+    (*result)[begin + i] = next;
+    next = times(graph, next, to[i]);
+  }
+  return true;
+}
+
+bool reshape_layout(const ir::Graph& graph, NodeId n, Layout* layout) {
+  const ir::Groups& groups = graph.attribute<ir::Groups>(n);
+  const auto from = graph.shape(graph.operand(n, 0)), to = graph.shape(n);
+  std::vector<Monomial> result;
+  std::size_t f = 0, t = 0;
+  for (std::size_t g = 0; g < groups.from.size(); ++g) {
+    const std::size_t axes = groups.from[g], more = groups.to[g];
+    if (!reshape_group(graph, from.subspan(f, axes), std::span(layout->strides).subspan(f, axes),
+                       to.subspan(t, more), &result))
+      return false;
+    f += axes, t += more;
+  }
+  layout->strides = std::move(result);
+  return true;
+}
+
+void slice_layout(const ir::Graph& graph, NodeId n, Layout* layout) {
+  const ir::Slices& slices = graph.attribute<ir::Slices>(n);
+  const auto shape = graph.shape(n);
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    Monomial& stride = layout->strides[i];
+    if (slices.begin[i] != ir::kZero)
+      layout->offset += size_of(times(graph, stride, slices.begin[i]));
+    stride = shape[i] == ir::kOne ? kNoStride : times(graph, stride, slices.step[i]);
+    if (graph.sym(slices.step[i]).lo < 1) layout->ordered = false;
+  }
+}
+
+}  // namespace
+
+Layout layout_in_memory(const ir::Graph& graph, NodeId n) {
+  if (!is_strided_input(graph, n)) return {{}, dense_strides(graph, graph.shape(n)), true};
+  const ir::Input& input = graph.inputs[graph.nodes[n].attr];
+  Layout layout{{}, {}, input.ordered};
+  const auto shape = graph.shape(n);
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const bool moves = shape[i] != ir::kOne && input.strides[i] != ir::kZero;
+    layout.strides.push_back(moves ? multiply(graph, kUnitStride, input.strides[i]) : kNoStride);
+  }
+  return layout;
+}
+
+bool view_layout(const ir::Graph& graph, NodeId view, Layout* layout) {
+  const auto from = graph.shape(graph.operand(view, 0)), to = graph.shape(view);
+  const std::vector<Monomial> strides = layout->strides;
+  const NodeKind kind = graph.nodes[view].kind;
+  if (kind == NodeKind::reshape) return reshape_layout(graph, view, layout);
+  if (kind == NodeKind::slice) {
+    slice_layout(graph, view, layout);
+  } else if (kind == NodeKind::permute) {
+    const auto& axes = graph.attribute<ir::Axes>(view).axes;
+    for (std::size_t i = 0; i < axes.size(); ++i) layout->strides[i] = strides[axes[i]];
+  } else if (kind == NodeKind::broadcast) {
+    layout->strides.assign(to.size(), kNoStride);
+    std::ranges::copy(strides, layout->strides.end() - static_cast<std::ptrdiff_t>(from.size()));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+namespace {
+
+// Anyway, whole.
+bool in_memory(const ir::Graph& graph, NodeId n) {
+  return is_input(graph.nodes[n]) || is_call(graph.nodes[n]) ||
+         std::ranges::find(graph.outputs, n) != graph.outputs.end();
+}
+
+// Whether a library takes matrices that lie so, for each index of the axes before the last two.
+bool takes_matrices(const ir::Graph& graph, const ir::Caps& caps, NodeId operand,
+                    const Layout& layout) {
+  const auto shape = graph.shape(operand);
+  if (caps.products == ir::Products::dense) {
+    return layout.offset.terms.empty() && layout.strides == dense_strides(graph, shape);
+  }
+  if (!layout.ordered && !mutant(ir::Mutant::strided_product)) return false;
+  const std::size_t rank = shape.size();
+  const auto is_one = [&](std::size_t axis) { return shape[axis] == ir::kOne; };
+  const Monomial &rows = layout.strides[rank - 2], &columns = layout.strides[rank - 1];
+  const bool repeats =
+      (!is_one(rank - 2) && rows == kNoStride) || (!is_one(rank - 1) && columns == kNoStride);
+  if (repeats) return false;
+  return is_one(rank - 1) || is_one(rank - 2) || columns == kUnitStride || rows == kUnitStride;
+}
+
+// The furthest that views can be followed back to what is in memory.
+CallOperand find_operand(const ir::Graph& graph, const ir::Caps& caps, NodeId operand) {
+  std::vector<NodeId> views{operand};
+  while (is_view(graph.nodes[views.back()])) views.push_back(graph.operand(views.back(), 0));
+  bool sliced = false;  // a part is read: nothing is stored whole for it
+  std::vector<bool> parts;
+  for (const NodeId n : views) {
+    parts.push_back(sliced);
+    sliced = sliced || graph.nodes[n].kind == NodeKind::slice;
+  }
+  for (std::size_t source = views.size(); source-- > 0;) {
+    if (parts[source] && !in_memory(graph, views[source])) continue;
+    CallOperand read{views[source], layout_in_memory(graph, views[source]), false};
+    bool lies = true;
+    for (std::size_t v = source; lies && v-- > 0;)
+      lies = view_layout(graph, views[v], &read.layout);
+    if (lies && takes_matrices(graph, caps, operand, read.layout)) return read;
+  }
+  return {operand,
+          {{}, dense_strides(graph, graph.shape(operand)), true},
+          is_input(graph.nodes[operand])};
+}
+
+// A product's axes, those merged that every array walks as one: batches, then m, n, k.
+struct ProductAxes {
+  std::vector<Monomial> extents;
+  std::vector<Monomial> strides[3];  // of a, b, c
+
+  std::size_t batches() const { return extents.size() - 3; }
+  void add(Monomial extent, Monomial a, Monomial b, Monomial c) {
+    extents.push_back(std::move(extent));
+    strides[0].push_back(std::move(a)), strides[1].push_back(std::move(b));
+    strides[2].push_back(std::move(c));
+  }
+  // Whether the axis and the next are one. The rows of all of a batch are those of one matrix if
+  // the other operand is the same for all.
+  bool merges(std::size_t axis) const {
+    const bool rows = axis + 1 == batches();
+    if (rows && strides[1][axis] != kNoStride && !mutant(ir::Mutant::folded_batch)) return false;
+    if (rows && strides[0].back() != kUnitStride && extents.back() != kUnitStride) return false;
+    if (extents[axis + 1] == kUnitStride) return true;
+    return std::ranges::all_of(strides, [&](const std::vector<Monomial>& s) {
+      return s[axis] == product(s[axis + 1], extents[axis + 1]);
+    });
+  }
+  void merge(std::size_t axis) {
+    const auto at = static_cast<std::ptrdiff_t>(axis);
+    const bool one = extents[axis + 1] == kUnitStride;
+    extents[axis + 1] = product(extents[axis], extents[axis + 1]);
+    extents.erase(extents.begin() + at);
+    for (std::vector<Monomial>& s : strides) s.erase(s.begin() + at + (one ? 1 : 0));
+  }
+};
+
+ProductAxes product_axes(const ir::Graph& graph, NodeId n, std::span<const CallOperand> operands) {
+  const auto shape = graph.shape(n), left = graph.shape(graph.operand(n, 0));
+  const auto& a = operands[0].layout.strides;
+  const auto& b = operands[1].layout.strides;
+  const std::vector<Monomial> c = dense_strides(graph, shape);
+  const auto extent = [&](Sym s) { return multiply(graph, kUnitStride, s); };
+  const std::size_t rank = shape.size();
+  ProductAxes axes;
+  for (std::size_t i = 0; i + 2 < rank; ++i) {
+    if (shape[i] != ir::kOne) axes.add(extent(shape[i]), a[i], b[i], c[i]);
+  }
+  axes.add(extent(shape[rank - 2]), a[rank - 2], kNoStride, c[rank - 2]);
+  axes.add(extent(shape[rank - 1]), kNoStride, b[rank - 1], c[rank - 1]);
+  axes.add(extent(left[rank - 1]), a[rank - 1], b[rank - 2], kNoStride);
+  for (std::size_t i = axes.batches(); i-- > 0;) {
+    if (axes.merges(i)) axes.merge(i);
+  }
+  return axes;
+}
+
+}  // namespace
+
+std::vector<CallOperand> call_operands(const ir::Graph& graph, const ir::Caps& caps, NodeId call) {
+  std::vector<CallOperand> operands;
+  for (const NodeId operand : graph.operands(call))
+    operands.push_back(find_operand(graph, caps, operand));
+  // cuBLASLt walks one batch axis.
+  const std::size_t most = caps.target == ir::Target::cuda ? 1 : ir::kMaxRank;
+  for (std::size_t i = operands.size(); i-- > 0;) {
+    if (product_axes(graph, call, operands).batches() <= most) break;
+    const NodeId operand = graph.operand(call, static_cast<int>(i));
+    operands[i] = {operand,
+                   {{}, dense_strides(graph, graph.shape(operand)), true},
+                   is_strided_input(graph, operand)};
+  }
+  return operands;
+}
+
+void store_calls(const ir::Graph& graph, const ir::Caps& caps, std::vector<bool>* stored) {
+  for (NodeId n = 0; n < graph.nodes.size(); ++n) {
+    if (!is_call(graph.nodes[n])) continue;
+    (*stored)[n] = true;
+    for (const CallOperand& read : call_operands(graph, caps, n)) (*stored)[read.node] = true;
+  }
+}
+
+ir::Call call_of(const ir::Graph& graph, NodeId n, std::span<const CallOperand> operands,
+                 std::span<const std::uint32_t> buffers) {
+  const ProductAxes axes = product_axes(graph, n, operands);
+  ir::Call call;
+  call.what = graph.nodes[n].kind;
+  call.dtype = graph.nodes[n].dtype;
+  for (const Monomial& extent : axes.extents) call.extents.push_back(size_of(extent));
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    ir::CallArray array{buffers[i], {}, {}};
+    if (i < operands.size()) array.offset = operands[i].layout.offset;
+    for (const Monomial& stride : axes.strides[i]) array.strides.push_back(size_of(stride));
+    (i < operands.size() ? call.operands : call.results).push_back(std::move(array));
+  }
+  return call;
+}
+
+}  // namespace kiln::passes
