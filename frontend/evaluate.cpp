@@ -10,6 +10,7 @@
 #include "frontend/complaint.h"
 #include "frontend/devices.h"
 #include "frontend/environment.h"
+#include "frontend/host_calls.h"
 #include "frontend/host_memory.h"
 #include "frontend/nan_trap.h"
 #include "frontend/snapshot.h"
@@ -178,6 +179,7 @@ bool Evaluation::round(std::span<const Array> arrays) {
     if (next == Next::wait) state().finished.wait(lock);
   } catch (...) {
     snapshot_.inputs.clear();  // which would keep their memory until this thread's next one
+    for (Node* const node : std::exchange(snapshot_.beside, {})) trace().release(node);
     throw;
   }
   delete_values(std::exchange(dead_, nullptr));
@@ -290,6 +292,7 @@ bool Evaluation::compute() {
 }
 
 void Evaluation::execute(const runtime::LoadedPlan& plan, std::span<const runtime::Block> inputs) {
+  note_calls_of_host(plan, snapshot_);
   const runtime::LaunchWatch watch = launch_watch();
   runtime::execute(plan, snapshot_.bindings, inputs, outputs_, snapshot_.lines,
                    watch ? &watch : nullptr);

@@ -22,10 +22,11 @@ Array record(Recipe& recipe) {
   recipe.repaired = c.repairing && recipe.kind == Kind::map;
   recipe.rounds = &c.rounds;
   const bool logs = c.flush_after != 0 && !c.evaluating && !recipe.anywhere;
+  const bool whole = has_several(recipe.kind);  // of no value: its results are asked for
   if (logs && flush_may_be_due(c)) flush(recipe);
   Array result = Access::adopt(trace().record(recipe));
-  if (logs) c.loops.note(Access::node(result));
-  if (c.mode == Mode::eager && !c.evaluating && !c.repairing)
+  if (logs && !whole) c.loops.note(Access::node(result));
+  if (c.mode == Mode::eager && !c.evaluating && !c.repairing && !whole)
     evaluate(std::span(&result, 1), recipe.where);
   return result;
 }
@@ -466,6 +467,33 @@ Array contracted(const Array& left, const Array& right, Where where) {
   r.operands = nodes;
   r.new_shape = shape;
   return record(r);
+}
+
+std::vector<Array> sorted(ir::Op op, const Array& x, std::int64_t axis,
+                          std::initializer_list<std::uint64_t> results, Where where) {
+  Node* const node = Access::node(x);
+  const std::span<const std::int64_t> shape = node->shape->shape.extents();
+  std::vector<Array> items;
+  if (node->shape->size == 0 || shape[static_cast<std::size_t>(axis)] == 1) {
+    for (const std::uint64_t result : results)
+      items.push_back(result == 0 ? x : filled(shape, int64, 0, node->device, where));
+    return items;
+  }
+  Recipe r = from(Kind::sort, &node, where);
+  r.op = op;
+  const Lists lists{{&axis, 1}, {}};
+  r.lists = &lists;
+  r.shape = node->shape;
+  const Array whole = record(r);
+  Node* const its = Access::node(whole);
+  for (const std::uint64_t result : results) {
+    Recipe item = from(Kind::item, &its, where);
+    item.imm = result;
+    item.shape = node->shape;
+    if (result == 1) item.dtype = int64;
+    items.push_back(record(item));
+  }
+  return items;
 }
 
 }  // namespace kiln::inline v0::frontend

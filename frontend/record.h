@@ -85,5 +85,8 @@ Array reduced(ir::Op op, const Array& x, const std::vector<std::int64_t>& axes, 
               Where where);
 Array arg_reduced(ir::Op op, const Array& x, std::int64_t axis, Where where);
 Array contracted(const Array& left, const Array& right, Where where);
+// Results of ir's sort, by their numbers: the elements in order, and where each was.
+std::vector<Array> sorted(ir::Op op, const Array& x, std::int64_t axis,
+                          std::initializer_list<std::uint64_t> results, Where where);
 
 }  // namespace kiln::inline v0::frontend

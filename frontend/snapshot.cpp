@@ -155,7 +155,7 @@ bool Builder::cheap(Node* node) {
 // An interior value that pending operations outside consume, and that is dear, is stored as well.
 // Those of its operands are decided.
 void Builder::choose_store(Node* node, Info& info) {
-  if (info.output || node->anywhere) return;
+  if (info.output || node->anywhere || has_several(node->kind)) return;
   if ((node->hints & kMaterialize) == 0 && cheap(node)) return;
   store(node, info, 0);
 }
@@ -165,6 +165,25 @@ void Builder::store(Node* node, Info& info, Place guess) {
   info.output = true;
   out_->outputs.push_back(node);
   out_->guesses.push_back(guess);
+}
+
+// Other results of what is computed here are as good as there: whoever still asks for one would
+// have it computed again.
+void Builder::add_results() {
+  for (std::size_t i = 0, end = order_.size(); i < end; ++i) {
+    Node* const whole = order_[i];
+    if (!has_several(whole->kind)) continue;
+    for (Node* const item : trace().results(whole)) {
+      if (item->epoch == whole->epoch || item->in_flight) continue;
+      out_->beside.reserve(out_->beside.size() + 1);
+      if (Trace::retain_pending(item) == nullptr) continue;
+      out_->beside.push_back(item);  // there is room
+      item->epoch = whole->epoch;
+      leave(item, 0);
+      ++infos_[whole->id].edges;
+      store(item, infos_.back(), 0);
+    }
+  }
 }
 
 // An input may be overwritten if nothing refers to it but operations that this evaluation ends.
@@ -258,13 +277,15 @@ bool Builder::run(std::span<Node* const> roots, Learning learning, Snapshot* res
   result->guesses.assign(roots.size(), 0);
   if (!walk(roots)) return false;
   for (Node* const root : roots) infos_[root->id].output = true;
+  add_results();
   emit();
   g.attributes.resize(attributes_);
   resolve_symbols();
   mark_donations();
   for (Node* const node : result->outputs) {
-    Trace::retain(node);
+    if (std::ranges::find(result->beside, node) == result->beside.end()) Trace::retain(node);
   }
+  result->beside.clear();
   return true;
 }
 

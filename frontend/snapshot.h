@@ -34,6 +34,7 @@ struct Snapshot {
   std::vector<Input> inputs;
   // The nodes behind the graph's outputs; each has a reference that the caller drops.
   std::vector<Node*> outputs;
+  std::vector<Node*> beside;   // see add_results; with references where taking it was given up
   std::vector<Place> guesses;  // of each output, the place for whose sake it is stored; 0: none
   Math math = Math::exact;
   bool products = false;  // of matrices

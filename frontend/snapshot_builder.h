@@ -67,6 +67,7 @@ class Builder {
   static bool needed_outside(const Node& node, const Info& info) {
     return node.uses > info.edges || info.outside || (node.hints & kMaterialize) != 0;
   }
+  void add_results();
   void choose_store(Node* node, Info& info);
   void store(Node* node, Info& info, Place guess);
   // snapshot_learn.cpp

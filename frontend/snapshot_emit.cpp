@@ -45,6 +45,7 @@ ir::Node& Builder::push(ir::NodeKind kind, std::uint32_t axes, std::size_t rank)
   ir::Graph& g = out_->graph;
   ir::Node n;
   n.kind = kind;
+  n.results = static_cast<std::uint16_t>(ir::result_count(kind));
   n.dtype = to_ir(current_->dtype);
   n.rank = static_cast<std::uint8_t>(rank);
   n.shape = axes;
@@ -284,7 +285,7 @@ void Builder::emit_single(Node* node) {
   ir::Node& n = out_->graph.nodes.back();
   n.imm = node->imm;
   if (many || node->kind == Kind::update) n.attr = attributes_++;
-  out_->products = out_->products || role(node->kind) == ir::Role::call;
+  out_->products = out_->products || node->kind == Kind::contract;
 }
 
 // Where each operand of a concat begins.
@@ -323,10 +324,11 @@ void Builder::emit(std::size_t index) {
     case ir::Role::join:
       return node->kind == Kind::pad ? emit_view(node) : emit_single(node);
     case ir::Role::call:
+      return node->kind == Kind::sort ? emit_view(node) : emit_single(node);
+    case ir::Role::item:
       return emit_single(node);
     case ir::Role::put:
     case ir::Role::region:
-    case ir::Role::item:
       ir::internal_error("snapshot: a kind that is not recorded");
   }
 }

@@ -4,18 +4,18 @@
 namespace kiln::inline v0::frontend {
 
 bool computed_alone(const Node& node) {
-  if (node.anywhere || node.ready()) return false;
+  if (node.anywhere || node.ready() || has_several(node.kind)) return false;
   switch (role(node.kind)) {
     case ir::Role::map:
     case ir::Role::join:
     case ir::Role::fold:
     case ir::Role::call:
+    case ir::Role::item:
       return true;
     case ir::Role::leaf:
     case ir::Role::view:
     case ir::Role::put:
     case ir::Role::region:
-    case ir::Role::item:
       return false;
   }
   return false;

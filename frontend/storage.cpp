@@ -11,10 +11,8 @@
 
 namespace kiln::inline v0::frontend {
 
-namespace {
-
-void cross(runtime::Device& from, runtime::Device& to, std::int64_t bytes, Where where,
-           const char* why) {
+void note_transfer(runtime::Device& from, runtime::Device& to, std::int64_t bytes, Where where,
+                   const char* why) {
   const bool up = from.host_memory();
   if (context().transfers == Transfers::forbid) {
     Complaint(why,
@@ -26,6 +24,8 @@ void cross(runtime::Device& from, runtime::Device& to, std::int64_t bytes, Where
   }
   state().add_transfer({line_of(where), up, bytes, why});
 }
+
+namespace {
 
 // From one device to another, in parts, so that the host needs little memory.
 void copy_through_host(runtime::Device& source, const runtime::Block& from, runtime::Device& target,
@@ -53,7 +53,7 @@ runtime::Block Storage::on(runtime::Device& device, Where where, const char* why
         .advise("evaluate on another device")
         .raise();
   }
-  cross(source, device, bytes_, where, why);
+  note_transfer(source, device, bytes_, where, why);
   const Timed timed(source.host_memory() ? Measure::Kind::upload : Measure::Kind::download, why,
                     line_of(where), bytes_);
   runtime::Block to{device.allocate(bytes_), 0};

@@ -52,4 +52,9 @@ struct Value {
 };
 void delete_values(Value* first) noexcept;
 
+// Enters a copy between host and device into the list of transfers; TransferForbidden if the
+// thread's scope says so.
+void note_transfer(runtime::Device& from, runtime::Device& to, std::int64_t bytes, Where where,
+                   const char* why);
+
 }  // namespace kiln::inline v0::frontend

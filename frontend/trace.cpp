@@ -190,6 +190,11 @@ Node* Trace::record(const Recipe& r) {
     shape = shapes_.take(r.new_shape);
   }
   ListBox* const lists = r.lists != nullptr ? take_lists(*r.lists, shape) : nullptr;
+  std::vector<Node*>* items = nullptr;
+  if (r.kind == Kind::item) {
+    items = &results_[r.operands[0]];
+    items->reserve(items->size() + 1);
+  }
   Node* const node = slot();
   node->references.store(1, std::memory_order_relaxed);
   node->uses = 0;
@@ -218,6 +223,7 @@ Node* Trace::record(const Recipe& r) {
   node->where = r.where;
   node->hash = hash;
   if (share) table_.insert(node, hash);
+  if (items != nullptr) items->push_back(node);  // there is room
   count(*node, 1);
   return node;
 }
@@ -249,6 +255,18 @@ Node* Trace::leaf(DType dtype, std::span<const std::int64_t> shape, std::uint16_
   return node;
 }
 
+std::span<Node* const> Trace::results(const Node* node) const {
+  const auto found = results_.find(node);
+  if (found == results_.end()) return {};
+  return found->second;
+}
+
+void Trace::forget_result(Node* item) noexcept {
+  const auto found = results_.find(item->inline_operands[0]);
+  std::erase(found->second, item);
+  if (found->second.empty()) results_.erase(found);
+}
+
 void Trace::forget(Node* node) {
   if (node->hash != 0) table_.erase(node, std::exchange(node->hash, 0));
 }
@@ -257,6 +275,7 @@ void Trace::forget(Node* node) {
 // count of 1 is this node's own: no Array is left to copy it, and whoever finds a node by other
 // ways holds the lock.
 Node* Trace::let_go(Node* node, Node* dying) noexcept {
+  if (node->kind == Kind::item && node->operand_count != 0) forget_result(node);
   for (Node* const operand : node->inputs()) {
     if (!end_use(operand)) continue;
     if (operand->references.load(std::memory_order_acquire) == 1 ||

@@ -18,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -42,7 +43,7 @@ enum HintBits : std::uint8_t { kMaterialize = 1, kNoFuse = 2, kMustFuse = 4, kRe
 // Node::imm, list() and more() hold: of a literal or scalar imm its bits; else imm and the fields
 // of the kind's attribute as ir/nodes.def says.
 enum class Kind : std::uint8_t {
-#define KILN_NODE(name, operands, attribute, carries, role) name,
+#define KILN_NODE(name, operands, results, attribute, carries, role) name,
 #include "ir/nodes.def"
 #undef KILN_NODE
   count,  // 0-d, the number of elements of operand 0 over list() (minus imm, a double): a run-time
@@ -55,6 +56,11 @@ constexpr ir::Role role(Kind kind) {
   if (kind == Kind::count) return ir::Role::leaf;
   if (kind == Kind::alias) return ir::Role::view;
   return ir::role(static_cast<ir::NodeKind>(kind));
+}
+
+// Nodes of such a kind have no value: their items have (Trace::results).
+constexpr bool has_several(Kind kind) {
+  return kind < Kind::count && ir::result_count(static_cast<ir::NodeKind>(kind)) > 1;
 }
 
 inline constexpr std::uint32_t kInlineOperands = 3;
@@ -174,6 +180,8 @@ class Trace {
   std::vector<Node*> held();
   // A pending node with a reference, null if its last one is going. The lock is held.
   static Node* retain_pending(Node* node);
+  // Items of a node that has several results, those that are pending. The lock is held.
+  std::span<Node* const> results(const Node* node) const;
   // Bytes on a device that would be free if nothing were pending: of values that no Array holds.
   // Looks at every node.
   std::int64_t kept_by_pending(std::uint16_t device);
@@ -200,6 +208,7 @@ class Trace {
   ListBox* take_lists(const Lists& lists, ShapeBox* taken);
   Node* find(const Recipe& recipe, std::uint32_t hash);
   void forget(Node* node);  // takes it out of the table
+  void forget_result(Node* item) noexcept;
   Node* let_go(Node* node, Node* dying) noexcept;
   Value* drop(Node* first) noexcept;
   void count(const Node& node, int change);
@@ -211,6 +220,7 @@ class Trace {
   std::vector<std::unique_ptr<Node[]>> slabs_;
   Node* free_ = nullptr;
   PendingTable table_;
+  std::unordered_map<const Node*, std::vector<Node*>> results_;  // see results()
   Boxes<ShapeBox> shapes_;
   Boxes<ListBox> lists_;
 };

@@ -1,9 +1,12 @@
 #include "ir/array_ops.h"
 
+#include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "ir/error.h"
 #include "ir/scalar_semantics.h"
+#include "ir/sort_key.h"
 
 namespace kiln::ir {
 namespace {
@@ -86,6 +89,26 @@ void arg_extreme(Op op, DType type, std::int64_t outer, std::int64_t n, std::int
       for (std::int64_t i = 0; i < inner; ++i) {
         out[o * inner + i] =
             first_extreme<decltype(sample)>(op == Op::max, n, inner, x, o * n * inner + i);
+      }
+    }
+  });
+}
+
+void sort_along(Op op, DType type, std::int64_t outer, std::int64_t n, std::int64_t inner,
+                const void* x, void* out, std::int64_t* places) {
+  with_sort_key(type, op == Op::max, [&](auto bits, auto key) {
+    using Bits = decltype(bits);
+    const auto* const from = static_cast<const Bits*>(x);
+    auto* const to = static_cast<Bits*>(out);
+    std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+    for (std::int64_t row = 0; row < outer * inner; ++row) {
+      const std::int64_t begin = row / inner * n * inner + row % inner;
+      std::iota(order.begin(), order.end(), std::int64_t{0});
+      std::ranges::stable_sort(order, {},
+                               [&](std::int64_t k) { return key(from[begin + k * inner]); });
+      for (std::int64_t k = 0; k < n; ++k) {
+        places[begin + k * inner] = order[static_cast<std::size_t>(k)];
+        to[begin + k * inner] = from[begin + order[static_cast<std::size_t>(k)] * inner];
       }
     }
   });

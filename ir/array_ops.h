@@ -12,6 +12,11 @@ namespace kiln::ir {
 void arg_extreme(Op op, DType type, std::int64_t outer, std::int64_t n, std::int64_t inner,
                  const void* x, std::int64_t* out);
 
+// out[o][.][i]: the elements x[o][.][i] in order (ir/nodes.def, sort), and in `places` the k that
+// each had; rising for min, falling for max.
+void sort_along(Op op, DType type, std::int64_t outer, std::int64_t n, std::int64_t inner,
+                const void* x, void* out, std::int64_t* places);
+
 // c = a b for `batch` row-major matrices (m, k) (k, n), by sums over k in rising order: of float32
 // for 16-bit floats, rounded once; outside the promise of equal bits.
 void matrix_product(DType type, std::int64_t batch, std::int64_t m, std::int64_t n, std::int64_t k,

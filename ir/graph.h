@@ -41,7 +41,7 @@ struct SymInfo {
 };
 
 enum class NodeKind : std::uint8_t {
-#define KILN_NODE(name, operands, attribute, carries, role) name,
+#define KILN_NODE(name, operands, results, attribute, carries, role) name,
 #include "ir/nodes.def"
 #undef KILN_NODE
 };
@@ -60,11 +60,22 @@ enum class Role : std::uint8_t {
 };
 constexpr Role role(NodeKind kind) {
   constexpr Role kRoles[] = {
-#define KILN_NODE(name, operands, attribute, carries, role) Role::role,
+#define KILN_NODE(name, operands, results, attribute, carries, role) Role::role,
 #include "ir/nodes.def"
 #undef KILN_NODE
   };
   return kRoles[static_cast<int>(kind)];
+}
+
+inline constexpr int kAnyCount = -1;  // in nodes.def: as many as the kind's check says
+// How many results nodes of the kind have.
+constexpr int result_count(NodeKind kind) {
+  constexpr int kCounts[] = {
+#define KILN_NODE(name, operands, results, attribute, carries, role) results,
+#include "ir/nodes.def"
+#undef KILN_NODE
+  };
+  return kCounts[static_cast<int>(kind)];
 }
 
 struct Node {
@@ -154,6 +165,9 @@ struct Graph {
 };
 
 std::size_t hash(const Graph& graph);  // over what equality sees
+
+// Of a result of a node.
+DType result_type(const Graph& graph, NodeId n, std::size_t result);
 
 // Text, one node a line; parse(print(g)) == g, labels and lines included. The format is in
 // ir/FORMAT.md.

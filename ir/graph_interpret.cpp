@@ -84,12 +84,14 @@ void GraphRun::fail(std::string_view what) const {
                              n_ < g_.lines.size() ? " at " + g_.lines[n_] : ""));
 }
 
-std::byte* GraphRun::allocate() {
-  const std::int64_t size = element_count(extents()) * bytes();
+std::byte* GraphRun::allocate() { return allocate(0, node().dtype); }
+
+std::byte* GraphRun::allocate(std::size_t result, DType dtype) {
+  const std::int64_t size = element_count(extents()) * size_of(dtype);
   take(size);
-  values_[n_].resize(1);
-  values_[n_][0].resize(static_cast<std::size_t>(size));
-  return values_[n_][0].data();
+  values_[n_].resize(result + 1);
+  values_[n_][result].resize(static_cast<std::size_t>(size));
+  return values_[n_][result].data();
 }
 
 void GraphRun::copy_result(std::size_t number) {

@@ -10,8 +10,6 @@
 
 namespace kiln::ir {
 
-inline constexpr int kAnyCount = -1;
-
 // The place of an attribute among the alternatives of Attribute.
 template <class A, std::size_t I = 0>
 constexpr std::size_t attribute_index() {
@@ -54,7 +52,7 @@ struct KindInfo {
 };
 
 inline constexpr KindInfo kKinds[] = {
-#define KILN_NODE(name, operands, attribute, carries, role) \
+#define KILN_NODE(name, operands, results, attribute, carries, role) \
   {#name, operands, attribute_rule(static_cast<attribute*>(nullptr)), Carries::carries},
 #include "ir/nodes.def"
 #undef KILN_NODE

@@ -150,7 +150,8 @@ bool GraphVerifier::operands_ok() {
     ok = ok && at(g_.nodes[operand].results == 1 || n.kind == NodeKind::item,
                   "an operand has several results: read them by items");
   }
-  at(n.results == 1 || n.kind == NodeKind::loop, "only loops have several results");
+  const int results = result_count(n.kind);
+  at(results == kAnyCount || n.results == results, "another number of results than its kind has");
   return ok;
 }
 
@@ -210,7 +211,8 @@ class SymbolShapes final : public Shapes {
   // The operand's, or where it has several results, of the one that is meant.
   std::span<const Sym> of(int i) const {
     const NodeId operand = g_.operand(n_, i);
-    if (role(g_.nodes[n_].kind) != Role::item) return g_.shape(operand);
+    if (role(g_.nodes[n_].kind) != Role::item || role(g_.nodes[operand].kind) != Role::region)
+      return g_.shape(operand);
     return g_.shape(g_.operand(operand, static_cast<int>(number())));
   }
 

@@ -57,26 +57,24 @@ class PlanCheck {
 
   // Where the arrays lie is seen when sizes are bound (runtime/execute.cpp).
   void check(const Call& call) {
-    if (role(call.what) != Role::call) return say("a call of what is none");
+    const std::string_view error = error_of(call);
+    if (!error.empty()) return say("call: " + std::string(error));
     const std::string name(call_name(call.what));
-    for (const CallArray& operand : call.operands) check(call, operand);
+    for (const CallArray& operand : call.operands) check(name, operand);
     for (const CallArray& result : call.results) {
-      check(call, result);
+      if (result.buffer == CallArray::kNobody) continue;
+      check(name, result);
       if (plan_.buffers.at(result.buffer).role == BufferRole::input)
         say(name + ": writes an input");
       for (const CallArray& operand : call.operands) {
         if (operand.buffer == result.buffer) say(name + ": writes what it reads");
       }
     }
-    if (call.extents.size() < 3 || call.operands.size() != 2 || call.results.size() != 1)
-      say(name + ": a product has two operands, one result, and at least three axes");
   }
-  void check(const Call& call, const CallArray& array) {
-    const std::string name(call_name(call.what));
+  void check(const std::string& name, const CallArray& array) {
     need(array.buffer, name);
-    if (plan_.buffers.at(array.buffer).dtype != call.dtype)
+    if (plan_.buffers.at(array.buffer).dtype != array.dtype)
       say(name + ": an array of another dtype");
-    if (array.strides.size() != call.extents.size()) say(name + ": an array without all strides");
   }
 
   // From here on the donor's memory is the buffer's: nothing may use it as the donor's.

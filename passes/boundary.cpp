@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "passes/calls.h"
 #include "passes/dear.h"
 #include "passes/space.h"
 #include "passes/ways.h"
@@ -10,6 +11,7 @@
 namespace kiln::passes {
 
 using ir::NodeId;
+using ir::NodeKind;
 using ir::Sym;
 
 namespace {
@@ -78,11 +80,11 @@ class Boundaries {
     for (std::size_t c = 0; c < clusters.size(); ++c) {
       if (clusters[c].assembled) continue;
       for (const NodeId n : reads_[c]) {
-        if (clusters[c].call && is_strided_input(graph_, n)) {
+        if (clusters[c].call && is_copied(clusters[c], n)) {
           partition_.boundaries.push_back(
               {n, clusters[c].outputs[0].node,
-               "a matrix product is a library's and reads dense operands: an input with strides "
-               "in memory is copied"});
+               "a matrix product is a library's and reads operands whose rows or columns are "
+               "dense: an input that lies otherwise is copied"});
           continue;
         }
         if (home_[n] == kNone || home_[n] == c || done[n]) continue;
@@ -98,6 +100,15 @@ class Boundaries {
   }
 
  private:
+  bool is_copied(const Cluster& call, NodeId input) const {
+    return std::ranges::any_of(
+        call_operands(graph_, caps_, called(graph_, call.outputs[0].node)),
+        [&](const CallOperand& read) { return read.copied && read.node == input; });
+  }
+  bool is_product(const Cluster& call) const {
+    return graph_.nodes[call.outputs[0].node].kind == NodeKind::contract;
+  }
+
   static std::vector<NodeId> distinct_reads(const Space& space) {
     std::vector<NodeId> result;
     for (const Access& access : space.reads) result.push_back(access.leaf);
@@ -153,8 +164,13 @@ class Boundaries {
     if (maker.assembled) return "it is made in memory, piece by piece";
     if (has_puts(partition_, reader) && partition_.cut[n])
       return "it is used beside being written to a window, or reads what is overwritten there";
-    if (maker.call) return "a matrix product is a library's and writes its result to memory";
-    if (reader.call) return "a matrix product is a library's and reads its operands from memory";
+    if (maker.call)
+      return is_product(maker) ? "a matrix product is a library's and writes its result to memory"
+                               : "rows are put in order in memory";
+    if (reader.call)
+      return is_product(reader)
+                 ? "a matrix product is a library's and reads its operands from memory"
+                 : "rows are put in order in memory, as a whole";
     if (partition_.cut[n]) return "no kernel may both make and use it";
     const bool reduction = folds(graph_.nodes[n]);
     if (reduction && split(maker)) {

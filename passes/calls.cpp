@@ -133,17 +133,24 @@ namespace {
 
 // Anyway, whole.
 bool in_memory(const ir::Graph& graph, NodeId n) {
-  return is_input(graph.nodes[n]) || is_call(graph.nodes[n]) ||
+  return is_input(graph.nodes[n]) || is_by_call(graph.nodes[n]) ||
          std::ranges::find(graph.outputs, n) != graph.outputs.end();
+}
+
+bool is_dense(const ir::Graph& graph, NodeId n, const Layout& layout) {
+  return layout.offset.terms.empty() && layout.strides == dense_strides(graph, graph.shape(n));
+}
+CallOperand copy_of(const ir::Graph& graph, NodeId operand) {
+  return {operand,
+          {{}, dense_strides(graph, graph.shape(operand)), true},
+          is_strided_input(graph, operand)};
 }
 
 // Whether a library takes matrices that lie so, for each index of the axes before the last two.
 bool takes_matrices(const ir::Graph& graph, const ir::Caps& caps, NodeId operand,
                     const Layout& layout) {
   const auto shape = graph.shape(operand);
-  if (caps.products == ir::Products::dense) {
-    return layout.offset.terms.empty() && layout.strides == dense_strides(graph, shape);
-  }
+  if (caps.products == ir::Products::dense) return is_dense(graph, operand, layout);
   if (!layout.ordered && !mutant(ir::Mutant::strided_product)) return false;
   const std::size_t rank = shape.size();
   const auto is_one = [&](std::size_t axis) { return shape[axis] == ir::kOne; };
@@ -154,8 +161,18 @@ bool takes_matrices(const ir::Graph& graph, const ir::Caps& caps, NodeId operand
   return is_one(rank - 1) || is_one(rank - 2) || columns == kUnitStride || rows == kUnitStride;
 }
 
+// Whether what makes the call takes an operand that lies so.
+bool takes(const ir::Graph& graph, const ir::Caps& caps, NodeId call, NodeId operand,
+           const Layout& layout) {
+  if (graph.nodes[call].kind == NodeKind::contract)
+    return takes_matrices(graph, caps, operand, layout);
+  // Rows are gathered anyway.
+  return caps.products != ir::Products::dense || is_dense(graph, operand, layout);
+}
+
 // The furthest that views can be followed back to what is in memory.
-CallOperand find_operand(const ir::Graph& graph, const ir::Caps& caps, NodeId operand) {
+CallOperand find_operand(const ir::Graph& graph, const ir::Caps& caps, NodeId call,
+                         NodeId operand) {
   std::vector<NodeId> views{operand};
   while (is_view(graph.nodes[views.back()])) views.push_back(graph.operand(views.back(), 0));
   bool sliced = false;  // a part is read: nothing is stored whole for it
@@ -170,58 +187,84 @@ CallOperand find_operand(const ir::Graph& graph, const ir::Caps& caps, NodeId op
     bool lies = true;
     for (std::size_t v = source; lies && v-- > 0;)
       lies = view_layout(graph, views[v], &read.layout);
-    if (lies && takes_matrices(graph, caps, operand, read.layout)) return read;
+    if (lies && takes(graph, caps, call, operand, read.layout)) return read;
   }
   return {operand,
           {{}, dense_strides(graph, graph.shape(operand)), true},
           is_input(graph.nodes[operand])};
 }
 
-// A product's axes, those merged that every array walks as one: batches, then m, n, k.
-struct ProductAxes {
+// A call's axes, those merged that every array walks as one. The last ones are its kind's and stay:
+// m, n, k of a product, the axis that is sorted along.
+struct CallAxes {
+  std::size_t last = 0;
+  bool product = false;
   std::vector<Monomial> extents;
-  std::vector<Monomial> strides[3];  // of a, b, c
+  std::vector<std::vector<Monomial>> strides;  // by array: operands, then results
 
-  std::size_t batches() const { return extents.size() - 3; }
-  void add(Monomial extent, Monomial a, Monomial b, Monomial c) {
+  std::size_t batches() const { return extents.size() - last; }
+  void add(Monomial extent, const std::vector<Monomial>& along) {
     extents.push_back(std::move(extent));
-    strides[0].push_back(std::move(a)), strides[1].push_back(std::move(b));
-    strides[2].push_back(std::move(c));
+    strides.resize(along.size());
+    for (std::size_t i = 0; i < along.size(); ++i) strides[i].push_back(along[i]);
   }
-  // Whether the axis and the next are one. The rows of all of a batch are those of one matrix if
-  // the other operand is the same for all.
+  // Whether the axis and the next are one. The rows of all of a batch of products are those of one
+  // matrix if the other operand is the same for all.
   bool merges(std::size_t axis) const {
     const bool rows = axis + 1 == batches();
+    if (rows && !product) return false;
     if (rows && strides[1][axis] != kNoStride && !mutant(ir::Mutant::folded_batch)) return false;
     if (rows && strides[0].back() != kUnitStride && extents.back() != kUnitStride) return false;
     if (extents[axis + 1] == kUnitStride) return true;
     return std::ranges::all_of(strides, [&](const std::vector<Monomial>& s) {
-      return s[axis] == product(s[axis + 1], extents[axis + 1]);
+      return s[axis] == kiln::passes::product(s[axis + 1], extents[axis + 1]);
     });
   }
   void merge(std::size_t axis) {
     const auto at = static_cast<std::ptrdiff_t>(axis);
     const bool one = extents[axis + 1] == kUnitStride;
-    extents[axis + 1] = product(extents[axis], extents[axis + 1]);
+    extents[axis + 1] = kiln::passes::product(extents[axis], extents[axis + 1]);
     extents.erase(extents.begin() + at);
     for (std::vector<Monomial>& s : strides) s.erase(s.begin() + at + (one ? 1 : 0));
   }
 };
 
-ProductAxes product_axes(const ir::Graph& graph, NodeId n, std::span<const CallOperand> operands) {
+CallAxes product_axes(const ir::Graph& graph, NodeId n, std::span<const CallOperand> operands) {
   const auto shape = graph.shape(n), left = graph.shape(graph.operand(n, 0));
   const auto& a = operands[0].layout.strides;
   const auto& b = operands[1].layout.strides;
   const std::vector<Monomial> c = dense_strides(graph, shape);
   const auto extent = [&](Sym s) { return multiply(graph, kUnitStride, s); };
   const std::size_t rank = shape.size();
-  ProductAxes axes;
+  CallAxes axes{3, true, {}, {}};
   for (std::size_t i = 0; i + 2 < rank; ++i) {
-    if (shape[i] != ir::kOne) axes.add(extent(shape[i]), a[i], b[i], c[i]);
+    if (shape[i] != ir::kOne) axes.add(extent(shape[i]), {a[i], b[i], c[i]});
   }
-  axes.add(extent(shape[rank - 2]), a[rank - 2], kNoStride, c[rank - 2]);
-  axes.add(extent(shape[rank - 1]), kNoStride, b[rank - 1], c[rank - 1]);
-  axes.add(extent(left[rank - 1]), a[rank - 1], b[rank - 2], kNoStride);
+  axes.add(extent(shape[rank - 2]), {a[rank - 2], kNoStride, c[rank - 2]});
+  axes.add(extent(shape[rank - 1]), {kNoStride, b[rank - 1], c[rank - 1]});
+  axes.add(extent(left[rank - 1]), {a[rank - 1], b[rank - 2], kNoStride});
+  return axes;
+}
+
+CallAxes sort_axes(const ir::Graph& graph, NodeId n, std::span<const CallOperand> operands) {
+  const auto shape = graph.shape(n);
+  const auto& from = operands[0].layout.strides;
+  const std::vector<Monomial> to = dense_strides(graph, shape);
+  const std::size_t along = graph.attribute<ir::Axes>(n).axes[0];
+  CallAxes axes{1, false, {}, {}};
+  const auto add = [&](std::size_t i) {
+    axes.add(multiply(graph, kUnitStride, shape[i]), {from[i], to[i], to[i]});
+  };
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (i != along && shape[i] != ir::kOne) add(i);
+  }
+  add(along);
+  return axes;
+}
+
+CallAxes call_axes(const ir::Graph& graph, NodeId n, std::span<const CallOperand> operands) {
+  CallAxes axes = graph.nodes[n].kind == NodeKind::contract ? product_axes(graph, n, operands)
+                                                            : sort_axes(graph, n, operands);
   for (std::size_t i = axes.batches(); i-- > 0;) {
     if (axes.merges(i)) axes.merge(i);
   }
@@ -230,42 +273,58 @@ ProductAxes product_axes(const ir::Graph& graph, NodeId n, std::span<const CallO
 
 }  // namespace
 
+NodeId called(const ir::Graph& graph, NodeId made) {
+  return is_result(graph.nodes[made]) ? graph.operand(made, 0) : made;
+}
+
+ir::SizeExpr call_operations(const ir::Graph& graph, NodeId call) {
+  std::vector<Sym> all(graph.shape(call).begin(), graph.shape(call).end());
+  if (graph.nodes[call].kind == NodeKind::contract) {
+    all.push_back(graph.shape(graph.operand(call, 0)).back());
+    return ir::SizeExpr::product(2, all);
+  }
+  constexpr std::int64_t kSorted = 200;  // of an element, by digits
+  return ir::SizeExpr::product(kSorted, all);
+}
+
 std::vector<CallOperand> call_operands(const ir::Graph& graph, const ir::Caps& caps, NodeId call) {
   std::vector<CallOperand> operands;
   for (const NodeId operand : graph.operands(call))
-    operands.push_back(find_operand(graph, caps, operand));
+    operands.push_back(find_operand(graph, caps, call, operand));
+  if (graph.nodes[call].kind != NodeKind::contract || caps.target != ir::Target::cuda)
+    return operands;
   // cuBLASLt walks one batch axis.
-  const std::size_t most = caps.target == ir::Target::cuda ? 1 : ir::kMaxRank;
   for (std::size_t i = operands.size(); i-- > 0;) {
-    if (product_axes(graph, call, operands).batches() <= most) break;
-    const NodeId operand = graph.operand(call, static_cast<int>(i));
-    operands[i] = {operand,
-                   {{}, dense_strides(graph, graph.shape(operand)), true},
-                   is_strided_input(graph, operand)};
+    if (call_axes(graph, call, operands).batches() <= 1) break;
+    operands[i] = copy_of(graph, graph.operand(call, static_cast<int>(i)));
   }
   return operands;
 }
 
 void store_calls(const ir::Graph& graph, const ir::Caps& caps, std::vector<bool>* stored) {
   for (NodeId n = 0; n < graph.nodes.size(); ++n) {
+    if (is_result(graph.nodes[n])) (*stored)[n] = true;
     if (!is_call(graph.nodes[n])) continue;
-    (*stored)[n] = true;
+    if (graph.nodes[n].results == 1) (*stored)[n] = true;
     for (const CallOperand& read : call_operands(graph, caps, n)) (*stored)[read.node] = true;
   }
 }
 
 ir::Call call_of(const ir::Graph& graph, NodeId n, std::span<const CallOperand> operands,
                  std::span<const std::uint32_t> buffers) {
-  const ProductAxes axes = product_axes(graph, n, operands);
+  const CallAxes axes = call_axes(graph, n, operands);
   ir::Call call;
   call.what = graph.nodes[n].kind;
-  call.dtype = graph.nodes[n].dtype;
+  call.op = graph.nodes[n].op;
   for (const Monomial& extent : axes.extents) call.extents.push_back(size_of(extent));
   for (std::size_t i = 0; i < buffers.size(); ++i) {
-    ir::CallArray array{buffers[i], {}, {}};
-    if (i < operands.size()) array.offset = operands[i].layout.offset;
+    const bool operand = i < operands.size();
+    ir::CallArray array{buffers[i], {}, {}, {}};
+    array.dtype = operand ? graph.nodes[operands[i].node].dtype
+                          : ir::result_type(graph, n, i - operands.size());
+    if (operand) array.offset = operands[i].layout.offset;
     for (const Monomial& stride : axes.strides[i]) array.strides.push_back(size_of(stride));
-    (i < operands.size() ? call.operands : call.results).push_back(std::move(array));
+    (operand ? call.operands : call.results).push_back(std::move(array));
   }
   return call;
 }

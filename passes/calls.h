@@ -33,10 +33,15 @@ struct CallOperand {
 };
 std::vector<CallOperand> call_operands(const ir::Graph& graph, const ir::Caps& caps,
                                        ir::NodeId call);
+// The call that makes a value of memory: itself, or what it is a result of.
+ir::NodeId called(const ir::Graph& graph, ir::NodeId made);
+// About how many operations of float32 it is.
+ir::SizeExpr call_operations(const ir::Graph& graph, ir::NodeId call);
 // Calls and what they read are in memory.
 void store_calls(const ir::Graph& graph, const ir::Caps& caps, std::vector<bool>* stored);
 
-// The call of a node, its arrays in these buffers: operands, then results.
+// The call of a node, its arrays in these buffers: operands, then results (CallArray::kNobody for
+// those that nobody wants).
 ir::Call call_of(const ir::Graph& graph, ir::NodeId n, std::span<const CallOperand> operands,
                  std::span<const std::uint32_t> buffers);
 

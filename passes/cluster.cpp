@@ -30,6 +30,14 @@ std::string expression_of(const ir::Graph& graph, const Partition& partition,
   return text;
 }
 
+std::vector<bool> stored_by(const ir::Graph& graph, const std::vector<Cluster>& clusters) {
+  std::vector<bool> stored(graph.nodes.size(), false);
+  for (const Cluster& cluster : clusters) {
+    for (const ClusterOutput& output : cluster.outputs) stored[output.node] = true;
+  }
+  return stored;
+}
+
 double middle(const ir::Graph& graph, Sym sym) {
   const ir::SymInfo& s = graph.sym(sym);
   return 0.5 * (static_cast<double>(s.lo) + static_cast<double>(s.hi));

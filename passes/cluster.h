@@ -68,6 +68,9 @@ Access stored_access(const ir::Graph& graph, const Partition& partition,
                      const ClusterOutput& output);
 bool has_puts(const Partition& partition, const Cluster& cluster);
 
+// By node, whether it has memory of its own: what some cluster makes.
+std::vector<bool> stored_by(const ir::Graph& graph, const std::vector<Cluster>& clusters);
+
 // Whether all that is stored is one value: expressions of kernels have to name none then.
 bool one_value(const Partition& partition);
 // What a cluster's kernel computes, infix.

@@ -113,6 +113,7 @@ class Pricing {
       for (const CallOperand& read : call_operands(graph_, caps_, n)) begin_at(read.node);
       return;
     }
+    if (is_result(node)) return;
     if (is_assembled(graph_, n)) {
       for (const NodeId operand : graph_.operands(n)) begin_at(operand);
       return;

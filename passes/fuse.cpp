@@ -117,7 +117,7 @@ void Joiner::mark_roots() {
     }
     if (is_input(node)) continue;
     is_root_[i] =
-        out_.stored[i] || folds(node) || is_call(node) || (!options_.fusion && is_map(node));
+        out_.stored[i] || folds(node) || is_by_call(node) || (!options_.fusion && is_map(node));
   }
   for (const NodeId output : graph_.outputs) is_root_[output] = true;
 }
@@ -377,7 +377,7 @@ void Joiner::place(NodeId n) {
   if (is_call(node)) {
     Group own;
     own.call = true;
-    own.outputs[n] = {};
+    if (node.results == 1) own.outputs[n] = {};
     const std::size_t me = groups_.add(std::move(own));
     Demand d;
     for (const CallOperand& read : call_operands(graph_, caps_, n)) {
@@ -385,6 +385,12 @@ void Joiner::place(NodeId n) {
       if (read.copied) groups_[me].before.insert(copies_.at(read.node));
     }
     link(me, n, d);
+    return;
+  }
+  if (is_result(node)) {
+    const std::size_t maker = groups_.find(home_[graph_.operand(n, 0)]);
+    groups_[maker].outputs[n] = {};
+    home_[n] = maker;
     return;
   }
   const Demand d = demand(n);
@@ -412,9 +418,9 @@ void Joiner::finish() {
       wanted_.insert(leaf);
     }
     if (is_call(graph_.nodes[n])) {
-      wanted_.insert(n);
+      if (graph_.nodes[n].results == 1) wanted_.insert(n);
       for (const NodeId leaf : groups_[groups_.find(home_[n])].leaves) {
-        if (home_[leaf] != kNone || is_strided_input(graph_, leaf)) wanted_.insert(leaf);
+        if (home_[leaf] != kNone || copies_.contains(leaf)) wanted_.insert(leaf);
       }
     }
   }
@@ -434,8 +440,7 @@ void Joiner::finish() {
     order_reduces(graph_, group, is_root_, cluster);
     out_.clusters.push_back(std::move(cluster));
   }
-  std::fill(out_.stored.begin(), out_.stored.end(), false);
-  for (const NodeId n : wanted_) out_.stored[n] = true;
+  out_.stored = stored_by(graph_, out_.clusters);
 }
 
 // Stores values so that no kernel has too many parameters, or instructions.

@@ -13,7 +13,7 @@ namespace kiln::passes {
 
 struct Group {
   std::vector<ir::Sym> outer, inner;
-  bool split = false;  // reductions alone: no kernel makes their points beside them
+  bool split = false;      // reductions alone: no kernel makes their points beside them
   bool call = false;       // made as a whole
   bool assembled = false;  // what puts and a base make
   bool puts = false;       // it stores into windows

@@ -79,6 +79,7 @@ std::int64_t own_length(const ir::Graph& graph, NodeId n) {
     case NodeKind::reduce:
     case NodeKind::arg_reduce:
     case NodeKind::contract:
+    case NodeKind::sort:
     case NodeKind::loop:
     case NodeKind::item:
       return 0;
@@ -115,7 +116,7 @@ class Cutter {
       if (!live[i]) continue;
       for (const NodeId operand : graph_.operands(n)) live[operand] = true;
       const bool reduces = folds(graph_.nodes[n]);
-      const bool alone = is_call(graph_.nodes[n]) || is_assembled(graph_, n);
+      const bool alone = is_by_call(graph_.nodes[n]) || is_assembled(graph_, n);
       if (alone || (!root_[i] && !reduces)) continue;
       measure(n);
     }

@@ -81,30 +81,38 @@ void PlanWriter::allocate(std::uint32_t buffer) {
 
 void PlanWriter::add_call(const Cluster& cluster) {
   const ir::Graph& graph = plan_.graph;
-  const NodeId n = cluster.outputs[0].node;
+  const NodeId n = called(graph, cluster.outputs[0].node);
   const std::vector<CallOperand> operands = call_operands(graph, caps_, n);
   std::vector<std::uint32_t> buffers;
   for (const CallOperand& read : operands) buffers.push_back(buffer_of(read.node, read.copied));
-  buffers.push_back(buffer_of(n, true));
+  const std::size_t first = buffers.size();
+  buffers.resize(first + graph.nodes[n].results, ir::CallArray::kNobody);
+  for (const ClusterOutput& output : cluster.outputs) {
+    const ir::Node& node = graph.nodes[output.node];
+    const std::uint32_t buffer = buffer_of(output.node, true);
+    allocate(buffer);
+    buffers[first + (is_result(node) ? node.imm : 0)] = buffer;
+  }
   ir::Call call = call_of(graph, n, operands, buffers);
-  allocate(buffers.back());
-  for (const std::uint32_t buffer : buffers) use(buffer);
+  for (const std::uint32_t buffer : buffers)
+    if (buffer != ir::CallArray::kNobody) use(buffer);
   plan_.steps.push_back({StepKind::call, static_cast<std::uint32_t>(plan_.calls.size())});
   ir::ClusterReport report;
+  const bool product = call.what == NodeKind::contract;
   report.name = ir::call_name(call.what);
-  report.expression = ir::infix(graph, n, partition_.stored);
-  if (!one_value(partition_))
-    report.expression = ir::stored_name(graph, n) + " = " + report.expression;
-  report.schedule = "library";
-  report.schedule_reason = "a matrix product";
-  report.nodes = {n};
+  report.expression = expression_of(graph, partition_, cluster);
+  report.schedule = product ? "library" : "whole rows";
+  report.schedule_reason = product ? "a matrix product" : "the order of a row is found as a whole";
+  for (const ClusterOutput& output : cluster.outputs) report.nodes.push_back(output.node);
+  if (is_result(graph.nodes[report.nodes[0]])) report.nodes.push_back(n);
+  std::ranges::sort(report.nodes);
   const Traffic traffic = traffic_of(graph, caps_, cluster, {});
   report.compulsory_read = traffic.compulsory_read;
   report.compulsory_written = traffic.compulsory_written;
   report.operations = traffic.operations;
   const auto shape = graph.shape(n);
   report.outer.assign(shape.begin(), shape.end());
-  report.inner.push_back(graph.shape(graph.operand(n, 0)).back());
+  if (product) report.inner.push_back(graph.shape(graph.operand(n, 0)).back());
   call.report = static_cast<std::uint32_t>(plan_.clusters.size());
   plan_.clusters.push_back(std::move(report));
   plan_.calls.push_back(std::move(call));

@@ -18,7 +18,7 @@ ir::Graph bare_outputs(const ir::Graph& graph) {
   for (NodeId& output : result.outputs) {
     if (graph.nodes[output].kind != ir::NodeKind::reshape) continue;
     const NodeId made = graph.operand(output, 0);
-    if (!is_call(graph.nodes[made]) || hinted(output) || hinted(made)) continue;
+    if (!is_by_call(graph.nodes[made]) || hinted(output) || hinted(made)) continue;
     if (std::ranges::find(result.outputs, made) != result.outputs.end()) continue;
     if (!result.labels.empty() && result.labels[made].empty())
       result.labels[made] = graph.labels[output];

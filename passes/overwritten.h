@@ -63,7 +63,7 @@ class Readers {
         if (!seen_.insert(user).second) continue;
         visit(user, std::nullopt);
         const ir::Node& node = graph_.nodes[user];
-        const bool stops = folds(node) || is_call(node) || output_[user] || user == value ||
+        const bool stops = folds(node) || is_by_call(node) || output_[user] || user == value ||
                            node.kind == ir::NodeKind::put;
         if (!stops) stack_.push_back(user);
       }

@@ -20,6 +20,10 @@ inline bool per_row(const ir::Node& n) { return ir::role(n.kind) == ir::Role::fo
 // Made as a whole, of operands that are in memory.
 inline bool is_call(const ir::Node& n) { return ir::role(n.kind) == ir::Role::call; }
 
+// A result of what is, or that itself: in memory, made by nothing that is fused.
+inline bool is_result(const ir::Node& n) { return ir::role(n.kind) == ir::Role::item; }
+inline bool is_by_call(const ir::Node& n) { return is_call(n) || is_result(n); }
+
 // Where the walk of an expression ends, whether or not the value is stored: it is not an element of
 // operands at the same point, or at one that follows from it.
 inline bool ends_expression(const ir::Node& n) {

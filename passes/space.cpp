@@ -192,7 +192,8 @@ Space space_of(const ir::Graph& graph, const ir::Caps& caps, const Partition& pa
     return space;
   }
   if (cluster.call) {
-    for (const CallOperand& read : call_operands(graph, caps, cluster.outputs[0].node))
+    for (const CallOperand& read :
+         call_operands(graph, caps, called(graph, cluster.outputs[0].node)))
       space.reads.push_back({read.node, {}, {}, false});
     return space;
   }
@@ -355,22 +356,24 @@ std::vector<Sym> reach(const ir::Graph& graph, const Access& access,
 }
 
 // Elements of operands that are repeated count once.
-Traffic call_traffic(const ir::Graph& graph, const ir::Caps& caps, NodeId n) {
+Traffic call_traffic(const ir::Graph& graph, const ir::Caps& caps, const Cluster& cluster) {
+  const NodeId n = called(graph, cluster.outputs[0].node);
   Traffic t;
-  const std::int64_t bytes = ir::size_of(graph.nodes[n].dtype);
   const std::vector<CallOperand> operands = call_operands(graph, caps, n);
   for (std::size_t i = 0; i < operands.size(); ++i) {
     std::vector<Sym> walked;
-    const auto shape = graph.shape(graph.operand(n, static_cast<int>(i)));
+    const NodeId operand = graph.operand(n, static_cast<int>(i));
+    const auto shape = graph.shape(operand);
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
       if (operands[i].layout.strides[axis].coefficient != 0) walked.push_back(shape[axis]);
     }
-    t.compulsory_read += ir::SizeExpr::product(bytes, walked);
+    t.compulsory_read += ir::SizeExpr::product(ir::size_of(graph.nodes[operand].dtype), walked);
   }
-  t.compulsory_written = ir::SizeExpr::product(bytes, graph.shape(n));
-  std::vector<Sym> all(graph.shape(n).begin(), graph.shape(n).end());
-  all.push_back(graph.shape(graph.operand(n, 0)).back());
-  t.operations = ir::SizeExpr::product(2, all);
+  for (const ClusterOutput& output : cluster.outputs) {
+    t.compulsory_written += ir::SizeExpr::product(ir::size_of(graph.nodes[output.node].dtype),
+                                                  graph.shape(output.node));
+  }
+  t.operations = call_operations(graph, n);
   return t;
 }
 
@@ -379,7 +382,7 @@ Traffic call_traffic(const ir::Graph& graph, const ir::Caps& caps, NodeId n) {
 Traffic traffic_of(const ir::Graph& graph, const ir::Caps& caps, const Cluster& cluster,
                    const Space& space) {
   if (cluster.assembled) return {};
-  if (cluster.call) return call_traffic(graph, caps, cluster.outputs[0].node);
+  if (cluster.call) return call_traffic(graph, caps, cluster);
   Traffic t;
   std::vector<Sym> all = cluster.outer;
   all.insert(all.end(), cluster.inner.begin(), cluster.inner.end());

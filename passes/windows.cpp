@@ -156,7 +156,7 @@ Placer::Cone Placer::cone(NodeId value, NodeId base) const {
     stack.pop_back();
     if (n == base) result.reads_base = true;
     result.operations += op_cost(graph_.nodes[n]);
-    if (n == base || folds(graph_.nodes[n]) || is_call(graph_.nodes[n])) continue;
+    if (n == base || folds(graph_.nodes[n]) || is_by_call(graph_.nodes[n])) continue;
     for (const NodeId operand : graph_.operands(n)) {
       if (seen.insert(operand).second) stack.push_back(operand);
     }

@@ -173,6 +173,8 @@ class Device {
   virtual std::shared_ptr<const LoadedKernel> load_kernel(const ir::Kernel& kernel,
                                                           const Binary& binary) = 0;
   virtual void launch(const Launch& launch) = 0;
+  // Whether there is something for such calls; else the host makes them, on copies.
+  virtual bool has(ir::NodeKind call) const = 0;
   // Every array has elements, all in memory. Throws DeviceError where no library is there for it,
   // or none takes the arrays as they lie; OutOfMemory without a name, of a workspace.
   virtual void call(const ir::BoundCall& call, const LaunchLabel& label) = 0;

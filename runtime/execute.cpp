@@ -5,6 +5,7 @@
 
 #include "ir/error.h"
 #include "ir/mutant.h"
+#include "runtime/host/calls.h"
 #include "runtime/small_array.h"
 
 namespace kiln::runtime {
@@ -201,11 +202,12 @@ struct Execution {
 
   void call(const LoadedPlan::Step& step) {
     const ir::Call& planned = plan.calls[step.index];
-    const ir::BoundCall bound(planned, bindings.syms,
-                              [&](std::uint32_t buffer) { return slots[buffer].data; });
+    ir::BoundCall bound(planned, bindings.syms,
+                        [&](std::uint32_t buffer) { return slots[buffer].data; });
     bool terms = true;  // whether there is anything to compute with
     for (std::size_t i = 0; i < planned.results.size(); ++i) {
-      if (!check_reach(planned.results[i], bound, bound.result(i))) return;
+      const bool wanted = planned.results[i].buffer != ir::CallArray::kNobody;
+      if (wanted && !check_reach(planned.results[i], bound, bound.result(i))) return;
     }
     for (std::size_t i = 0; i < planned.operands.size(); ++i)
       terms = check_reach(planned.operands[i], bound, bound.operand(i)) && terms;
@@ -213,7 +215,11 @@ struct Execution {
     const Work work = account(step);
     const LaunchLabel label = label_of(plan, planned, lines);
     try {
-      tell(label, work, [&] { device.call(bound, label); });
+      if (device.has(planned.what)) {
+        tell(label, work, [&] { device.call(bound, label); });
+      } else {
+        tell(label, work, [&] { call_on_host(planned, bound); });
+      }
     } catch (OutOfMemory& error) {
       error.array = "the workspace of " + label.text();
       throw;
@@ -223,17 +229,61 @@ struct Execution {
   // Whether an array of a call has elements, all of which lie in its buffer.
   bool check_reach(const ir::CallArray& array, const ir::BoundCall& call,
                    const ir::BoundCall::Array& where) const {
-    const std::int64_t span = call.span(where);
-    if (span == 0) return false;
+    const ir::BoundCall::Reach reach = call.reach(where);
+    if (reach.empty) return false;
     const ir::PlanBuffer& buffer = plan.buffers[array.buffer];
     if (is_spread(buffer)) return true;
-    const std::int64_t last = value(array.offset) + span;
-    ir::internal_check(last <= value(buffer.elements), "execute: a call reaches beyond its buffer");
+    const std::int64_t first = value(array.offset);
+    ir::internal_check(first + reach.low >= 0 && first + reach.high < value(buffer.elements),
+                       "execute: a call reaches beyond its buffer");
     return true;
   }
   // An input whose elements do not lie side by side: how far they reach is the caller's matter.
   bool is_spread(const ir::PlanBuffer& buffer) const {
     return buffer.role == ir::BufferRole::input && !plan.graph.inputs[buffer.index].dense;
+  }
+
+  // Operands come to the host and results go back.
+  void call_on_host(const ir::Call& planned, ir::BoundCall& bound) {
+    struct Copy {
+      Memory* memory;
+      std::int64_t offset;
+      std::vector<std::byte> bytes;
+    };
+    std::vector<Copy> results;
+    std::vector<std::vector<std::byte>> operands;
+    const auto place = [&](const ir::CallArray& array, std::size_t number, bool result) {
+      const ir::BoundCall::Array& at =
+          result ? bound.result(number - planned.operands.size()) : bound.operand(number);
+      const ir::BoundCall::Reach reach = bound.reach(at);
+      const std::int64_t size = ir::size_of(at.dtype), low = reach.low * size;
+      const ir::PlanBuffer& buffer = plan.buffers[array.buffer];
+      const bool input = buffer.role == ir::BufferRole::input;
+      Memory* const memory =
+          input ? inputs[buffer.index].memory.get() : slots[array.buffer].memory.get();
+      const std::int64_t offset =
+          at.data + low - static_cast<std::byte*>(memory->data());  // addresses of the device's
+      std::vector<std::byte> bytes(static_cast<std::size_t>(reach.size() * size));
+      if (!result) device.download(bytes.data(), *memory, offset, reach.size() * size);
+      bound.move(number, bytes.data() - low);
+      if (result) {
+        results.push_back({memory, offset, std::move(bytes)});
+      } else {
+        operands.push_back(std::move(bytes));
+      }
+    };
+    std::size_t number = 0;
+    for (const ir::CallArray& array : planned.operands) place(array, number++, false);
+    for (const ir::CallArray& array : planned.results) {
+      if (array.buffer != ir::CallArray::kNobody) place(array, number, true);
+      ++number;
+    }
+    Workers alone(1);
+    host_call(bound, alone);
+    for (const Copy& result : results) {
+      device.upload(*result.memory, result.offset, result.bytes.data(),
+                    static_cast<std::int64_t>(result.bytes.size()));
+    }
   }
 
   // Sums over nothing.

@@ -141,6 +141,7 @@ struct Loader {
         if (reports) s.report = call.report;
         for (const ir::CallArray& operand : call.operands) use(operand.buffer);
         for (const ir::CallArray& result : call.results) {
+          if (result.buffer == ir::CallArray::kNobody) continue;
           use(result.buffer);
           check(buffer(result.buffer).role != ir::BufferRole::input, "a call writes an input");
         }
@@ -203,7 +204,7 @@ struct Loader {
   bool overwrites_input(const LoadedPlan::Step& step) {
     if (step.kind == ir::StepKind::call) {
       return std::ranges::any_of(plan.calls[step.index].results, [&](const ir::CallArray& result) {
-        return takes_input(result.buffer);
+        return result.buffer != ir::CallArray::kNobody && takes_input(result.buffer);
       });
     }
     if (step.kind != ir::StepKind::launch) return false;

@@ -1,6 +1,8 @@
 // One of the results of a node that has several.
 #pragma once
+#include "ir/nodes/reduce.h"
 #include "ir/nodes/rules.h"
+#include "ir/nodes/sort.h"
 
 namespace kiln::ir {
 
@@ -11,16 +13,19 @@ struct Rule<NodeKind::item> {
       s.put(s.extent(0, i), "not the type of that result");
   }
   static bool check(const NodeCheck& c) {
+    const NodeId of = c.graph.operand(c.n, 0);
     const Node& from = c.operand(0);
-    if (!c.at(role(from.kind) == Role::region && c.node().imm < from.results, "no such result"))
-      return false;
-    const NodeId carried = c.graph.operand(c.graph.operand(c.n, 0), static_cast<int>(c.node().imm));
-    return c.at(c.graph.nodes[carried].dtype == c.node().dtype &&
-                    c.graph.nodes[carried].rank == c.node().rank,
-                "not the type of that result");
+    const auto type = rule(from.kind).type;
+    if (!c.at(type != nullptr && c.node().imm < from.results, "no such result")) return false;
+    return c.at(type(c.graph, of, c.node().imm) == c.node().dtype, "not the type of that result");
   }
   static void interpret(GraphRun& run) { run.copy_result(run.node().imm); }
-  static void infix(InfixWriter& w, NodeId n, int) {
+  static void infix(InfixWriter& w, NodeId n, int least) {
+    const NodeId of = w.graph().operand(n, 0);
+    const bool first = w.node(n).imm == 0;
+    if (w.node(of).kind == NodeKind::sort && first) return w.pass(n, least);
+    if (w.node(of).kind == NodeKind::sort)
+      return Rule<NodeKind::reduce>::write_call(w, of, "arg" + std::string(order_name(w.node(of))));
     w.call(n, "item", ", " + std::to_string(w.node(n).imm));
   }
   static AxisUses axes(const Graph& g, NodeId n, int operand) {

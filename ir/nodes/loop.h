@@ -61,6 +61,9 @@ struct Rule<NodeKind::loop> {
     run.repeat(run.region(loop.region), run.value(loop.count));
   }
   static void infix(InfixWriter& w, NodeId n, int) { w.call(n, "loop"); }
+  static DType type(const Graph& g, NodeId n, std::size_t result) {
+    return g.nodes[g.operand(n, static_cast<int>(result))].dtype;
+  }
   static AxisUses axes(const Graph& g, NodeId n, int operand) {
     return AxisUses(g.nodes[g.operand(n, operand)].rank, {AxisUse::How::folded, 0});
   }

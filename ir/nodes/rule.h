@@ -40,6 +40,8 @@ struct NodeRule {
   void (*interpret)(GraphRun& run);       // its meaning
   void (*infix)(InfixWriter& writer, NodeId node, int least);  // how explain writes it
   AxisUses (*axes)(const Graph& graph, NodeId node, int operand);
+  // Of a result of a kind that has several; else null.
+  DType (*type)(const Graph& graph, NodeId node, std::size_t result);
 };
 const NodeRule& rule(NodeKind kind);
 std::size_t attribute_index(NodeKind kind);  // of Attribute's alternatives, the kind's

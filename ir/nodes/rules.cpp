@@ -18,6 +18,7 @@
 #include "ir/nodes/reshape.h"
 #include "ir/nodes/scalar.h"
 #include "ir/nodes/slice.h"
+#include "ir/nodes/sort.h"
 #include "ir/nodes/update.h"
 #include "ir/strided.h"
 
@@ -28,11 +29,15 @@ namespace {
 template <NodeKind kind>
 constexpr NodeRule rule_of() {
   using R = Rule<kind>;
-  return {R::shape, R::check, R::interpret, R::infix, R::axes};
+  if constexpr (result_count(kind) == 1) {
+    return {R::shape, R::check, R::interpret, R::infix, R::axes, nullptr};
+  } else {
+    return {R::shape, R::check, R::interpret, R::infix, R::axes, R::type};
+  }
 }
 
 constexpr NodeRule kRules[] = {
-#define KILN_NODE(name, operands, attribute, carries, role) rule_of<NodeKind::name>(),
+#define KILN_NODE(name, operands, results, attribute, carries, role) rule_of<NodeKind::name>(),
 #include "ir/nodes.def"
 #undef KILN_NODE
 };
@@ -40,6 +45,11 @@ constexpr NodeRule kRules[] = {
 }  // namespace
 
 const NodeRule& rule(NodeKind kind) { return kRules[static_cast<int>(kind)]; }
+
+DType result_type(const Graph& graph, NodeId n, std::size_t result) {
+  const auto type = rule(graph.nodes[n].kind).type;
+  return type == nullptr ? graph.nodes[n].dtype : type(graph, n, result);
+}
 
 namespace {
 template <std::size_t... I>

@@ -45,6 +45,8 @@ class GraphRun {
 
   // The result, not yet written.
   std::byte* allocate();
+  // A result of several, of the node's shape; the first one begins.
+  std::byte* allocate(std::size_t result, DType dtype);
   // The result is a result of the first operand.
   void copy_result(std::size_t number);
   // The result in the memory of operand i, if nobody else wants that, or in a copy of it.

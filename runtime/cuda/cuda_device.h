@@ -36,6 +36,7 @@ class CudaDevice final : public Device {
   std::shared_ptr<const LoadedKernel> load_kernel(const ir::Kernel& kernel,
                                                   const Binary& binary) override;
   void launch(const Launch& launch) override;
+  bool has(ir::NodeKind call) const override { return call == ir::NodeKind::contract; }
   void call(const ir::BoundCall& call, const LaunchLabel& label) override;
   std::string products_missing() override;
   std::shared_ptr<Event> record() override;

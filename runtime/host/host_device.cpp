@@ -6,7 +6,7 @@
 #include "ir/bytes.h"
 #include "ir/error.h"
 #include "ir/fp_state.h"
-#include "runtime/host/blas.h"
+#include "runtime/host/calls.h"
 #if KILN_HAS_LLVM
 #include "runtime/host/link.h"
 #endif
@@ -166,9 +166,7 @@ void HostDevice::launch(const Launch& launch) {
   });
 }
 
-void HostDevice::call(const ir::BoundCall& call, const LaunchLabel&) {
-  host_product(call, workers_);
-}
+void HostDevice::call(const ir::BoundCall& call, const LaunchLabel&) { host_call(call, workers_); }
 
 std::shared_ptr<Event> HostDevice::record() { return std::make_shared<DoneEvent>(); }
 

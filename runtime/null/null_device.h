@@ -31,6 +31,7 @@ class NullDevice final : public Device {
   std::shared_ptr<const LoadedKernel> load_kernel(const ir::Kernel& kernel,
                                                   const Binary& binary) override;
   void launch(const Launch& launch) override;
+  bool has(ir::NodeKind) const override { return true; }
   void call(const ir::BoundCall&, const LaunchLabel&) override {}
   std::shared_ptr<Event> record() override;
   void synchronize() override {}

@@ -243,6 +243,13 @@ const FunctionCall kCalls[] = {
     {"argmax", "int64 (0, 1)", [](X x) { return said(kn::argmax(x, 1, kn::keepdims)); }},
     {"argmin", "error: kiln: argmin: axis 0 has no elements", [](X x) { return said(kn::argmin(x, 0)); }},
 
+    {"sort", kSame, [](X x) { return said(kn::sort(x)); }},
+    {"sort", kSame, [](X x) { return said(kn::sort(x, 1, kn::falling)); }},
+    {"argsort", "int64 (0, 3) []", [](X x) { return said(kn::argsort(x, 0)); }},
+    {"sorted", kSame, [](X x) { return said(kn::sorted(x, 0).values); }},
+    {"top_k", "int64 (0, 1) []", [](X x) { return said(kn::top_k(x, 1).indices); }},
+    {"top_k", "error: kiln: top_k: the first 1 of 0 along axis 0", [](X x) { return said(kn::top_k(x, 1, 0).values); }},
+
     {"softmax", kSame, [](X x) { return said(kn::softmax(x)); }},
     {"softmax", kSame, [](X x) { return said(kn::softmax(x, 0)); }},
     {"log_softmax", kSame, [](X x) { return said(kn::log_softmax(x, 0)); }},

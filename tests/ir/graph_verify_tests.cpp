@@ -35,7 +35,7 @@ TEST(GraphVerify, FaultsOfNodes) {
       {"n3 = neg f32 [s2 s3] n9\n", "does not come before"},
       {"n3 = add f32 [s2 s3] n0\n", "wrong number of operands"},
       {"n3 = concat f32 [s2 s3]\n", "wrong number of operands"},
-      {"n3 = neg f32 [s2 s3] n0 results 2\n", "only loops have several results"},
+      {"n3 = neg f32 [s2 s3] n0 results 2\n", "another number of results than its kind has"},
       {"n3 = neg f32 [s2 s9] n0\n", "an extent is unknown"},
       {"n3 = neg f32 [s2 s5] n0\n", "an extent may be negative"},
       {"n3 = neg c64 [s2 s3] n0\n", "complex types are not supported"},

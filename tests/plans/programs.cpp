@@ -265,6 +265,23 @@ Program::Id Program::matmul(Id a, Id b) {
   return graph.add(node, extents(shape), {{a, b}});
 }
 
+Program::Id Program::sort(Id x, int axis, ir::Op op) {
+  ir::Node node;
+  node.kind = NodeKind::sort;
+  node.op = op;
+  node.dtype = graph.nodes[x].dtype;
+  node.results = 2;
+  return graph.add(node, extents(shape_of(x)), {{x}}, ir::Axes{{static_cast<std::uint8_t>(axis)}});
+}
+
+Program::Id Program::item(Id whole, int result) {
+  ir::Node node;
+  node.kind = NodeKind::item;
+  node.dtype = ir::result_type(graph, whole, static_cast<std::size_t>(result));
+  node.imm = static_cast<std::uint64_t>(result);
+  return graph.add(node, extents(shape_of(whole)), {{whole}});
+}
+
 std::vector<ir::ArrayView> Program::views() const {
   std::vector<ir::ArrayView> result;
   for (std::size_t i = 0; i < data.size(); ++i) result.push_back({data[i].data() + offset[i]});

@@ -51,6 +51,8 @@ class Program {
             const std::vector<std::int64_t>& step = {});  // none: of 1
   void donate(Id x) { graph.inputs[graph.nodes[x].attr].donatable = true; }
   Id matmul(Id a, Id b);
+  Id sort(Id x, int axis, ir::Op op = ir::Op::min);  // read by items
+  Id item(Id whole, int result);
   void output(Id x) { graph.outputs.push_back(x); }
 
   std::vector<std::int64_t> shape_of(Id x) const;

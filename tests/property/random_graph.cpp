@@ -40,7 +40,13 @@ class Generator {
   const T& one_of(const std::vector<T>& list) {
     return list[static_cast<std::size_t>(pick(static_cast<int>(list.size())))];
   }
-  NodeId any_node() { return static_cast<NodeId>(pick(static_cast<int>(g().nodes.size()))); }
+  // Of several results each is an item.
+  NodeId any_node() {
+    while (true) {
+      const auto n = static_cast<NodeId>(pick(static_cast<int>(g().nodes.size())));
+      if (g().nodes[n].results == 1) return n;
+    }
+  }
   std::vector<Sym> shape_of(NodeId n) { return {g().shape(n).begin(), g().shape(n).end()}; }
   std::int64_t value(Sym s) const { return r_.bindings.syms[s]; }
   std::int64_t count(const std::vector<Sym>& shape) const {
@@ -219,6 +225,8 @@ class Generator {
         return arg_reduce();
       case NodeKind::contract:
         return contract();
+      case NodeKind::sort:
+        return sort();
       case NodeKind::update:
         return chance(25) ? concat_many() : updates();
       default:
@@ -495,6 +503,19 @@ class Generator {
     if (value(g().shape(x)[axes.axes[0]]) == 0) return;
     add(NodeKind::arg_reduce, DType::int64, without(x, axes), {x}, axes, 0,
         chance(50) ? Op::min : Op::max);
+  }
+
+  void sort() {
+    const NodeId x = any_node();
+    if (g().nodes[x].rank == 0) return;
+    const Axes axes{{static_cast<std::uint8_t>(pick(g().nodes[x].rank))}};
+    const DType t = g().nodes[x].dtype;
+    const NodeId whole =
+        add(NodeKind::sort, t, shape_of(x), {x}, axes, 0, chance(50) ? Op::min : Op::max);
+    g().nodes[whole].results = 2;
+    const int wanted = 1 + pick(3);  // the elements, their places, both
+    if ((wanted & 1) != 0) add(NodeKind::item, t, shape_of(x), {whole});
+    if ((wanted & 2) != 0) add(NodeKind::item, DType::int64, shape_of(x), {whole}, {}, 1);
   }
 
   // Operands are whole numbers of one sign, so small that the sums of their products are exact in

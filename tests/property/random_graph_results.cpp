@@ -51,6 +51,7 @@ RandomGraphOptions products() {
 }
 
 RandomGraph with_output(RandomGraph graph, NodeId n) {
+  while (graph.graph.nodes[n].results != 1) --n;  // its items are outputs, not the node
   graph.graph.outputs = {n};
   return graph;
 }

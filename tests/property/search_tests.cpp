@@ -148,6 +148,7 @@ ir::test::RandomGraphOptions without_products() {
   options.dtypes = {ir::DType::float32};
   options.empty_extents = false;
   std::erase(options.kinds, ir::NodeKind::contract);
+  std::erase(options.kinds, ir::NodeKind::sort);
   return options;
 }
 

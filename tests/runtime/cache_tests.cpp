@@ -55,6 +55,7 @@ class TextDevice final : public Device {
     return kernel;
   }
   void launch(const Launch&) override {}
+  bool has(ir::NodeKind) const override { return true; }
   void call(const ir::BoundCall&, const LaunchLabel&) override {}
   std::shared_ptr<Event> record() override { return nullptr; }
   void synchronize() override {}

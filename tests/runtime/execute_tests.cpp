@@ -181,8 +181,9 @@ ir::Plan product_plan() {
   ir::Call call;
   call.extents = {size({m}), size({n}), size({k})};
   const ir::SizeExpr none, one = ir::SizeExpr::constant(1);
-  call.operands = {{0, {}, {size({k}), none, one}}, {1, {}, {none, one, size({n})}}};
-  call.results = {{2, {}, {size({n}), one, none}}};
+  const auto f32 = ir::DType::float32;
+  call.operands = {{0, f32, {}, {size({k}), none, one}}, {1, f32, {}, {none, one, size({n})}}};
+  call.results = {{2, f32, {}, {size({n}), one, none}}};
   plan.calls = {call};
   plan.steps = {{ir::StepKind::allocate, 2}, {ir::StepKind::call, 0}};
   plan.outputs = {2};

@@ -25,7 +25,6 @@ struct ProductCase {
 inline ir::Call product_call(const ProductCase& x, ir::DType dtype) {
   const auto number = [](std::int64_t value) { return ir::SizeExpr::constant(value); };
   ir::Call call;
-  call.dtype = dtype;
   for (const std::int64_t extent : x.batch) call.extents.push_back(number(extent));
   for (const std::int64_t extent : {x.m, x.n, x.k}) call.extents.push_back(number(extent));
   // Strides of the rows and columns of one matrix, and what it takes.
@@ -41,7 +40,7 @@ inline ir::Call product_call(const ProductCase& x, ir::DType dtype) {
     for (std::size_t i = x.batch.size(); !repeated && i-- > 0; size *= x.batch[i])
       strides[i] = size;
     strides.insert(strides.end(), axes.begin(), axes.end());
-    ir::CallArray array{buffer, {}, {}};
+    ir::CallArray array{buffer, dtype, {}, {}};
     for (const std::int64_t stride : strides) array.strides.push_back(number(stride));
     (buffer == 2 ? call.results : call.operands).push_back(std::move(array));
   };
@@ -89,7 +88,7 @@ void check_products(Device& device, ir::DType dtype, double tolerance, bool batc
       std::vector<std::vector<T>> memory;
       const ir::BoundCall shape(call, {}, [](std::uint32_t) { return nullptr; });
       for (const auto* array : {&shape.operand(0), &shape.operand(1), &shape.result(0)}) {
-        std::vector<T> elements(static_cast<std::size_t>(shape.span(*array)));
+        std::vector<T> elements(static_cast<std::size_t>(shape.reach(*array).size()));
         for (T& v : elements) v = values(random);
         memory.push_back(with_margins(elements, kBefore[memory.size()]));
       }

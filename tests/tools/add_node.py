@@ -17,8 +17,8 @@ import sys
 import tempfile
 
 NAME = "same"
-ROW = ("ir/nodes.def", "KILN_NODE(put, 1, Slices, nothing, put)",
-       "KILN_NODE(same, 1, None, nothing, view)")
+ROW = ("ir/nodes.def", "KILN_NODE(put, 1, 1, Slices, nothing, put)",
+       "KILN_NODE(same, 1, 1, None, nothing, view)")
 FUNCTIONS = {
     "shape": "static void shape(Shapes& s) {\n"
              "    for (std::size_t i = 0; i < s.rank(0); ++i) s.put(s.extent(0, i), {});\n  }",

@@ -15,7 +15,8 @@ import headers
 
 STANDARD, FUNCTIONS = "2025.12", 170
 BEYOND = ("Beyond the standard", "Random")  # sections of the table that the standard does not have
-ARRAY_HEADERS = ("creation.h", "elementwise.h", "reductions.h", "rows.h", "views.h", "linalg.h")
+ARRAY_HEADERS = ("creation.h", "elementwise.h", "reductions.h", "rows.h", "views.h", "linalg.h",
+                 "sorting.h")
 BEGIN, END = "<!-- surface: begin -->", "<!-- surface: end -->"
 PEERS = ("ArrayFire", "MLX", "CuPy")
 

@@ -28,5 +28,6 @@
 #include "kiln/process.h"
 #include "kiln/reductions.h"
 #include "kiln/rows.h"
+#include "kiln/sorting.h"
 #include "kiln/types.h"
 #include "kiln/views.h"

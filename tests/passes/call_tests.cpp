@@ -1,4 +1,5 @@
-// Matrix products in plans: what a library is handed, and plans without one.
+// Calls in plans: what a library is handed, results of which nobody wants some, and plans without a
+// library.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -83,7 +84,8 @@ TEST(PlannedProducts, TheVerifierRefusesWhatIsNoCall) {
   };
   EXPECT_TRUE(has(findings([](ir::Call& c) { c.operands[1].strides.pop_back(); }),
                   "an array without all strides"));
-  EXPECT_TRUE(has(findings([](ir::Call& c) { c.dtype = DType::float64; }), "another dtype"));
+  EXPECT_TRUE(
+      has(findings([](ir::Call& c) { c.results[0].dtype = DType::float64; }), "differ in type"));
   EXPECT_TRUE(has(findings([](ir::Call& c) { c.results[0].buffer = c.operands[1].buffer; }),
                   "writes an input"));
   EXPECT_TRUE(has(findings([](ir::Call& c) { c.results[0].buffer = c.operands[0].buffer; }),
@@ -244,6 +246,38 @@ TEST(PlannedProducts, AMatrixIsRepeatedForABatch) {
       }
     }
   }
+}
+
+// A result that nobody wants has no memory; others have their own.
+TEST(PlannedSorts, ResultsAreBuffersOfTheirOwn) {
+  for (const int wanted : {1, 2, 3}) {
+    Program p;
+    const Program::Id whole = p.sort(p.factor(DType::float32, {6, 5}), 1);
+    if ((wanted & 1) != 0) p.output(p.item(whole, 0));
+    if ((wanted & 2) != 0) p.output(p.item(whole, 1));
+    const ir::Plan plan = passes::make_plan(p.graph, testing::cpu_caps());
+    ASSERT_EQ(plan.calls.size(), 1u);
+    const std::vector<ir::CallArray>& results = plan.calls[0].results;
+    EXPECT_EQ(results[0].buffer != ir::CallArray::kNobody, (wanted & 1) != 0);
+    EXPECT_EQ(results[1].buffer != ir::CallArray::kNobody, (wanted & 2) != 0);
+    EXPECT_EQ(plan.buffers.size(), wanted == 3 ? 3u : 2u);
+    EXPECT_EQ(plan.steps.size(), wanted == 3 ? 3u : 2u);  // allocations, the call
+    EXPECT_EQ(plan.clusters.at(0).compulsory_written.evaluate(p.bindings.syms),
+              30 * ((wanted & 1) * 4 + (wanted >> 1) * 8));
+    expect_bits(p, plan);
+  }
+}
+
+// Two sorts of the same are one; what is sorted is computed by a kernel before.
+TEST(PlannedSorts, EqualOnesAreOneCall) {
+  Program p;
+  const Program::Id x = p.factor(DType::float32, {6, 5});
+  p.output(p.item(p.sort(p.map(ir::Op::add, {x, x}), 0), 0));
+  p.output(p.item(p.sort(p.map(ir::Op::add, {x, x}), 0), 1));
+  const ir::Plan plan = passes::make_plan(p.graph, testing::cpu_caps());
+  EXPECT_EQ(plan.calls.size(), 1u);
+  EXPECT_EQ(plan.launches.size(), 1u);
+  expect_bits(p, plan);
 }
 
 TEST(PlannedProducts, WithoutALibraryGoByTiles) {

@@ -1,4 +1,5 @@
-// Matrix products of operands that lie in memory in every way, between kernels and without.
+// Calls (matrix products, sorting) of operands that lie in memory in every way, between kernels and
+// without.
 #include <vector>
 
 #include "tests/plans/cases.h"
@@ -45,7 +46,7 @@ const Case kCases[] = {
        p.output(p.matmul(x, x));
        p.output(p.map(Op::add, {p.map(Op::mul, {x, x}), p.matmul(x, x)}));
      },
-     2, 2},
+     1, 1},
     {"product_of_repeated_rows",
      [](Program& p) {
        const Id a = p.factor(DType::float64, {6, 9}, {0, 1});
@@ -66,7 +67,7 @@ const Case kCases[] = {
        const Id b = p.permute(p.factor(DType::float32, {2, 6, 3}, 2), {2, 1, 0});
        p.output(p.matmul(a, b));
      },
-     2, 2},
+     1, 1},
     {"product_of_single_rows_and_columns",
      [](Program& p) {
        const Id row = p.factor(DType::float32, {1, 9}, {9, 3});
@@ -74,7 +75,7 @@ const Case kCases[] = {
        p.output(p.matmul(row, column));
        p.output(p.matmul(column, row));
      },
-     1, 1},
+     0, 0},
     {"product_without_terms",
      [](Program& p) {
        p.output(p.matmul(p.factor(DType::float32, {4, 0}), p.factor(DType::float32, {0, 3})));
@@ -90,6 +91,38 @@ const Case kCases[] = {
        p.output(p.reduce(Op::add, c, {1}));
      },
      3, 3},
+    {"sort_of_an_input",
+     [](Program& p) { p.output(p.item(p.sort(p.factor(DType::float32, {5, 7}), 1), 0)); }, 0, 0},
+    {"sort_of_views",
+     [](Program& p) {
+       const Id x = p.permute(p.factor(DType::float64, {5, 7, 3}), {2, 0, 1});
+       const Id y = p.slice(x, {0, 4, 1}, {1, -2, 1}, {3, 2, 4});
+       p.output(p.item(p.sort(y, 1, Op::max), 0));
+       p.output(p.item(p.sort(p.factor(DType::int32, {6, 4}, {-4, 0}), 0), 1));
+     },
+     0, 0},
+    {"sort_between_kernels",
+     [](Program& p) {
+       const Id x = p.factor(DType::float32, {9, 11});
+       const Id whole = p.sort(p.map(Op::mul, {x, x}), 0);
+       p.output(p.map(Op::add, {p.item(whole, 0), x}));
+       p.output(p.reduce(Op::max, p.item(whole, 1), {1}));
+     },
+     2, 2},
+    {"sort_of_a_sort",
+     [](Program& p) {
+       const Id x = p.factor(DType::float32, {8, 6});
+       p.output(p.item(p.sort(p.item(p.sort(x, 0), 0), 1), 0));
+       p.output(p.item(p.sort(p.item(p.sort(x, 0), 1), 0), 1));
+     },
+     0, 0},
+    {"sort_and_product",
+     [](Program& p) {
+       const Id a = p.item(p.sort(p.factor(DType::float32, {6, 5}), 1), 0);
+       p.output(p.matmul(p.permute(a, {1, 0}), a));
+       p.output(p.item(p.sort(p.matmul(a, p.permute(a, {1, 0})), 0), 1));
+     },
+     0, 0},
     {"product_of_products",
      [](Program& p) {
        const Id a = p.factor(DType::float64, {6, 5});
