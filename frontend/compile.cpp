@@ -66,6 +66,7 @@ passes::Options plan_options(bool fusion) {
   options.fusion = fusion;
   options.disabled = environment().disabled_passes;
   options.fault = state().planted_fault;
+  options.check = context().mode == Mode::check;
   return options;
 }
 

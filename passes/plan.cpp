@@ -12,6 +12,7 @@
 #include "passes/memory.h"
 #include "passes/nest.h"
 #include "passes/outputs.h"
+#include "passes/partition_text.h"
 #include "passes/products.h"
 #include "passes/rewrite.h"
 #include "passes/schedule.h"
@@ -184,6 +185,10 @@ ir::Plan make_plan(const ir::Graph& graph, const ir::Caps& caps, const Options& 
   check(plan.graph, "windows");
   Fused fused = fuse_and_schedule(plan.graph, caps, options, fusion);
   Partition& partition = fused.partition;
+  if (options.check) {
+    const std::string findings = verify(plan.graph, caps, partition);
+    if (!findings.empty()) ir::internal_error("after fusion: " + findings + print(partition));
+  }
   if (options.explain || options.log || !plan.graph.hints.empty()) {
     find_boundaries(plan.graph, caps, partition);
   } else {

@@ -26,6 +26,7 @@ struct Options {
   bool fusion = true;
   std::uint64_t force = 0;            // not 0: decisions are `forced` by it
   bool explain = false;               // Plan::boundaries are looked for
+  bool check = false;                 // the partition is verified (partition_text.h)
   bool donate = true;                 // results may be written over what is read for the last time
   std::vector<std::string> disabled;  // names of graph passes to leave out
   PassLog* log = nullptr;

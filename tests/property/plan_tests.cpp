@@ -60,7 +60,9 @@ std::vector<Setting> settings(std::uint64_t seed) {
 // The first difference in words, or nothing.
 std::string failure(const ir::test::RandomGraph& g, const Setting& setting) {
   try {
-    const ir::Plan plan = passes::make_plan(g.graph, setting.caps, setting.options);
+    passes::Options options = setting.options;
+    options.check = true;
+    const ir::Plan plan = passes::make_plan(g.graph, setting.caps, options);
     const auto inputs = g.inputs();
     const auto expected = ir::interpret(g.graph, g.bindings, inputs);
     return testing::difference(expected, testing::run_plan(plan, g.bindings, inputs), g.graph);
