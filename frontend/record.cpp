@@ -31,10 +31,7 @@ Array record(Recipe& recipe) {
   return result;
 }
 
-namespace {
-
-// A recipe of one operand's dtype and device.
-Recipe from(Kind kind, Node* const* operand, Where where) {
+Recipe recipe_of(Kind kind, Node* const* operand, Where where) {
   Recipe r;
   r.kind = kind;
   r.dtype = (*operand)->dtype;
@@ -44,6 +41,8 @@ Recipe from(Kind kind, Node* const* operand, Where where) {
   r.where = where;
   return r;
 }
+
+namespace {
 
 std::string extents(std::span<const std::int64_t> list) { return to_text(Shape(list)); }
 
@@ -265,7 +264,7 @@ Array count_of(const Array& x, const std::vector<std::int64_t>& axes, double cor
     const double n = divisor(node->shape->shape.extents(), axes, correction);
     return scalar(dtype, ir::bits_of(to_ir(dtype), n), where);
   }
-  Recipe r = from(Kind::count, &node, where);
+  Recipe r = recipe_of(Kind::count, &node, where);
   r.dtype = dtype;
   r.imm = ir::bits_of(ir::DType::float64, correction);
   const Lists lists{axes, {}};
@@ -325,7 +324,7 @@ Array bitcast(const Array& x, DType dtype, Where where) {
 Array broadcast(const Array& x, std::span<const std::int64_t> shape, Where where) {
   Node* const node = Access::node(x);
   if (node->shape->holds(shape)) return x;
-  Recipe r = from(Kind::broadcast, &node, where);
+  Recipe r = recipe_of(Kind::broadcast, &node, where);
   if (node->anywhere) r.device = current_device();
   r.new_shape = shape;
   return record(r);
@@ -335,7 +334,7 @@ Array permuted(const Array& x, const std::vector<std::int64_t>& axes, Where wher
   if (std::ranges::is_sorted(axes)) return x;
   Node* const node = Access::node(x);
   const PerAxis shape = shape_by_rule(Kind::permute, {&node, 1}, axes);
-  Recipe r = from(Kind::permute, &node, where);
+  Recipe r = recipe_of(Kind::permute, &node, where);
   const Lists lists{axes, {}};
   r.lists = &lists;
   r.new_shape = shape;
@@ -355,7 +354,7 @@ Array reshaped(const Array& x, std::span<const std::int64_t> shape, Where where)
                                         line_of(where), node->label()));
     }
   }
-  Recipe r = from(Kind::reshape, &node, where);
+  Recipe r = recipe_of(Kind::reshape, &node, where);
   r.new_shape = shape;
   return record(r);
 }
@@ -372,7 +371,7 @@ Array sliced(const Array& x, std::span<const std::int64_t> shape,
     const Array from = behind_writes(x, &window);
     if (Access::node(from) != node) return sliced(from, shape, window.begin, window.step, where);
   }
-  Recipe r = from(Kind::slice, &node, where);
+  Recipe r = recipe_of(Kind::slice, &node, where);
   const Lists lists{begin, step};
   r.lists = &lists;
   r.new_shape = shape;
@@ -385,7 +384,7 @@ Array padded(const Array& x, std::span<const std::int64_t> shape, std::span<cons
   if (node->shape->holds(shape)) return x;
   if (node->shape->size == 0) return filled_with(shape, fill, node->device, where);
   Node* const nodes[] = {node, Access::node(fill)};
-  Recipe r = from(Kind::pad, nodes, where);
+  Recipe r = recipe_of(Kind::pad, nodes, where);
   r.operands = nodes;
   const Lists lists{low, {}};
   r.lists = &lists;
@@ -408,7 +407,7 @@ Array iota(std::span<const std::int64_t> shape, std::int64_t axis, std::uint16_t
 Array filled_with(std::span<const std::int64_t> shape, const Array& value, std::uint16_t device,
                   Where where) {
   Node* const node = Access::node(value);
-  Recipe r = from(Kind::broadcast, &node, where);
+  Recipe r = recipe_of(Kind::broadcast, &node, where);
   r.device = device;
   r.new_shape = shape;
   return record(r);
@@ -435,7 +434,7 @@ Array reduced(ir::Op op, const Array& x, const std::vector<std::int64_t>& axes, 
   const PerAxis dropped = shape_by_rule(Kind::reduce, {&node, 1}, axes);
   if (node->shape->size == 0)
     return filled(dropped, node->dtype, identity(op), node->device, where);
-  Recipe r = from(Kind::reduce, &node, where);
+  Recipe r = recipe_of(Kind::reduce, &node, where);
   r.op = op;
   const Lists lists{axes, {}};
   r.lists = &lists;
@@ -447,53 +446,13 @@ Array arg_reduced(ir::Op op, const Array& x, std::int64_t axis, Where where) {
   Node* const node = Access::node(x);
   const PerAxis dropped = shape_by_rule(Kind::arg_reduce, {&node, 1}, {&axis, 1});
   if (node->shape->size == 0) return filled(dropped, int64, 0, node->device, where);
-  Recipe r = from(Kind::arg_reduce, &node, where);
+  Recipe r = recipe_of(Kind::arg_reduce, &node, where);
   r.op = op;
   r.dtype = int64;
   const Lists lists{{&axis, 1}, {}};
   r.lists = &lists;
   r.new_shape = dropped;
   return record(r);
-}
-
-Array contracted(const Array& left, const Array& right, Where where) {
-  Node* const nodes[] = {Access::node(left), Access::node(right)};
-  const PerAxis shape = shape_by_rule(Kind::contract, nodes);
-  check_shape("matmul", shape, where);
-  if (nodes[0]->shape->size == 0 || nodes[1]->shape->size == 0) {
-    return filled(shape, nodes[0]->dtype, 0, nodes[0]->device, where);
-  }
-  Recipe r = from(Kind::contract, nodes, where);
-  r.operands = nodes;
-  r.new_shape = shape;
-  return record(r);
-}
-
-std::vector<Array> sorted(ir::Op op, const Array& x, std::int64_t axis,
-                          std::initializer_list<std::uint64_t> results, Where where) {
-  Node* const node = Access::node(x);
-  const std::span<const std::int64_t> shape = node->shape->shape.extents();
-  std::vector<Array> items;
-  if (node->shape->size == 0 || shape[static_cast<std::size_t>(axis)] == 1) {
-    for (const std::uint64_t result : results)
-      items.push_back(result == 0 ? x : filled(shape, int64, 0, node->device, where));
-    return items;
-  }
-  Recipe r = from(Kind::sort, &node, where);
-  r.op = op;
-  const Lists lists{{&axis, 1}, {}};
-  r.lists = &lists;
-  r.shape = node->shape;
-  const Array whole = record(r);
-  Node* const its = Access::node(whole);
-  for (const std::uint64_t result : results) {
-    Recipe item = from(Kind::item, &its, where);
-    item.imm = result;
-    item.shape = node->shape;
-    if (result == 1) item.dtype = int64;
-    items.push_back(record(item));
-  }
-  return items;
 }
 
 }  // namespace kiln::inline v0::frontend

@@ -16,6 +16,9 @@ namespace kiln::inline v0::frontend {
 // and the math of the context are put into the recipe.
 Array record(Recipe& recipe);
 
+// A recipe of one operand's dtype and device.
+Recipe recipe_of(Kind kind, Node* const* operand, Where where);
+
 // What body() records, as one operation to Nan::trap: of its NaNs only those of its result count.
 void finish_repairing(const Array& result);
 template <class Body>
@@ -85,6 +88,8 @@ Array reduced(ir::Op op, const Array& x, const std::vector<std::int64_t>& axes, 
               Where where);
 Array arg_reduced(ir::Op op, const Array& x, std::int64_t axis, Where where);
 Array contracted(const Array& left, const Array& right, Where where);
+// op over the elements up to each.
+Array scanned(ir::Op op, const Array& x, std::int64_t axis, Where where);
 // Results of ir's sort, by their numbers: the elements in order, and where each was.
 std::vector<Array> sorted(ir::Op op, const Array& x, std::int64_t axis,
                           std::initializer_list<std::uint64_t> results, Where where);

@@ -147,4 +147,46 @@ Array argmin(const Array& x, std::optional<std::int64_t> axis, Keep keep, Where 
   return arg_extreme("argmin", Op::min, x, axis, keep, where);
 }
 
+namespace {
+
+// In a type that is scanned; rounded once, to `result`.
+Array running(const char* name, Op op, const Array& x, std::int64_t axis, DType result,
+              Initial initial, Where where) {
+  check_takes(name, kAny, x.dtype(), Operand(x, where), nullptr, where);
+  const std::int64_t along = frontend::check_axis(name, axis, x.ndim(), where, Access::node(x));
+  const DType work = result == bool_ ? uint8 : working_dtype(result);
+  Array sums = cast(frontend::scanned(op, cast(x, work, where), along, where), result, where);
+  if (initial == Initial::no) return sums;
+  Extents first(x.shape().begin(), x.shape().end());
+  first[static_cast<std::size_t>(along)] = 1;
+  const double value = op == Op::mul ? 1 : 0;
+  const Array begin = frontend::filled(first, result, value, Access::node(x)->device, where);
+  frontend::Node* const nodes[] = {Access::node(begin), Access::node(sums)};
+  return frontend::concatenated(nodes, along, where);
+}
+
+}  // namespace
+
+Array cumulative_sum(const Array& x, std::int64_t axis, Initial initial, Where where) {
+  const Composite scope(where);
+  return running("cumulative_sum", Op::add, x, axis, frontend::sum_dtype(x.dtype()), initial,
+                 where);
+}
+
+Array cumulative_prod(const Array& x, std::int64_t axis, Initial initial, Where where) {
+  const Composite scope(where);
+  return running("cumulative_prod", Op::mul, x, axis, frontend::sum_dtype(x.dtype()), initial,
+                 where);
+}
+
+Array cummax(const Array& x, std::int64_t axis, Where where) {
+  const Composite scope(where);
+  return running("cummax", Op::max, x, axis, x.dtype(), Initial::no, where);
+}
+
+Array cummin(const Array& x, std::int64_t axis, Where where) {
+  const Composite scope(where);
+  return running("cummin", Op::min, x, axis, x.dtype(), Initial::no, where);
+}
+
 }  // namespace kiln::inline v0

@@ -324,7 +324,7 @@ void Builder::emit(std::size_t index) {
     case ir::Role::join:
       return node->kind == Kind::pad ? emit_view(node) : emit_single(node);
     case ir::Role::call:
-      return node->kind == Kind::sort ? emit_view(node) : emit_single(node);
+      return node->kind == Kind::contract ? emit_single(node) : emit_view(node);
     case ir::Role::item:
       return emit_single(node);
     case ir::Role::put:

@@ -6,6 +6,7 @@
 
 #include "ir/error.h"
 #include "ir/scalar_semantics.h"
+#include "ir/scan_order.h"
 #include "ir/sort_key.h"
 
 namespace kiln::ir {
@@ -89,6 +90,24 @@ void arg_extreme(Op op, DType type, std::int64_t outer, std::int64_t n, std::int
       for (std::int64_t i = 0; i < inner; ++i) {
         out[o * inner + i] =
             first_extreme<decltype(sample)>(op == Op::max, n, inner, x, o * n * inner + i);
+      }
+    }
+  });
+}
+
+void scan_along(Op op, DType type, std::int64_t outer, std::int64_t n, std::int64_t inner,
+                const void* x, void* out) {
+  with_scan(op, type, [&](auto element, auto order) {
+    using T = decltype(element);
+    const auto* const from = static_cast<const T*>(x);
+    auto* const to = static_cast<T*>(out);
+    for (std::int64_t row = 0; row < outer * inner; ++row) {
+      const std::int64_t begin = row / inner * n * inner + row % inner;
+      ScanOrder<decltype(order)::value, T> sums;
+      for (std::int64_t k = 0; k < n; ++k) {
+        T sum = from[begin + k * inner];
+        sums.next(&sum);
+        to[begin + k * inner] = sum;
       }
     }
   });

@@ -12,6 +12,10 @@ namespace kiln::ir {
 void arg_extreme(Op op, DType type, std::int64_t outer, std::int64_t n, std::int64_t inner,
                  const void* x, std::int64_t* out);
 
+// out[o][.][i]: op over the elements x[o][.][i] up to each, in the order of scan_order.h.
+void scan_along(Op op, DType type, std::int64_t outer, std::int64_t n, std::int64_t inner,
+                const void* x, void* out);
+
 // out[o][.][i]: the elements x[o][.][i] in order (ir/nodes.def, sort), and in `places` the k that
 // each had; rising for min, falling for max.
 void sort_along(Op op, DType type, std::int64_t outer, std::int64_t n, std::int64_t inner,

@@ -9,6 +9,7 @@ namespace kiln::ir {
 
 std::string_view call_name(NodeKind what) {
   if (what == NodeKind::contract) return "matmul";
+  if (what == NodeKind::scan) return "scan";
   if (what == NodeKind::sort) return "sort";
   internal_error("call: a kind that is none");
 }
@@ -23,6 +24,9 @@ std::string_view error_of(const Call& call) {
     if (!has(2, 1, 3)) return "a product has two operands, one result, and at least three axes";
     for (const CallArray* array : {&call.operands[1], &call.results[0]})
       if (array->dtype != call.operands[0].dtype) return "arrays of a product differ in type";
+  } else if (call.what == NodeKind::scan) {
+    if (!has(1, 1, 1)) return "a scan has one operand, one result, and at least one axis";
+    if (call.results[0].dtype != call.operands[0].dtype) return "arrays of a scan differ in type";
   } else if (call.what == NodeKind::sort) {
     if (!has(1, 2, 1)) return "sorting takes one operand, has two results, and at least one axis";
     if (call.results[0].dtype != call.operands[0].dtype || call.results[1].dtype != DType::int64)
@@ -53,6 +57,10 @@ BoundCall::BoundCall(const Call& call, std::span<const std::int64_t> syms,
       arrays_.push_back(
           {begin == nullptr ? nullptr : begin + offset, array.dtype, {strides, axes}});
     }
+  }
+  if (call.workspace != CallArray::kNobody) {
+    workspace_ = {data(call.workspace),
+                  static_cast<std::size_t>(call.workspace_bytes.evaluate(syms))};
   }
 }
 
@@ -121,6 +129,18 @@ void interpret_contract(const BoundCall& call) {
   }
 }
 
+void interpret_scan(const BoundCall& call) {
+  const std::int64_t n = call.from_last(0), bytes = size_of(call.dtype());
+  std::vector<std::byte> from(static_cast<std::size_t>(n * bytes)), to(from.size());
+  for (std::int64_t row = 0; row < rows_of(call, 1); ++row) {
+    copy_matrix(from.data(), 1, 0, at_row(call, call.operand(0), row, 1),
+                call.operand(0).strides.back(), 0, n, 1, bytes);
+    scan_along(call.op(), call.dtype(), 1, n, 1, from.data(), to.data());
+    copy_matrix(at_row(call, call.result(0), row, 1), call.result(0).strides.back(), 0, to.data(),
+                1, 0, n, 1, bytes);
+  }
+}
+
 void interpret_sort(const BoundCall& call) {
   const std::int64_t n = call.from_last(0), bytes = size_of(call.dtype());
   std::vector<std::byte> from(static_cast<std::size_t>(n * bytes)), to(from.size());
@@ -143,6 +163,7 @@ void interpret_sort(const BoundCall& call) {
 
 void interpret(const BoundCall& call) {
   if (call.what() == NodeKind::contract) return interpret_contract(call);
+  if (call.what() == NodeKind::scan) return interpret_scan(call);
   if (call.what() == NodeKind::sort) return interpret_sort(call);
   internal_error("call: a kind that is none");
 }

@@ -5,6 +5,7 @@
 // are is the kind's matter:
 //   contract   batch axes, then m, n, k: result[.., m, n] = sum over k of operand 0 [.., m, k]
 //              times operand 1 [.., k, n]
+//   scan       rows, then the axis along which operand 0 is summed up (op)
 //   sort       rows, then the axis along which operand 0 is put in order: result 0 are the
 //              elements, result 1 where each was (int64); one of them may be wanted by nobody
 #pragma once
@@ -32,6 +33,9 @@ struct Call {
   Op op = Op::add;                // of a kind that has one
   std::vector<SizeExpr> extents;  // of the axes
   std::vector<CallArray> operands, results;
+  // Memory to work in: a temporary of bytes, where it has one, and how many there are.
+  std::uint32_t workspace = CallArray::kNobody;
+  SizeExpr workspace_bytes;
   std::uint32_t report = 0;  // into Plan::clusters
 };
 // How messages and explain name it: "matmul".
@@ -66,6 +70,7 @@ class BoundCall {
   std::int64_t from_last(std::size_t axis) const { return extents_[extents_.size() - 1 - axis]; }
   const Array& operand(std::size_t i) const { return arrays_[i]; }
   const Array& result(std::size_t i) const { return arrays_[operands_ + i]; }
+  std::span<std::byte> workspace() const { return workspace_; }  // maybe none
   // The elements of an array that lie furthest, before its first one (<= 0) and behind it.
   struct Reach {
     std::int64_t low = 0, high = 0;
@@ -75,6 +80,7 @@ class BoundCall {
   Reach reach(const Array& array) const;
   // The call on arrays that lie elsewhere, in the same order: operands, then results.
   void move(std::size_t array, std::byte* data) { arrays_[array].data = data; }
+  void drop_workspace() { workspace_ = {}; }
 
  private:
   NodeKind what_;
@@ -83,6 +89,7 @@ class BoundCall {
   std::vector<std::int64_t> numbers_;
   std::span<const std::int64_t> extents_;
   std::vector<Array> arrays_;
+  std::span<std::byte> workspace_;
 };
 
 // The definition of a call's meaning.

@@ -60,6 +60,13 @@ class PlanCheck {
     const std::string_view error = error_of(call);
     if (!error.empty()) return say("call: " + std::string(error));
     const std::string name(call_name(call.what));
+    if (call.workspace != CallArray::kNobody) {
+      need(call.workspace, name);
+      const PlanBuffer& buffer = plan_.buffers.at(call.workspace);
+      if (buffer.role != BufferRole::temporary || buffer.dtype != DType::uint8 ||
+          buffer.elements != call.workspace_bytes)
+        say(name + ": a workspace that is no temporary of so many bytes");
+    }
     for (const CallArray& operand : call.operands) check(name, operand);
     for (const CallArray& result : call.results) {
       if (result.buffer == CallArray::kNobody) continue;

@@ -291,6 +291,7 @@ std::vector<Context> operand_contexts(const ir::Graph& graph, NodeId node, const
     case NodeKind::reduce:
     case NodeKind::arg_reduce:
     case NodeKind::contract:
+    case NodeKind::scan:
     case NodeKind::sort:
     case NodeKind::loop:
     case NodeKind::item:

@@ -166,11 +166,11 @@ class Boundaries {
       return "it is used beside being written to a window, or reads what is overwritten there";
     if (maker.call)
       return is_product(maker) ? "a matrix product is a library's and writes its result to memory"
-                               : "rows are put in order in memory";
+                               : "a row is computed as a whole, in memory";
     if (reader.call)
       return is_product(reader)
                  ? "a matrix product is a library's and reads its operands from memory"
-                 : "rows are put in order in memory, as a whole";
+                 : "a row is computed as a whole, from memory";
     if (partition_.cut[n]) return "no kernel may both make and use it";
     const bool reduction = folds(graph_.nodes[n]);
     if (reduction && split(maker)) {

@@ -166,7 +166,7 @@ bool takes(const ir::Graph& graph, const ir::Caps& caps, NodeId call, NodeId ope
            const Layout& layout) {
   if (graph.nodes[call].kind == NodeKind::contract)
     return takes_matrices(graph, caps, operand, layout);
-  // Rows are gathered anyway.
+  // Elements of rows are read one by one.
   return caps.products != ir::Products::dense || is_dense(graph, operand, layout);
 }
 
@@ -195,7 +195,7 @@ CallOperand find_operand(const ir::Graph& graph, const ir::Caps& caps, NodeId ca
 }
 
 // A call's axes, those merged that every array walks as one. The last ones are its kind's and stay:
-// m, n, k of a product, the axis that is sorted along.
+// m, n, k of a product, the axis of a row.
 struct CallAxes {
   std::size_t last = 0;
   bool product = false;
@@ -246,14 +246,17 @@ CallAxes product_axes(const ir::Graph& graph, NodeId n, std::span<const CallOper
   return axes;
 }
 
-CallAxes sort_axes(const ir::Graph& graph, NodeId n, std::span<const CallOperand> operands) {
+// Of a call on rows: all its arrays have the shape of its result.
+CallAxes row_axes(const ir::Graph& graph, NodeId n, std::span<const CallOperand> operands) {
   const auto shape = graph.shape(n);
   const auto& from = operands[0].layout.strides;
   const std::vector<Monomial> to = dense_strides(graph, shape);
   const std::size_t along = graph.attribute<ir::Axes>(n).axes[0];
   CallAxes axes{1, false, {}, {}};
   const auto add = [&](std::size_t i) {
-    axes.add(multiply(graph, kUnitStride, shape[i]), {from[i], to[i], to[i]});
+    std::vector<Monomial> along_it{from[i]};
+    along_it.resize(1 + graph.nodes[n].results, to[i]);
+    axes.add(multiply(graph, kUnitStride, shape[i]), along_it);
   };
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (i != along && shape[i] != ir::kOne) add(i);
@@ -264,7 +267,7 @@ CallAxes sort_axes(const ir::Graph& graph, NodeId n, std::span<const CallOperand
 
 CallAxes call_axes(const ir::Graph& graph, NodeId n, std::span<const CallOperand> operands) {
   CallAxes axes = graph.nodes[n].kind == NodeKind::contract ? product_axes(graph, n, operands)
-                                                            : sort_axes(graph, n, operands);
+                                                            : row_axes(graph, n, operands);
   for (std::size_t i = axes.batches(); i-- > 0;) {
     if (axes.merges(i)) axes.merge(i);
   }
@@ -283,8 +286,19 @@ ir::SizeExpr call_operations(const ir::Graph& graph, NodeId call) {
     all.push_back(graph.shape(graph.operand(call, 0)).back());
     return ir::SizeExpr::product(2, all);
   }
-  constexpr std::int64_t kSorted = 200;  // of an element, by digits
-  return ir::SizeExpr::product(kSorted, all);
+  constexpr std::int64_t kSorted = 2000, kScanned = 100;  // of an element, as measured
+  return ir::SizeExpr::product(graph.nodes[call].kind == NodeKind::sort ? kSorted : kScanned, all);
+}
+
+// Sorting: two lists of a row's elements for each thread, with their places where these are wanted
+// (runtime/host/sort.cpp). On a GPU the host sorts, in memory of its own.
+ir::SizeExpr call_workspace(const ir::Graph& graph, const ir::Caps& caps, NodeId call,
+                            std::span<const std::uint32_t> results) {
+  if (graph.nodes[call].kind != NodeKind::sort || caps.target != ir::Target::cpu) return {};
+  std::int64_t bytes = ir::size_of(graph.nodes[call].dtype);
+  if (results[1] != ir::CallArray::kNobody) bytes = std::max<std::int64_t>(2 * bytes, 8);
+  const Sym row = graph.shape(call)[graph.attribute<ir::Axes>(call).axes[0]];
+  return ir::SizeExpr::product(2 * bytes * std::max(caps.threads, 1), {{row}});
 }
 
 std::vector<CallOperand> call_operands(const ir::Graph& graph, const ir::Caps& caps, NodeId call) {

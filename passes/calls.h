@@ -37,6 +37,9 @@ std::vector<CallOperand> call_operands(const ir::Graph& graph, const ir::Caps& c
 ir::NodeId called(const ir::Graph& graph, ir::NodeId made);
 // About how many operations of float32 it is.
 ir::SizeExpr call_operations(const ir::Graph& graph, ir::NodeId call);
+// Bytes of memory that the call works in beside its arrays, where its results are these.
+ir::SizeExpr call_workspace(const ir::Graph& graph, const ir::Caps& caps, ir::NodeId call,
+                            std::span<const std::uint32_t> results);
 // Calls and what they read are in memory.
 void store_calls(const ir::Graph& graph, const ir::Caps& caps, std::vector<bool>* stored);
 

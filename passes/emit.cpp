@@ -319,6 +319,7 @@ Value Emitter::combine(NodeId node, const Point& point, std::span<const Value> o
     case NodeKind::reduce:
     case NodeKind::arg_reduce:
     case NodeKind::contract:
+    case NodeKind::scan:
     case NodeKind::sort:
     case NodeKind::loop:
     case NodeKind::item:

@@ -145,6 +145,7 @@ std::vector<typename A::Index> operand_index(const ir::Graph& graph, ir::NodeId 
     case ir::NodeKind::reduce:
     case ir::NodeKind::arg_reduce:
     case ir::NodeKind::contract:
+    case ir::NodeKind::scan:
     case ir::NodeKind::sort:
     case ir::NodeKind::loop:
     case ir::NodeKind::item:

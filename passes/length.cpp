@@ -79,6 +79,7 @@ std::int64_t own_length(const ir::Graph& graph, NodeId n) {
     case NodeKind::reduce:
     case NodeKind::arg_reduce:
     case NodeKind::contract:
+    case NodeKind::scan:
     case NodeKind::sort:
     case NodeKind::loop:
     case NodeKind::item:

@@ -94,6 +94,14 @@ void PlanWriter::add_call(const Cluster& cluster) {
     buffers[first + (is_result(node) ? node.imm : 0)] = buffer;
   }
   ir::Call call = call_of(graph, n, operands, buffers);
+  call.workspace_bytes = call_workspace(graph, caps_, n, std::span(buffers).subspan(first));
+  if (!call.workspace_bytes.terms.empty()) {
+    call.workspace = static_cast<std::uint32_t>(plan_.buffers.size());
+    plan_.buffers.push_back({ir::BufferRole::temporary, 0, ir::DType::uint8, call.workspace_bytes,
+                             cluster.outputs[0].node, -1});
+    allocate(call.workspace);
+    use(call.workspace);
+  }
   for (const std::uint32_t buffer : buffers)
     if (buffer != ir::CallArray::kNobody) use(buffer);
   plan_.steps.push_back({StepKind::call, static_cast<std::uint32_t>(plan_.calls.size())});
@@ -102,7 +110,7 @@ void PlanWriter::add_call(const Cluster& cluster) {
   report.name = ir::call_name(call.what);
   report.expression = expression_of(graph, partition_, cluster);
   report.schedule = product ? "library" : "whole rows";
-  report.schedule_reason = product ? "a matrix product" : "the order of a row is found as a whole";
+  report.schedule_reason = product ? "a matrix product" : "each row is computed as a whole";
   for (const ClusterOutput& output : cluster.outputs) report.nodes.push_back(output.node);
   if (is_result(graph.nodes[report.nodes[0]])) report.nodes.push_back(n);
   std::ranges::sort(report.nodes);

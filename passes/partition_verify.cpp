@@ -20,7 +20,11 @@ namespace {
 class PartitionCheck {
  public:
   PartitionCheck(const ir::Graph& graph, const ir::Caps& caps, const Partition& partition)
-      : graph_(graph), caps_(caps), partition_(partition), made_(graph.nodes.size(), false) {}
+      : graph_(graph),
+        caps_(caps),
+        partition_(partition),
+        parameters_(graph, caps),
+        made_(graph.nodes.size(), false) {}
 
   std::string run() {
     for (std::size_t c = 0; c < partition_.clusters.size(); ++c) {
@@ -93,10 +97,9 @@ class PartitionCheck {
 
   // Reductions of the cluster that a value of it needs.
   std::set<NodeId> needed(const Cluster& c, NodeId reduce) const {
-    std::vector<bool> leaf = partition_.stored;
     const Unfolding unfolded = unfold(
         graph_, {{graph_.operand(reduce, 0), index_at(reduce_coordinates(graph_, reduce)), false}},
-        leaf);
+        partition_.stored);
     std::set<NodeId> result;
     for (const Visit& visit : unfolded.visits) {
       if (std::ranges::find(c.reduces, visit.node) != c.reduces.end()) result.insert(visit.node);
@@ -127,9 +130,8 @@ class PartitionCheck {
                          graph_.nodes[read.leaf].operand_count == 0;
       at(there, "reads n{}, which no cluster before it makes", read.leaf);
     }
-    const Parameters parameters(graph_, caps_);
-    if (c.kernels() && parameters.limited())
-      at(c.outputs.size() == 1 || parameters.fit(parameters.of_cluster(c, space)),
+    if (c.kernels() && parameters_.limited())
+      at(c.outputs.size() == 1 || parameters_.fit(parameters_.of_cluster(c, space)),
          "more parameters than the device takes");
   }
 
@@ -174,6 +176,7 @@ class PartitionCheck {
   const ir::Graph& graph_;
   const ir::Caps& caps_;
   const Partition& partition_;
+  const Parameters parameters_;
   std::vector<bool> made_;
   std::string who_, findings_;
 };

@@ -424,6 +424,7 @@ NodeId simplify_node(Rewriter& r, NodeId old) {
     case NodeKind::update:
     case NodeKind::put:
     case NodeKind::contract:
+    case NodeKind::scan:
     case NodeKind::sort:
     case NodeKind::loop:
     case NodeKind::item:

@@ -84,6 +84,7 @@ std::uint64_t Ways::longer(const Way& way, NodeId n, std::size_t operand,
     case NodeKind::reduce:
     case NodeKind::arg_reduce:
     case NodeKind::contract:
+    case NodeKind::scan:
     case NodeKind::sort:
     case NodeKind::loop:
     case NodeKind::item:

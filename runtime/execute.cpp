@@ -278,6 +278,7 @@ struct Execution {
       if (array.buffer != ir::CallArray::kNobody) place(array, number, true);
       ++number;
     }
+    bound.drop_workspace();  // which is the device's
     Workers alone(1);
     host_call(bound, alone);
     for (const Copy& result : results) {

@@ -140,6 +140,7 @@ struct Loader {
         const ir::Call& call = plan.calls[step.index];
         if (reports) s.report = call.report;
         for (const ir::CallArray& operand : call.operands) use(operand.buffer);
+        if (call.workspace != ir::CallArray::kNobody) use(call.workspace);
         for (const ir::CallArray& result : call.results) {
           if (result.buffer == ir::CallArray::kNobody) continue;
           use(result.buffer);

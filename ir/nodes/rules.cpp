@@ -17,6 +17,7 @@
 #include "ir/nodes/reduce.h"
 #include "ir/nodes/reshape.h"
 #include "ir/nodes/scalar.h"
+#include "ir/nodes/scan.h"
 #include "ir/nodes/slice.h"
 #include "ir/nodes/sort.h"
 #include "ir/nodes/update.h"

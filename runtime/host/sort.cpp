@@ -4,9 +4,9 @@
 #include "runtime/host/sort.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
+#include <atomic>
 #include <limits>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -18,8 +18,7 @@ namespace kiln::runtime {
 
 namespace {
 
-constexpr std::int64_t kFewInsert = 24;      // are inserted, one after the other
-constexpr std::int64_t kFewMerge = 512;      // are merged: counting digits costs as much as these
+constexpr std::int64_t kFewInsert = 48;      // are inserted: counting digits costs as much
 constexpr std::int64_t kWideDigits = 65536;  // from so many on digits of 11 bits save passes
 constexpr std::int64_t kGrain = 16384;       // elements that are worth a thread
 
@@ -48,14 +47,15 @@ void insert(Item* items, std::int64_t n, Key key) {
 
 // Gives where the sorted items are: in `items` or in `other`.
 template <int digit_bits, class Item, class Key>
-Item* by_digits(Item* items, Item* other, std::int64_t n, Key key) {
+Item* by_digits(Item* items, Item* other, std::int64_t n, Key key,
+                std::vector<std::int64_t>& counts) {
   constexpr int kWidth = 8 * sizeof(key(items[0].bits));
   constexpr int kPasses = (kWidth + digit_bits - 1) / digit_bits;
   constexpr std::size_t kDigits = std::size_t{1} << digit_bits;
   const auto digit = [](auto value, int pass) {
     return static_cast<std::size_t>(value >> (pass * digit_bits)) & (kDigits - 1);
   };
-  std::vector<std::int64_t> counts(kPasses * kDigits, 0);
+  counts.assign(kPasses * kDigits, 0);
   for (std::int64_t i = 0; i < n; ++i) {
     const auto mine = key(items[i].bits);
     for (int pass = 0; pass < kPasses; ++pass) ++counts[pass * kDigits + digit(mine, pass)];
@@ -72,16 +72,11 @@ Item* by_digits(Item* items, Item* other, std::int64_t n, Key key) {
 }
 
 template <class Item, class Key>
-Item* sorted(Item* items, Item* other, std::int64_t n, Key key) {
+Item* sorted(Item* items, Item* other, std::int64_t n, Key key, std::vector<std::int64_t>& counts) {
   if (n <= kFewInsert) return insert(items, n, key), items;
-  if (n <= kFewMerge) {
-    std::stable_sort(items, items + n,
-                     [&](const Item& a, const Item& b) { return key(a.bits) < key(b.bits); });
-    return items;
-  }
   constexpr bool kWide = sizeof(items->bits) >= 4;
-  if (kWide && n > kWideDigits) return by_digits<11>(items, other, n, key);
-  return by_digits<8>(items, other, n, key);
+  if (kWide && n > kWideDigits) return by_digits<11>(items, other, n, key, counts);
+  return by_digits<8>(items, other, n, key, counts);
 }
 
 // Where a row of the array begins.
@@ -93,17 +88,41 @@ T* row_of(const ir::BoundCall& call, const ir::BoundCall::Array& array, std::int
   return at;
 }
 
+// Memory for two lists of a row's items, for each of several threads: of the workspace as far as
+// that goes.
+template <class Item>
+class Lists {
+ public:
+  Lists(const ir::BoundCall& call, std::int64_t n)
+      : n_(static_cast<std::size_t>(n)), workspace_(call.workspace()) {}
+  // For one thread; `own` is where they are if there is no room left.
+  Item* take(std::vector<Item>& own) {
+    const std::size_t bytes = 2 * n_ * sizeof(Item), begin = taken_.fetch_add(1) * bytes;
+    if (begin + bytes <= workspace_.size())
+      return reinterpret_cast<Item*>(workspace_.data() + begin);
+    own.resize(2 * n_);
+    return own.data();
+  }
+
+ private:
+  std::size_t n_;
+  std::span<std::byte> workspace_;
+  std::atomic<std::size_t> taken_{0};
+};
+
 template <class Item, class Bits, class Key>
-void sort_rows(const ir::BoundCall& call, Key key, std::int64_t begin, std::int64_t end) {
+void sort_rows(const ir::BoundCall& call, Key key, Lists<Item>& lists, std::int64_t begin,
+               std::int64_t end) {
   const std::int64_t n = call.from_last(0);
-  std::vector<Item> items(static_cast<std::size_t>(n)), other(items.size());
+  std::vector<Item> own;
+  Item *const items = lists.take(own), *const other = items + n;
+  std::vector<std::int64_t> counts;
   const std::int64_t step = call.operand(0).strides.back();
   const ir::BoundCall::Array &values = call.result(0), &places = call.result(1);
   for (std::int64_t row = begin; row < end; ++row) {
     const Bits* const from = row_of<const Bits>(call, call.operand(0), row);
-    for (std::int64_t i = 0; i < n; ++i)
-      items[static_cast<std::size_t>(i)] = Item::make(from[i * step], i);
-    const Item* const in_order = sorted(items.data(), other.data(), n, key);
+    for (std::int64_t i = 0; i < n; ++i) items[i] = Item::make(from[i * step], i);
+    const Item* const in_order = sorted(items, other, n, key, counts);
     if (values.data != nullptr) {
       Bits* const to = row_of<Bits>(call, values, row);
       for (std::int64_t i = 0; i < n; ++i) to[i * values.strides.back()] = in_order[i].bits;
@@ -116,23 +135,26 @@ void sort_rows(const ir::BoundCall& call, Key key, std::int64_t begin, std::int6
   }
 }
 
-}  // namespace
-
-void host_sort(const ir::BoundCall& call, Workers& workers) {
+template <class Item, class Bits, class Key>
+void sort_all(const ir::BoundCall& call, Key key, Workers& workers) {
   const std::int64_t n = call.from_last(0);
   std::int64_t rows = 1;
   for (const std::int64_t extent : call.extents().first(call.extents().size() - 1)) rows *= extent;
+  Lists<Item> lists(call, n);
+  workers.run(rows, kGrain / n + 1, true, [&](std::int64_t begin, std::int64_t end) {
+    sort_rows<Item, Bits>(call, key, lists, begin, end);
+  });
+}
+
+}  // namespace
+
+void host_sort(const ir::BoundCall& call, Workers& workers) {
+  const bool few = call.from_last(0) <= std::numeric_limits<std::uint32_t>::max();
   ir::with_sort_key(call.dtype(), call.op() == ir::Op::max, [&](auto bits, auto key) {
     using Bits = decltype(bits);
-    workers.run(rows, kGrain / n + 1, true, [&](std::int64_t begin, std::int64_t end) {
-      if (call.result(1).data == nullptr) {
-        sort_rows<Bare<Bits>, Bits>(call, key, begin, end);
-      } else if (n <= std::numeric_limits<std::uint32_t>::max()) {
-        sort_rows<Placed<Bits, std::uint32_t>, Bits>(call, key, begin, end);
-      } else {
-        sort_rows<Placed<Bits, std::int64_t>, Bits>(call, key, begin, end);
-      }
-    });
+    if (call.result(1).data == nullptr) return sort_all<Bare<Bits>, Bits>(call, key, workers);
+    if (few) return sort_all<Placed<Bits, std::uint32_t>, Bits>(call, key, workers);
+    return sort_all<Placed<Bits, std::int64_t>, Bits>(call, key, workers);
   });
 }
 

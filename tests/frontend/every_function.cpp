@@ -243,6 +243,12 @@ const FunctionCall kCalls[] = {
     {"argmax", "int64 (0, 1)", [](X x) { return said(kn::argmax(x, 1, kn::keepdims)); }},
     {"argmin", "error: kiln: argmin: axis 0 has no elements", [](X x) { return said(kn::argmin(x, 0)); }},
 
+    {"cumulative_sum", kSame, [](X x) { return said(kn::cumulative_sum(x)); }},
+    {"cumulative_sum", "float32 (1, 3) [[0. 0. 0.]]", [](X x) { return said(kn::cumulative_sum(x, 0, kn::include_initial)); }},
+    {"cumulative_prod", "int64 (0, 3) []", [](X x) { return said(kn::cumulative_prod(whole(x), 0)); }},
+    {"cummax", kSame, [](X x) { return said(kn::cummax(x, 0)); }},
+    {"cummin", kSame, [](X x) { return said(kn::cummin(x)); }},
+
     {"sort", kSame, [](X x) { return said(kn::sort(x)); }},
     {"sort", kSame, [](X x) { return said(kn::sort(x, 1, kn::falling)); }},
     {"argsort", "int64 (0, 3) []", [](X x) { return said(kn::argsort(x, 0)); }},

@@ -260,8 +260,10 @@ TEST(PlannedSorts, ResultsAreBuffersOfTheirOwn) {
     const std::vector<ir::CallArray>& results = plan.calls[0].results;
     EXPECT_EQ(results[0].buffer != ir::CallArray::kNobody, (wanted & 1) != 0);
     EXPECT_EQ(results[1].buffer != ir::CallArray::kNobody, (wanted & 2) != 0);
-    EXPECT_EQ(plan.buffers.size(), wanted == 3 ? 3u : 2u);
-    EXPECT_EQ(plan.steps.size(), wanted == 3 ? 3u : 2u);  // allocations, the call
+    EXPECT_EQ(plan.buffers.size(), wanted == 3 ? 4u : 3u);  // and what it works in
+    EXPECT_EQ(plan.steps.size(), wanted == 3 ? 5u : 4u);    // allocations, the call, a release
+    EXPECT_EQ(plan.calls[0].workspace_bytes.evaluate(p.bindings.syms),
+              5 * 2 * ((wanted & 2) != 0 ? 8 : 4) * testing::cpu_caps().threads);
     EXPECT_EQ(plan.clusters.at(0).compulsory_written.evaluate(p.bindings.syms),
               30 * ((wanted & 1) * 4 + (wanted >> 1) * 8));
     expect_bits(p, plan);

@@ -116,6 +116,21 @@ const Case kCases[] = {
        p.output(p.item(p.sort(p.item(p.sort(x, 0), 1), 0), 1));
      },
      0, 0},
+    {"scan_of_views",
+     [](Program& p) {
+       const Id x = p.permute(p.factor(DType::float64, {5, 7, 3}), {2, 0, 1});
+       p.output(p.scan(Op::add, x, 2));
+       p.output(p.scan(Op::mul, p.slice(x, {0, 4, 1}, {1, -2, 1}, {3, 2, 4}), 1));
+     },
+     0, 0},
+    {"scan_between_kernels",
+     [](Program& p) {
+       const Id x = p.factor(DType::float32, {9, 40});
+       const Id sums = p.scan(Op::add, p.map(Op::mul, {x, x}), 1);
+       p.output(p.map(Op::sub, {sums, x}));
+       p.output(p.scan(Op::max, sums, 0));
+     },
+     2, 2},
     {"sort_and_product",
      [](Program& p) {
        const Id a = p.item(p.sort(p.factor(DType::float32, {6, 5}), 1), 0);

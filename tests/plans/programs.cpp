@@ -274,6 +274,14 @@ Program::Id Program::sort(Id x, int axis, ir::Op op) {
   return graph.add(node, extents(shape_of(x)), {{x}}, ir::Axes{{static_cast<std::uint8_t>(axis)}});
 }
 
+Program::Id Program::scan(ir::Op op, Id x, int axis) {
+  ir::Node node;
+  node.kind = NodeKind::scan;
+  node.op = op;
+  node.dtype = graph.nodes[x].dtype;
+  return graph.add(node, extents(shape_of(x)), {{x}}, ir::Axes{{static_cast<std::uint8_t>(axis)}});
+}
+
 Program::Id Program::item(Id whole, int result) {
   ir::Node node;
   node.kind = NodeKind::item;

@@ -53,6 +53,7 @@ class Program {
   Id matmul(Id a, Id b);
   Id sort(Id x, int axis, ir::Op op = ir::Op::min);  // read by items
   Id item(Id whole, int result);
+  Id scan(ir::Op op, Id x, int axis);
   void output(Id x) { graph.outputs.push_back(x); }
 
   std::vector<std::int64_t> shape_of(Id x) const;

@@ -227,6 +227,8 @@ class Generator {
         return contract();
       case NodeKind::sort:
         return sort();
+      case NodeKind::scan:
+        return scan();
       case NodeKind::update:
         return chance(25) ? concat_many() : updates();
       default:
@@ -503,6 +505,15 @@ class Generator {
     if (value(g().shape(x)[axes.axes[0]]) == 0) return;
     add(NodeKind::arg_reduce, DType::int64, without(x, axes), {x}, axes, 0,
         chance(50) ? Op::min : Op::max);
+  }
+
+  void scan() {
+    const NodeId x = any_node();
+    const DType t = g().nodes[x].dtype;
+    if (g().nodes[x].rank == 0 || is_bool(t) || is_half(t)) return;
+    const Axes axes{{static_cast<std::uint8_t>(pick(g().nodes[x].rank))}};
+    constexpr Op kScans[] = {Op::add, Op::add, Op::mul, Op::min, Op::max};
+    add(NodeKind::scan, t, shape_of(x), {x}, axes, 0, kScans[pick(std::size(kScans))]);
   }
 
   void sort() {

@@ -26,7 +26,7 @@ struct RandomGraphOptions {
                                  NodeKind::broadcast, NodeKind::permute,    NodeKind::reshape,
                                  NodeKind::slice,     NodeKind::pad,        NodeKind::concat,
                                  NodeKind::reduce,    NodeKind::arg_reduce, NodeKind::contract,
-                                 NodeKind::update,    NodeKind::sort};
+                                 NodeKind::update,    NodeKind::sort,       NodeKind::scan};
   bool expanding_ops = true;   // exp, log, sin, cos, tanh, pow
   std::vector<Op> functions;   // two of five maps are one of these
   bool strided_inputs = true;  // transposed, broadcast and offset inputs

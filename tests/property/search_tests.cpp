@@ -149,6 +149,7 @@ ir::test::RandomGraphOptions without_products() {
   options.empty_extents = false;
   std::erase(options.kinds, ir::NodeKind::contract);
   std::erase(options.kinds, ir::NodeKind::sort);
+  std::erase(options.kinds, ir::NodeKind::scan);
   return options;
 }
 

@@ -50,6 +50,21 @@ inline namespace v0 {
 [[nodiscard]] Array argmin(const Array& x, std::optional<std::int64_t> axis = {},
                            Keep keep = Keep::no, Where where = Where::here());
 
+// Along an axis, of all elements up to each, itself among them; with an initial element the extent
+// is one more, and what comes first is 0 or 1. Dtypes as of sum and prod. The order of floating
+// sums and products depends on the extent alone (32 x 32 tiles, ir/NUMERICS.md). Rows are computed
+// as a whole, in memory, by the host: on a GPU they are copied there and back, which
+// Transfers::forbid refuses. From the other end: flip before and after.
+enum class Initial : std::uint8_t { no, yes };
+inline constexpr Initial include_initial = Initial::yes;
+[[nodiscard]] Array cumulative_sum(const Array& x, std::int64_t axis = -1,
+                                   Initial initial = Initial::no, Where where = Where::here());
+[[nodiscard]] Array cumulative_prod(const Array& x, std::int64_t axis = -1,
+                                    Initial initial = Initial::no, Where where = Where::here());
+// The greatest and the least so far; NaN from the first one on.
+[[nodiscard]] Array cummax(const Array& x, std::int64_t axis = -1, Where where = Where::here());
+[[nodiscard]] Array cummin(const Array& x, std::int64_t axis = -1, Where where = Where::here());
+
 // max(x, y) and max(x, 0.5) do not compile, and say what to write instead. One overload is more
 // constrained than std::max, for those who say `using namespace std`.
 namespace frontend {
