@@ -47,13 +47,18 @@ class ScanOrder {
 
   // The next elements; what the rows come to with them takes their place.
   void next(T* x) {
-    const bool first = in_segment_ == 0;
-    for (std::size_t l = 0; l < lanes; ++l) {
-      local_[l] = first ? x[l] : scanned<op>(local_[l], x[l]);
-      T sum = local_[l];
-      if (segment_ > 0) sum = scanned<op>(prefix_[l], sum);
-      within_[l] = sum;
-      x[l] = tiles_ > 0 ? scanned<op>(tile_prefix_[l], sum) : sum;
+    if (in_segment_ == 0) {
+      for (std::size_t l = 0; l < lanes; ++l) local_[l] = x[l];
+    } else {
+      for (std::size_t l = 0; l < lanes; ++l) local_[l] = scanned<op>(local_[l], x[l]);
+    }
+    within_ = local_;
+    if (segment_ > 0) {
+      for (std::size_t l = 0; l < lanes; ++l) within_[l] = scanned<op>(prefix_[l], within_[l]);
+    }
+    for (std::size_t l = 0; l < lanes; ++l) x[l] = within_[l];
+    if (tiles_ > 0) {
+      for (std::size_t l = 0; l < lanes; ++l) x[l] = scanned<op>(tile_prefix_[l], x[l]);
     }
     if (++in_segment_ == kScanSegment) end_segment();
   }

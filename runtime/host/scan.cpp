@@ -15,7 +15,8 @@ namespace kiln::runtime {
 namespace {
 
 constexpr std::int64_t kGrain = 16384;  // elements that are worth a thread
-constexpr int kLanes = 16;              // rows side by side
+constexpr int kManyLanes = 64;          // rows side by side
+constexpr int kLanes = 16;              // or so many
 constexpr int kChains = 8;              // segments at a time
 
 template <class T>
@@ -26,40 +27,46 @@ T* row_of(const ir::BoundCall& call, const ir::BoundCall::Array& array, std::int
   return at;
 }
 
-// One whole tile.
+// One tile; of fewer elements than others only the last.
 template <ir::Op op, class T>
-void scan_tile(const T* x, T* out, ir::ScanOrder<op, T>& order) {
+void scan_tile(const T* x, T* out, int count, ir::ScanOrder<op, T>& order) {
   constexpr int n = ir::kScanSegment;
-  for (int first = 0; first < n; first += kChains) {
+  const auto end_of = [count](int s) { return std::min((s + 1) * n, count); };
+  const int segments = (count + n - 1) / n;
+  int s = 0;
+  for (; (s + kChains) * n <= count; s += kChains) {
     T sums[kChains] = {};
-    for (int c = 0; c < kChains; ++c) out[(first + c) * n] = sums[c] = x[(first + c) * n];
+    for (int c = 0; c < kChains; ++c) out[(s + c) * n] = sums[c] = x[(s + c) * n];
     for (int i = 1; i < n; ++i) {
       for (int c = 0; c < kChains; ++c) {
-        const int at = (first + c) * n + i;
+        const int at = (s + c) * n + i;
         out[at] = sums[c] = ir::scanned<op>(sums[c], x[at]);
       }
     }
   }
-  std::array<T, n> totals;
-  for (int s = 0; s < n; ++s) totals[static_cast<std::size_t>(s)] = out[s * n + n - 1];
-  // Shifted and added, as far as each segment's own predecessors.
-  std::array<T, n> prefix = totals;
-  for (int step = 1; step < n; step *= 2) {
-    for (int s = n - 1; s >= step; --s) {
+  for (; s < segments; ++s) {
+    T sum = out[s * n] = x[s * n];
+    for (int i = s * n + 1; i < end_of(s); ++i) out[i] = sum = ir::scanned<op>(sum, x[i]);
+  }
+  // What stands before each segment: totals shifted and added.
+  std::array<T, n> prefix{};
+  for (s = 0; s < segments; ++s) prefix[static_cast<std::size_t>(s)] = out[end_of(s) - 1];
+  for (int step = 1; step < segments; step *= 2) {
+    for (s = segments - 1; s >= step; --s) {
       const auto at = static_cast<std::size_t>(s);
       prefix[at] = ir::scanned<op>(prefix[at - static_cast<std::size_t>(step)], prefix[at]);
     }
   }
-  for (int s = 1; s < n; ++s) {
+  for (s = 1; s < segments; ++s) {
     const T before = prefix[static_cast<std::size_t>(s - 1)];
-    for (int i = 0; i < n; ++i) out[s * n + i] = ir::scanned<op>(before, out[s * n + i]);
+    for (int i = s * n; i < end_of(s); ++i) out[i] = ir::scanned<op>(before, out[i]);
   }
-  T total = out[ir::kScanTile - 1];
+  T total = out[count - 1];
   if (order.tiles() > 0) {
     const T before = order.tile_prefix(0);
-    for (int i = 0; i < ir::kScanTile; ++i) out[i] = ir::scanned<op>(before, out[i]);
+    for (int i = 0; i < count; ++i) out[i] = ir::scanned<op>(before, out[i]);
   }
-  order.end_tile(&total);
+  if (count == ir::kScanTile) order.end_tile(&total);
 }
 
 template <ir::Op op, class T>
@@ -67,7 +74,10 @@ void scan_row(const T* x, std::int64_t step, T* out, std::int64_t out_step, std:
   ir::ScanOrder<op, T> order;
   std::int64_t i = 0;
   if (step == 1 && out_step == 1) {
-    for (; i + ir::kScanTile <= n; i += ir::kScanTile) scan_tile<op, T>(x + i, out + i, order);
+    for (; i < n; i += ir::kScanTile) {
+      const auto count = static_cast<int>(std::min<std::int64_t>(n - i, ir::kScanTile));
+      scan_tile<op, T>(x + i, out + i, count, order);
+    }
   }
   for (; i < n; ++i) {
     T sum = x[i * step];
@@ -77,14 +87,14 @@ void scan_row(const T* x, std::int64_t step, T* out, std::int64_t out_step, std:
 }
 
 // Neighbouring rows, their elements side by side.
-template <ir::Op op, class T>
+template <ir::Op op, class T, int lanes>
 void scan_rows(const T* x, std::int64_t step, T* out, std::int64_t out_step, std::int64_t n) {
-  ir::ScanOrder<op, T, kLanes> order;
+  ir::ScanOrder<op, T, lanes> order;
   for (std::int64_t i = 0; i < n; ++i) {
-    T sums[kLanes] = {};
-    std::copy(x + i * step, x + i * step + kLanes, sums);
+    T sums[lanes] = {};
+    std::copy(x + i * step, x + i * step + lanes, sums);
     order.next(sums);
-    std::copy(sums, sums + kLanes, out + i * out_step);
+    std::copy(sums, sums + lanes, out + i * out_step);
   }
 }
 
@@ -100,8 +110,12 @@ void scan_range(const ir::BoundCall& call, std::int64_t begin, std::int64_t end)
   for (std::int64_t row = begin; row < end;) {
     const T* const x = row_of<const T>(call, from, row);
     T* const out = row_of<T>(call, to, row);
-    if (across && row % beside + kLanes <= beside && row + kLanes <= end) {
-      scan_rows<op, T>(x, from.strides[axes], out, to.strides[axes], n);
+    const std::int64_t room = across ? std::min(beside - row % beside, end - row) : 1;
+    if (room >= kManyLanes) {
+      scan_rows<op, T, kManyLanes>(x, from.strides[axes], out, to.strides[axes], n);
+      row += kManyLanes;
+    } else if (room >= kLanes) {
+      scan_rows<op, T, kLanes>(x, from.strides[axes], out, to.strides[axes], n);
       row += kLanes;
     } else {
       scan_row<op, T>(x, from.strides[axes], out, to.strides[axes], n);
