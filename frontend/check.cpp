@@ -207,7 +207,7 @@ std::string guilty_kernels(const Snapshot& snapshot, const ir::Plan& plan, std::
                runtime::label_of(plan, launch, snapshot.lines).text();
     }
   }
-  return names.empty() ? "a library call" : names;
+  return names.empty() ? "a call" : names;
 }
 
 }  // namespace

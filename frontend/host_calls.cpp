@@ -23,18 +23,17 @@ void note_calls_of_host(const runtime::LoadedPlan& loaded, const Snapshot& snaps
     if (device.has(call.what) || !device.runs()) continue;
     runtime::Device& host = memory_device(kCpu);
     const Where where = line_of_call(plan, call, snapshot);
-    const auto note = [&](const std::vector<ir::CallArray>& arrays, bool down) {
-      for (const ir::CallArray& array : arrays) {
-        if (array.buffer == ir::CallArray::kNobody) continue;
-        const std::int64_t bytes =
-            plan.buffers[array.buffer].elements.evaluate(snapshot.bindings.syms) *
-            ir::size_of(array.dtype);
-        note_transfer(down ? device : host, down ? host : device, bytes, where,
-                      ir::call_name(call.what).data());
-      }
+    const ir::BoundCall bound(call, snapshot.bindings.syms,
+                              [](std::uint32_t) -> std::byte* { return nullptr; });
+    const auto note = [&](const ir::BoundCall::Array& array, bool down) {
+      const std::int64_t bytes = bound.reach(array).size() * ir::size_of(array.dtype);
+      note_transfer(down ? device : host, down ? host : device, bytes, where,
+                    ir::call_name(call.what).data());
     };
-    note(call.operands, true);
-    note(call.results, false);
+    for (std::size_t i = 0; i < call.operands.size(); ++i) note(bound.operand(i), true);
+    for (std::size_t i = 0; i < call.results.size(); ++i) {
+      if (call.results[i].buffer != ir::CallArray::kNobody) note(bound.result(i), false);
+    }
   }
 }
 

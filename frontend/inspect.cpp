@@ -44,8 +44,14 @@ std::vector<std::pair<std::uint16_t, Snapshot>> snapshots(const Arrays& arrays) 
     }
     for (const auto& [device, list] : roots) {
       Snapshot snapshot;
-      while (!frontend::take_snapshot(list, frontend::Learning::nothing, &snapshot))
-        frontend::state().finished.wait(lock);
+      try {
+        while (!frontend::take_snapshot(list, frontend::Learning::nothing, &snapshot))
+          frontend::state().finished.wait(lock);
+      } catch (...) {
+        lock.unlock();
+        for (Node* const node : snapshot.beside) frontend::trace().release(node);
+        throw;
+      }
       frontend::name_results(arrays.list(), &snapshot);
       result.emplace_back(device, std::move(snapshot));
     }

@@ -74,6 +74,7 @@ class Trap {
   std::vector<Part> parts(ir::NodeId n, std::int64_t element) const;
   std::vector<Part> reduced_part(ir::NodeId n, const Extents& index) const;
   std::vector<Part> product_parts(ir::NodeId n, const Extents& index) const;
+  std::vector<Part> row_part(ir::NodeId n, const Extents& index) const;
   bool handed_on(ir::NodeId n, std::int64_t element, Operands operands) const;
   struct Place {
     ir::NodeId node = 0;
@@ -126,10 +127,24 @@ std::vector<Part> Trap::product_parts(ir::NodeId n, const Extents& index) const 
   return result;
 }
 
+// Of a row that is computed as a whole: all of it, or what stands up to the element.
+std::vector<Part> Trap::row_part(ir::NodeId n, const Extents& index) const {
+  const Extents from = shape(n), strides = ir::dense_strides(from);
+  const std::size_t along = g_.attribute<ir::Axes>(n).axes[0];
+  const bool whole = g_.nodes[n].kind == ir::NodeKind::sort;
+  Part part{0, 0, {whole ? from[along] : index[along] + 1}, {strides[along]}};
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    if (i != along) part.first += index[i] * strides[i];
+  }
+  return {part};
+}
+
 std::vector<Part> Trap::parts(ir::NodeId n, std::int64_t element) const {
   const ir::Node& node = g_.nodes[n];
   if (node.kind == ir::NodeKind::reduce) return reduced_part(n, index_of(element, shape(n)));
   if (node.kind == ir::NodeKind::contract) return product_parts(n, index_of(element, shape(n)));
+  if (node.kind == ir::NodeKind::sort || node.kind == ir::NodeKind::scan)
+    return row_part(n, index_of(element, shape(n)));
   std::vector<Part> result;
   for (int i = 0; i < node.operand_count; ++i) result.push_back({i, element, {}, {}});
   return result;

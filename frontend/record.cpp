@@ -15,7 +15,7 @@
 
 namespace kiln::inline v0::frontend {
 
-Array record(Recipe& recipe) {
+Array record(Recipe& recipe, Eager eager) {
   Context& c = context();
   if (c.line_scopes != 0) recipe.where = c.line;
   recipe.math = c.math;
@@ -26,20 +26,13 @@ Array record(Recipe& recipe) {
   if (logs && flush_may_be_due(c)) flush(recipe);
   Array result = Access::adopt(trace().record(recipe));
   if (logs && !whole) c.loops.note(Access::node(result));
-  if (c.mode == Mode::eager && !c.evaluating && !c.repairing && !whole)
-    evaluate(std::span(&result, 1), recipe.where);
+  if (eager == Eager::at_once && !whole) evaluate_if_eager(std::span(&result, 1), recipe.where);
   return result;
 }
 
-Recipe recipe_of(Kind kind, Node* const* operand, Where where) {
-  Recipe r;
-  r.kind = kind;
-  r.dtype = (*operand)->dtype;
-  r.device = (*operand)->device;
-  r.anywhere = (*operand)->anywhere && kind != Kind::broadcast;
-  r.operands = {operand, 1};
-  r.where = where;
-  return r;
+void evaluate_if_eager(std::span<const Array> arrays, Where where) {
+  const Context& c = context();
+  if (c.mode == Mode::eager && !c.evaluating && !c.repairing) evaluate(arrays, where);
 }
 
 namespace {

@@ -14,10 +14,22 @@ namespace kiln::inline v0::frontend {
 
 // Records, flushes a long pending loop before, and evaluates after in eager mode. The line scope
 // and the math of the context are put into the recipe.
-Array record(Recipe& recipe);
+enum class Eager : std::uint8_t { at_once, later };
+Array record(Recipe& recipe, Eager eager = Eager::at_once);
+// What was recorded for later, together.
+void evaluate_if_eager(std::span<const Array> arrays, Where where);
 
 // A recipe of one operand's dtype and device.
-Recipe recipe_of(Kind kind, Node* const* operand, Where where);
+inline Recipe recipe_of(Kind kind, Node* const* operand, Where where) {
+  Recipe r;
+  r.kind = kind;
+  r.dtype = (*operand)->dtype;
+  r.device = (*operand)->device;
+  r.anywhere = (*operand)->anywhere && kind != Kind::broadcast;
+  r.operands = {operand, 1};
+  r.where = where;
+  return r;
+}
 
 // What body() records, as one operation to Nan::trap: of its NaNs only those of its result count.
 void finish_repairing(const Array& result);

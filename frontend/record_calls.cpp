@@ -51,8 +51,9 @@ std::vector<Array> sorted(ir::Op op, const Array& x, std::int64_t axis,
     item.imm = result;
     item.shape = node->shape;
     if (result == 1) item.dtype = int64;
-    items.push_back(record(item));
+    items.push_back(record(item, Eager::later));
   }
+  evaluate_if_eager(items, where);
   return items;
 }
 

@@ -135,6 +135,7 @@ void Trace::begin_use(Node* operand) {
 void Trace::note_late(Node* operand, Rounds* rounds) {
   if (mutant(ir::Mutant::nothing_late)) return;
   if (operand->late || operand->ready() || operand->anywhere || operand->in_flight) return;
+  if (has_several(operand->kind)) return;
   if (rounds->late.size() == Rounds::kMost) rounds->late.pop_front();
   rounds->late.push_back({operand, rounds->now});
   operand->late = true;
@@ -354,6 +355,7 @@ std::vector<Node*> Trace::held() {
     for (std::size_t i = 0; i < kSlab; ++i) {
       Node* const node = &slab[i];
       if (node->shape == nullptr || node->ready() || node->anywhere) continue;
+      if (has_several(node->kind)) continue;  // its items are what is held
       if (node->repaired_here()) continue;
       if (node->held() && retain_pending(node) != nullptr) result.push_back(node);
     }

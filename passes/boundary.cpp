@@ -81,10 +81,13 @@ class Boundaries {
       if (clusters[c].assembled) continue;
       for (const NodeId n : reads_[c]) {
         if (clusters[c].call && is_copied(clusters[c], n)) {
+          const bool product = is_product(clusters[c]);
           partition_.boundaries.push_back(
               {n, clusters[c].outputs[0].node,
-               "a matrix product is a library's and reads operands whose rows or columns are "
-               "dense: an input that lies otherwise is copied"});
+               product ? "a matrix product is a library's and reads operands whose rows or columns "
+                         "are dense: an input that lies otherwise is copied"
+                       : "what computes rows as a whole reads dense operands here: an input that "
+                         "lies otherwise is copied"});
           continue;
         }
         if (home_[n] == kNone || home_[n] == c || done[n]) continue;

@@ -214,6 +214,7 @@ struct CallAxes {
     const bool rows = axis + 1 == batches();
     if (rows && !product) return false;
     if (rows && strides[1][axis] != kNoStride && !mutant(ir::Mutant::folded_batch)) return false;
+    if (rows && strides[0][axis] == kNoStride) return false;  // rows of a matrix do not repeat
     if (rows && strides[0].back() != kUnitStride && extents.back() != kUnitStride) return false;
     if (extents[axis + 1] == kUnitStride) return true;
     return std::ranges::all_of(strides, [&](const std::vector<Monomial>& s) {
@@ -307,12 +308,19 @@ std::vector<CallOperand> call_operands(const ir::Graph& graph, const ir::Caps& c
     operands.push_back(find_operand(graph, caps, call, operand));
   if (graph.nodes[call].kind != NodeKind::contract || caps.target != ir::Target::cuda)
     return operands;
-  // cuBLASLt walks one batch axis.
+  // cuBLASLt walks one batch axis: as few operands are copied as that takes.
+  const auto walks = [&](const std::vector<CallOperand>& list) {
+    return call_axes(graph, call, list).batches() <= 1;
+  };
+  if (walks(operands)) return operands;
+  std::vector<CallOperand> copies;
+  for (const NodeId operand : graph.operands(call)) copies.push_back(copy_of(graph, operand));
   for (std::size_t i = operands.size(); i-- > 0;) {
-    if (call_axes(graph, call, operands).batches() <= 1) break;
-    operands[i] = copy_of(graph, graph.operand(call, static_cast<int>(i)));
+    std::vector<CallOperand> one = operands;
+    one[i] = copies[i];
+    if (walks(one)) return one;
   }
-  return operands;
+  return copies;
 }
 
 void store_calls(const ir::Graph& graph, const ir::Caps& caps, std::vector<bool>* stored) {

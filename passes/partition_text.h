@@ -22,8 +22,9 @@
 namespace kiln::passes {
 
 std::string print(const Partition& partition);
-// What print wrote, on a graph that went through place_windows: its clusters, and what follows from
-// them. Throws InternalError with the line.
+// What print wrote, on a graph that went through place_windows: its clusters, and what is stored by
+// them; what else fusion knew (cuts, estimates, boundaries) is not there. Throws InternalError with
+// the line.
 Partition parse_partition(const ir::Graph& graph, std::string_view text);
 
 // Findings, one a line; empty if there are none:
@@ -32,8 +33,7 @@ Partition parse_partition(const ir::Graph& graph, std::string_view text);
 // - outputs have a coordinate for each axis, of its extent, and those of the reductions' values are
 //   outer ones; no extent of the space is 1;
 // - phases begin at 0, leave none out, and a reduction's is after those of what it needs;
-// - what is put into a window is made, lies within the whole, and pieces of a join follow each
-// other;
+// - what is put into a window is made, and before its whole; pieces of a join begin where it says;
 // - nodes are stored as the clusters say;
 // - no kernel has more parameters than the device takes.
 std::string verify(const ir::Graph& graph, const ir::Caps& caps, const Partition& partition);

@@ -289,6 +289,7 @@ struct Execution {
 
   // Sums over nothing.
   void clear(const ir::Call& planned) {
+    ir::internal_check(planned.what == ir::NodeKind::contract, "execute: a call over nothing");
     for (const ir::CallArray& result : planned.results) {
       const Slot& slot = slots[result.buffer];
       device.fill_zero(*slot.memory, slot.offset, bytes(plan.buffers[result.buffer]));

@@ -160,9 +160,39 @@ TEST(Sort, ResultsAreComputedTogether) {
   EXPECT_EQ(launched() - before_pair, 1);
 }
 
-TEST(Sort, EagerAndUnfused) {
+TEST(Sort, EagerlyOnceForBothResults) {
   const kn::Scope eager({.mode = kn::Mode::eager});
   expect_sorted(mixed({5, 30}, kn::float32, 40), 1, kn::rising);
+  if (interpreting()) return;
+  const kn::Array x = mixed({40, 30}, kn::float32, 300);
+  const std::int64_t before = launched();
+  const auto both = kn::sorted(x);
+  EXPECT_EQ(launched() - before, 1);
+}
+
+// Pending operations are evaluated wherever that falls: between the two results as well.
+TEST(Sort, AFlushBetweenItsResults) {
+  for (int ahead = 0; ahead < 12; ++ahead) {
+    const kn::Scope often({.flush_after = 1});
+    kn::Array x = mixed({6}, kn::float32, 5);
+    for (int i = 0; i < ahead; ++i) x = x + 1.f;
+    const auto both = kn::sorted(x);
+    EXPECT_EQ(values<std::int64_t>(both.indices), values<std::int64_t>(kn::argsort(x + 0.f)));
+    EXPECT_EQ(values<float>(both.values), values<float>(kn::sort(x + 0.f)));
+  }
+}
+
+// A sort hands NaNs on, to other places; a running sum from the first one on.
+TEST(Sort, NaNsThatWereThereAreNoNewOnes) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const kn::Array x = {nan, 1.f, 2.f, 3.f};
+  kn::eval(x);
+  const kn::Scope trap({.nan = kn::Nan::trap});
+  EXPECT_TRUE(std::isnan(values<float>(kn::sort(x))[3]));
+  EXPECT_TRUE(std::isnan(values<float>(kn::cumulative_sum(x))[3]));
+  const float infinity = std::numeric_limits<float>::infinity();
+  const kn::Array y = {infinity, 1.f, -infinity, 2.f};
+  EXPECT_THROW(kn::eval(kn::cumulative_sum(y)), std::exception);
 }
 
 }  // namespace

@@ -204,6 +204,14 @@ TEST(PlannedProducts, ABatchTimesOneMatrixIsOneProduct) {
       0, 0, {12, 7, 6, 5});
   expect_kernels(  // single rows
       [&](Program& p) { batch(p, p.factor(DType::float32, {3, 4, 1, 5})); }, 0, 0, {12, 6, 5});
+  // One row that is the same for all of a batch, or for a part of it.
+  for (const std::int64_t rows : {1, 3}) {
+    expect_kernels(
+        [&](Program& p) {
+          batch(p, p.broadcast(p.factor(DType::float32, {rows, 1, 1, 5}), {3, 4, 1, 5}));
+        },
+        0, rows == 1 ? 0 : 1);
+  }
   expect_kernels(  // on the left
       [&](Program& p) {
         const Program::Id x = p.broadcast(p.factor(DType::float32, {7, 5}), {3, 4, 7, 5});
