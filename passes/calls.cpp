@@ -14,8 +14,10 @@ using ir::Sym;
 
 namespace {
 
-const Monomial kUnitStride{1, {}};
-const Monomial kNoStride{0, {}};
+Monomial unit_stride() { return {1, {}}; }
+Monomial no_stride() { return {0, {}}; }
+bool is_unit(const Monomial& m) { return m == Monomial{}; }
+bool is_none(const Monomial& m) { return m.coefficient == 0; }
 
 Monomial product(const Monomial& a, const Monomial& b) {
   Monomial result{a.coefficient * b.coefficient, {}};
@@ -30,8 +32,8 @@ Monomial times(const ir::Graph& graph, const Monomial& m, Sym s) {
 ir::SizeExpr size_of(const Monomial& m) { return ir::SizeExpr::product(m.coefficient, m.factors); }
 
 std::vector<Monomial> dense_strides(const ir::Graph& graph, std::span<const Sym> shape) {
-  std::vector<Monomial> strides(shape.size(), kNoStride);
-  Monomial next = kUnitStride;
+  std::vector<Monomial> strides(shape.size(), no_stride());
+  Monomial next = unit_stride();
   for (std::size_t i = shape.size(); i-- > 0;) {
     if (shape[i] == ir::kOne) continue;
     strides[i] = next;
@@ -50,7 +52,7 @@ bool reshape_group(const ir::Graph& graph, std::span<const Sym> from, std::span<
   }
   if (std::ranges::equal(without_units(from), without_units(to))) {
     auto next = walked.begin();
-    for (const Sym s : to) result->push_back(s == ir::kOne ? kNoStride : strides[*next++]);
+    for (const Sym s : to) result->push_back(s == ir::kOne ? no_stride() : strides[*next++]);
     return true;
   }
   for (std::size_t i = 1; i < walked.size(); ++i) {
@@ -58,8 +60,8 @@ bool reshape_group(const ir::Graph& graph, std::span<const Sym> from, std::span<
     if (strides[walked[i - 1]] != run) return false;
   }
   const std::size_t begin = result->size();
-  result->resize(begin + to.size(), kNoStride);
-  Monomial next = walked.empty() ? kNoStride : strides[walked.back()];
+  result->resize(begin + to.size(), no_stride());
+  Monomial next = walked.empty() ? no_stride() : strides[walked.back()];
   for (std::size_t i = to.size(); i-- > 0;) {
     if (to[i] == ir::kOne) continue;
     (*result)[begin + i] = next;
@@ -91,7 +93,7 @@ void slice_layout(const ir::Graph& graph, NodeId n, Layout* layout) {
     Monomial& stride = layout->strides[i];
     if (slices.begin[i] != ir::kZero)
       layout->offset += size_of(times(graph, stride, slices.begin[i]));
-    stride = shape[i] == ir::kOne ? kNoStride : times(graph, stride, slices.step[i]);
+    stride = shape[i] == ir::kOne ? no_stride() : times(graph, stride, slices.step[i]);
     if (graph.sym(slices.step[i]).lo < 1) layout->ordered = false;
   }
 }
@@ -105,7 +107,8 @@ Layout layout_in_memory(const ir::Graph& graph, NodeId n) {
   const auto shape = graph.shape(n);
   for (std::size_t i = 0; i < shape.size(); ++i) {
     const bool moves = shape[i] != ir::kOne && input.strides[i] != ir::kZero;
-    layout.strides.push_back(moves ? multiply(graph, kUnitStride, input.strides[i]) : kNoStride);
+    layout.strides.push_back(moves ? multiply(graph, unit_stride(), input.strides[i])
+                                   : no_stride());
   }
   return layout;
 }
@@ -121,7 +124,7 @@ bool view_layout(const ir::Graph& graph, NodeId view, Layout* layout) {
     const auto& axes = graph.attribute<ir::Axes>(view).axes;
     for (std::size_t i = 0; i < axes.size(); ++i) layout->strides[i] = strides[axes[i]];
   } else if (kind == NodeKind::broadcast) {
-    layout->strides.assign(to.size(), kNoStride);
+    layout->strides.assign(to.size(), no_stride());
     std::ranges::copy(strides, layout->strides.end() - static_cast<std::ptrdiff_t>(from.size()));
   } else {
     return false;
@@ -156,9 +159,9 @@ bool takes_matrices(const ir::Graph& graph, const ir::Caps& caps, NodeId operand
   const auto is_one = [&](std::size_t axis) { return shape[axis] == ir::kOne; };
   const Monomial &rows = layout.strides[rank - 2], &columns = layout.strides[rank - 1];
   const bool repeats =
-      (!is_one(rank - 2) && rows == kNoStride) || (!is_one(rank - 1) && columns == kNoStride);
+      (!is_one(rank - 2) && is_none(rows)) || (!is_one(rank - 1) && is_none(columns));
   if (repeats) return false;
-  return is_one(rank - 1) || is_one(rank - 2) || columns == kUnitStride || rows == kUnitStride;
+  return is_one(rank - 1) || is_one(rank - 2) || is_unit(columns) || is_unit(rows);
 }
 
 // Whether what makes the call takes an operand that lies so.
@@ -213,17 +216,17 @@ struct CallAxes {
   bool merges(std::size_t axis) const {
     const bool rows = axis + 1 == batches();
     if (rows && !product) return false;
-    if (rows && strides[1][axis] != kNoStride && !mutant(ir::Mutant::folded_batch)) return false;
-    if (rows && strides[0][axis] == kNoStride) return false;  // rows of a matrix do not repeat
-    if (rows && strides[0].back() != kUnitStride && extents.back() != kUnitStride) return false;
-    if (extents[axis + 1] == kUnitStride) return true;
+    if (rows && !is_none(strides[1][axis]) && !mutant(ir::Mutant::folded_batch)) return false;
+    if (rows && is_none(strides[0][axis])) return false;  // rows of a matrix do not repeat
+    if (rows && !is_unit(strides[0].back()) && !is_unit(extents.back())) return false;
+    if (is_unit(extents[axis + 1])) return true;
     return std::ranges::all_of(strides, [&](const std::vector<Monomial>& s) {
       return s[axis] == kiln::passes::product(s[axis + 1], extents[axis + 1]);
     });
   }
   void merge(std::size_t axis) {
     const auto at = static_cast<std::ptrdiff_t>(axis);
-    const bool one = extents[axis + 1] == kUnitStride;
+    const bool one = is_unit(extents[axis + 1]);
     extents[axis + 1] = kiln::passes::product(extents[axis], extents[axis + 1]);
     extents.erase(extents.begin() + at);
     for (std::vector<Monomial>& s : strides) s.erase(s.begin() + at + (one ? 1 : 0));
@@ -235,15 +238,15 @@ CallAxes product_axes(const ir::Graph& graph, NodeId n, std::span<const CallOper
   const auto& a = operands[0].layout.strides;
   const auto& b = operands[1].layout.strides;
   const std::vector<Monomial> c = dense_strides(graph, shape);
-  const auto extent = [&](Sym s) { return multiply(graph, kUnitStride, s); };
+  const auto extent = [&](Sym s) { return multiply(graph, unit_stride(), s); };
   const std::size_t rank = shape.size();
   CallAxes axes{3, true, {}, {}};
   for (std::size_t i = 0; i + 2 < rank; ++i) {
     if (shape[i] != ir::kOne) axes.add(extent(shape[i]), {a[i], b[i], c[i]});
   }
-  axes.add(extent(shape[rank - 2]), {a[rank - 2], kNoStride, c[rank - 2]});
-  axes.add(extent(shape[rank - 1]), {kNoStride, b[rank - 1], c[rank - 1]});
-  axes.add(extent(left[rank - 1]), {a[rank - 1], b[rank - 2], kNoStride});
+  axes.add(extent(shape[rank - 2]), {a[rank - 2], no_stride(), c[rank - 2]});
+  axes.add(extent(shape[rank - 1]), {no_stride(), b[rank - 1], c[rank - 1]});
+  axes.add(extent(left[rank - 1]), {a[rank - 1], b[rank - 2], no_stride()});
   return axes;
 }
 
@@ -257,7 +260,7 @@ CallAxes row_axes(const ir::Graph& graph, NodeId n, std::span<const CallOperand>
   const auto add = [&](std::size_t i) {
     std::vector<Monomial> along_it{from[i]};
     along_it.resize(1 + graph.nodes[n].results, to[i]);
-    axes.add(multiply(graph, kUnitStride, shape[i]), along_it);
+    axes.add(multiply(graph, unit_stride(), shape[i]), along_it);
   };
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (i != along && shape[i] != ir::kOne) add(i);

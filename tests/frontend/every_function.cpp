@@ -245,15 +245,15 @@ const FunctionCall kCalls[] = {
 
     {"cumulative_sum", kSame, [](X x) { return said(kn::cumulative_sum(x)); }},
     {"cumulative_sum", "float32 (1, 3) [[0. 0. 0.]]", [](X x) { return said(kn::cumulative_sum(x, 0, kn::include_initial)); }},
-    {"cumulative_prod", "int64 (0, 3) []", [](X x) { return said(kn::cumulative_prod(whole(x), 0)); }},
+    {"cumulative_prod", "int64 (0, 3)", [](X x) { return said(kn::cumulative_prod(whole(x), 0)); }},
     {"cummax", kSame, [](X x) { return said(kn::cummax(x, 0)); }},
     {"cummin", kSame, [](X x) { return said(kn::cummin(x)); }},
 
     {"sort", kSame, [](X x) { return said(kn::sort(x)); }},
     {"sort", kSame, [](X x) { return said(kn::sort(x, 1, kn::falling)); }},
-    {"argsort", "int64 (0, 3) []", [](X x) { return said(kn::argsort(x, 0)); }},
+    {"argsort", "int64 (0, 3)", [](X x) { return said(kn::argsort(x, 0)); }},
     {"sorted", kSame, [](X x) { return said(kn::sorted(x, 0).values); }},
-    {"top_k", "int64 (0, 1) []", [](X x) { return said(kn::top_k(x, 1).indices); }},
+    {"top_k", "int64 (0, 1)", [](X x) { return said(kn::top_k(x, 1).indices); }},
     {"top_k", "error: kiln: top_k: the first 1 of 0 along axis 0", [](X x) { return said(kn::top_k(x, 1, 0).values); }},
 
     {"softmax", kSame, [](X x) { return said(kn::softmax(x)); }},
