@@ -30,7 +30,7 @@ struct Sorted {
 };
 [[nodiscard]] Sorted sorted(const Array& x, std::int64_t axis = -1, Order order = rising,
                             Where where = Where::here());
-// The first k of sorted(x): falling, the k largest.
+// The first k of sorted(x): falling, the k largest. Costs as much as sorted(x).
 [[nodiscard]] Sorted top_k(const Array& x, std::int64_t k, std::int64_t axis = -1,
                            Order order = falling, Where where = Where::here());
 
